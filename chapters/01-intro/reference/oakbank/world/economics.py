@@ -1,0 +1,57 @@
+"""What a loan earns or loses: the bank's money, not the model's metric."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LOAN_RATE = 0.12
+"""Interest that a customer pays, per year."""
+FUNDING_RATE = 0.03
+"""Interest that the bank pays for the money it lends, per year."""
+LOSS_GIVEN_DEFAULT = 0.60
+"""Share of the amount that is lost when a loan defaults."""
+COST_PER_LOAN = 100.0
+"""Cost of opening and serving one loan, EUR."""
+
+
+def _interest(amount: NDArray[np.float64], term: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    monthly = rate / 12
+    return np.asarray(amount * (monthly * term / (1 - (1 + monthly) ** -term) - 1), dtype=np.float64)
+
+
+def loan_profit(amount: ArrayLike, term: ArrayLike, defaulted: ArrayLike) -> NDArray[np.float64]:
+    """Return the profit of granted loans, EUR, rounded to the cent.
+
+    Args:
+        amount: Loan amounts, EUR, shape (n,).
+        term: Terms, months, shape (n,).
+        defaulted: Whether each loan defaulted (bool), or its default probability (float); with a
+            probability the result is the expected profit. Shape (n,).
+
+    Returns:
+        Shape (n,). A repaid loan earns the annuity's interest at `LOAN_RATE` less the same at
+        `FUNDING_RATE`; a defaulted one loses `LOSS_GIVEN_DEFAULT` of the amount. Both pay `COST_PER_LOAN`.
+    """
+    amount_ = np.asarray(amount, dtype=np.float64)
+    term_ = np.asarray(term, dtype=np.float64)
+    risk = np.asarray(defaulted, dtype=np.float64)
+    earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
+    profit = (1 - risk) * earned - risk * LOSS_GIVEN_DEFAULT * amount_ - COST_PER_LOAN
+    return np.asarray(np.round(profit, 2), dtype=np.float64)
+
+
+def break_even(amount: ArrayLike, term: ArrayLike) -> NDArray[np.float64]:
+    """Return the default probability at which a loan earns nothing: grant below it, decline above it.
+
+    Args:
+        amount: Loan amounts, EUR, shape (n,).
+        term: Terms, months, shape (n,).
+
+    Returns:
+        Probabilities, shape (n,), clipped to [0, 1].
+    """
+    amount_ = np.asarray(amount, dtype=np.float64)
+    term_ = np.asarray(term, dtype=np.float64)
+    earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
+    return np.asarray(
+        np.clip((earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount_), 0, 1), dtype=np.float64
+    )

@@ -1,0 +1,121 @@
+"""The bank's data lake: one Parquet file per kind and month, each written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from oakbank.world.simulator import World
+
+Kind = Literal["applications", "decisions", "outcomes"]
+
+
+class LakeError(RuntimeError):
+    """Data that is not there or cannot be read; the message names the file and what to do."""
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a data frame so that a reader sees the old file or the whole new one, also after a kill or a full disk.
+
+    The bytes depend on the content alone. Raises `OSError` (the old file stays, no temporary file is left).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            pq.write_table(table, stream, compression="zstd")
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read one Parquet file.
+
+    Raises:
+        LakeError: The file is missing, truncated or not Parquet.
+    """
+    try:
+        # By content, not by folder name: pyarrow would read `month=3` in a path as a partition column.
+        return pq.ParquetFile(path).read().to_pandas()
+    except FileNotFoundError:
+        raise LakeError(f"{path} is missing: publish that month first") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise LakeError(f"{path} cannot be read ({error}): it is truncated or not Parquet; delete it and publish "
+                        "that month again") from None  # fmt: skip
+
+
+class Lake:
+    """A folder of Parquet files, `KIND/month=MM.parquet`. Kinds: applications, decisions, outcomes.
+
+    `outcomes` files are named by the month in which they became known, the others by the month of application.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def path(self, kind: Kind, month: int) -> Path:
+        """Return where a month of a kind is kept."""
+        return self.folder / kind / f"month={month:+04d}.parquet"
+
+    def months(self, kind: Kind) -> list[int]:
+        """Return the months that are there, in order."""
+        found = (self.folder / kind).glob("month=*.parquet")
+        return sorted(int(path.stem.removeprefix("month=")) for path in found)
+
+    def write(self, kind: Kind, month: int, frame: pd.DataFrame) -> Path:
+        """Write one month, replacing it whole; returns its path."""
+        path = self.path(kind, month)
+        write_parquet(frame, path)
+        return path
+
+    def read(self, kind: Kind, months: Iterable[int]) -> pd.DataFrame:
+        """Return the named months in order, one data frame.
+
+        Raises:
+            LakeError: A month is missing or cannot be read, or no month was named.
+        """
+        frames = [read_parquet(self.path(kind, month)) for month in months]
+        if not frames:
+            raise LakeError(f"no months of {kind} asked for in {self.folder}")
+        return pd.concat(frames, ignore_index=True)
+
+
+def publish_month(world: World, lake: Lake, month: int) -> Path:
+    """Write the applications of `month` as the feed delivers them."""
+    return lake.write("applications", month, world.applications(month))
+
+
+def publish_outcomes(world: World, lake: Lake, month: int) -> Path:
+    """Write the outcomes that become known in `month`, for the loans that the lake's decisions granted.
+
+    Raises:
+        LakeError: There are no decisions for the month of application.
+    """
+    decisions = lake.read("decisions", [month - world.scenario.label_delay])
+    granted = decisions.loc[decisions["granted"], "application_id"]
+    return lake.write("outcomes", month, world.outcomes(month, granted))
+
+
+def publish_history(world: World, lake: Lake) -> None:
+    """Write the bank's past: applications and the officers' decisions of the history months, and the outcomes
+    known before month 0."""
+    first = -world.scenario.history_months
+    for month in range(first, 0):
+        publish_month(world, lake, month)
+        decisions = world.officer_decisions(month).assign(
+            default_probability=float("nan"), model_version="officers", month=month
+        )
+        lake.write("decisions", month, decisions)
+    for month in range(first + world.scenario.label_delay, 0):
+        publish_outcomes(world, lake, month)

@@ -1,0 +1,62 @@
+"""What one loan application holds: names, types, units and the range that a sane feed keeps."""
+
+from dataclasses import dataclass
+
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "employment": ("salaried", "self_employed", "temporary", "retired", "unemployed"),
+    "housing": ("rent", "own", "family"),
+    "purpose": ("car", "home", "education", "consolidation", "business", "other"),
+    "region": ("north", "south", "east", "west", "capital"),
+    "channel": ("web", "branch", "broker", "aggregator"),
+    "group": ("A", "B"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an application: its pandas dtype, its unit and its valid range (inclusive; None: no bound)."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("application_id", "int64", "-", "unique key; rises with the month", 0),
+    Column("month", "int16", "months", "months since January 2024, negative before it"),
+    Column("applied_on", "datetime64[s]", "date", "day on which the application came in"),
+    Column("age", "int16", "years", "age of the applicant", 18, 80),
+    Column("income", "float64", "EUR per month", "net income", 300, 30_000),
+    Column("debts", "float64", "EUR per month", "service of other debts", 0, 20_000),
+    Column("employment", "category", "-", "kind of employment"),
+    Column("years_employed", "float64", "years", "time with the present employer", 0, 60),
+    Column("housing", "category", "-", "how the applicant lives"),
+    Column("bureau_score", "float64", "points", "score of the credit bureau, higher is safer", 300, 850),
+    Column("delinquencies", "int16", "count", "late payments in the last 24 months", 0, 50),
+    Column("purpose", "category", "-", "what the loan is for"),
+    Column("region", "category", "-", "where the applicant lives"),
+    Column("channel", "category", "-", "how the application reached the bank"),
+    Column("amount", "float64", "EUR", "loan asked for", 500, 60_000),
+    Column("term", "int16", "months", "time to repay", 6, 84),
+    Column("group", "category", "-", "protected attribute: kept for audits, never a feature of a model"),
+)
+
+PROTECTED = "group"
+
+FEATURES: tuple[str, ...] = tuple(
+    column.name for column in COLUMNS if column.name not in ("application_id", "month", "applied_on", PROTECTED)
+)
+
+
+def schema_markdown() -> str:
+    """Return the schema as a Markdown table, for lessons and READMEs."""
+    lines = ["| column | type | unit | range or values | meaning |", "|---|---|---|---|---|"]
+    for column in COLUMNS:
+        values = ", ".join(CATEGORIES.get(column.name, ()))
+        if column.low is not None:
+            values = f"{column.low:g} to {column.high:g}" if column.high is not None else f"from {column.low:g}"
+        lines.append(f"| `{column.name}` | {column.dtype} | {column.unit} | {values or '-'} | {column.meaning} |")
+    return "\n".join(lines)

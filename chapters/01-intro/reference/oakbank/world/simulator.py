@@ -1,0 +1,280 @@
+"""The simulator. Everything is NumPy columns; no Python loop runs over applicants.
+
+Bias, by construction and on purpose (so that an audit has something true to find):
+
+* *measurement*: group B's bureau score reads `MEASUREMENT_BIAS` points lower at equal discipline;
+* *society*: group B earns `INCOME_GAP` less (in log income) at equal work;
+* *history*: loan officers took `Scenario.officer_bias` points from group B before the first model.
+
+Given the causes of default (discipline, burden, work ...), the group has no effect of its own on default.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from oakbank.world.economics import LOAN_RATE, loan_profit
+from oakbank.world.scenario import Scenario, load_scenario
+from oakbank.world.schema import CATEGORIES, COLUMNS
+
+MEASUREMENT_BIAS = 20.0
+INCOME_GAP = 0.10
+SHARE_OF_B = 0.30
+IDS_PER_MONTH = 10_000_000
+FIRST_ID_MONTH = -100
+FIRST_MONTH = np.datetime64("2024-01", "M")
+LEAK_COLUMN = "collection_calls"
+
+Floats = NDArray[np.float64]
+
+_MIX: dict[str, tuple[float, ...]] = {
+    "employment": (0.62, 0.13, 0.11, 0.09, 0.05),
+    "housing": (0.48, 0.40, 0.12),
+    "purpose": (0.30, 0.18, 0.08, 0.22, 0.07, 0.15),
+    "region": (0.22, 0.20, 0.18, 0.20, 0.20),
+    "channel": (0.52, 0.26, 0.216, 0.004),
+}
+_INCOME = np.array([2600.0, 2700.0, 1900.0, 1700.0, 950.0])
+_RISK: dict[str, float] = {
+    "intercept": -2.10,
+    "discipline": -0.95,
+    "burden": 2.6,
+    "loan_to_income": 0.55,
+    "delinquencies": 0.28,
+    "young": 0.035,
+    "employment.self_employed": 0.25,
+    "employment.temporary": 0.45,
+    "employment.retired": -0.20,
+    "employment.unemployed": 0.90,
+    "purpose.business": 0.40,
+    "purpose.consolidation": 0.25,
+    "purpose.home": -0.20,
+    "channel.broker": 0.20,
+    "channel.aggregator": 1.60,
+}
+
+
+def _pick(rng: np.random.Generator, shares: ArrayLike, n: int) -> NDArray[np.int8]:
+    edges = np.cumsum(shares)[:-1]
+    return np.searchsorted(edges, rng.random(n), side="right").astype(np.int8)
+
+
+def _category(column: str, codes: NDArray[Any]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes.tolist() if codes.dtype == object else codes, categories=CATEGORIES[column])
+
+
+class World:
+    """A small lender's world with known truth.
+
+    Args:
+        seed: Any non-negative integer; each month draws from its own stream of `numpy.random.PCG64`.
+        scenario: A `Scenario`, or the name of one that comes with the course.
+
+    Months count from January 2024 (month 0). Months before 0 are history, decided by loan officers.
+    """
+
+    def __init__(self, seed: int, scenario: Scenario | str = "calm") -> None:
+        if seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {seed}")
+        self.seed = seed
+        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        # A month is asked for by several readers (feed, truth, outcomes): keep the last few, never all.
+        self._month = lru_cache(maxsize=2)(self._simulate)
+
+    def __repr__(self) -> str:
+        return f"World(seed={self.seed}, scenario={self.scenario.name!r})"
+
+    def _rng(self, month: int, stream: int) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64([self.seed, month - FIRST_ID_MONTH, stream]))
+
+    def _mix(self, column: str, month: int) -> Floats:
+        shares = np.array(_MIX[column])
+        for event in self.scenario.events:
+            if event.kind == "data_drift" and column in event.mix:
+                target = np.array([event.mix[column][value] for value in CATEGORIES[column]])
+                shares = shares + event.strength(month) * (target - shares)
+        return shares
+
+    def _level(self, name: str, month: int) -> float:
+        return sum(
+            event.strength(month) * event.level.get(name, 0.0)
+            for event in self.scenario.events
+            if event.kind == "data_drift"
+        )
+
+    def _risk(self, month: int) -> dict[str, float]:
+        risk = dict(_RISK)
+        for event in self.scenario.events:
+            if event.kind == "concept_drift":
+                for name, shift in event.risk.items():
+                    risk[name] = risk.get(name, 0.0) + event.strength(month) * shift
+        return risk
+
+    def _simulate(self, month: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return (clean applications, truth) of one month."""
+        if month < FIRST_ID_MONTH:
+            raise ValueError(f"month must be {FIRST_ID_MONTH} or later, not {month}")
+        n = self.scenario.applications_per_month
+        rng = self._rng(month, 0)
+        group = (rng.random(n) < SHARE_OF_B).astype(np.int8)
+        codes = {column: _pick(rng, self._mix(column, month), n) for column in _MIX}
+        discipline = rng.standard_normal(n) + self._level("discipline", month)
+
+        retired = codes["employment"] == 3
+        age = 21 + rng.gamma(2.4, 8.0, n) + self._level("age_years", month)
+        age = np.where(retired, 62 + 0.25 * age, age)
+        age = np.clip(np.floor(age), 18, 80)
+        years = np.minimum(rng.exponential(6.0, n), age - 18) * (codes["employment"] != 4)
+        years = np.round(years, 1)
+        log_income = (
+            np.log(_INCOME[codes["employment"]])
+            + 0.009 * np.clip(age - 25, 0, 30)
+            + 0.08 * discipline
+            - INCOME_GAP * group
+            + self._level("income_log", month)
+            + 0.36 * rng.standard_normal(n)
+        )
+        income = np.clip(np.round(np.exp(log_income), -1), 300, 30_000)
+        debts = np.clip(np.round(income * rng.beta(1.3, 6.5, n), -1), 0, 20_000)
+        score = 640 + 55 * discipline + 0.6 * (age - 40) - MEASUREMENT_BIAS * group + 38 * rng.standard_normal(n)
+        score = np.clip(np.round(score), 300, 850)
+        late = rng.poisson(np.exp(-0.9 - 0.55 * discipline))
+        late = np.minimum(late, 50)
+        base = np.array([9.05, 9.15, 8.55, 9.05, 9.35, 8.35])[codes["purpose"]]
+        log_amount = base + 0.35 * (np.log(income) - 7.8) + 0.45 * rng.standard_normal(n)
+        amount = np.clip(np.round(np.exp(log_amount + self._level("amount_log", month)), -2), 500, 60_000)
+        term = np.array([12, 24, 36, 48, 60])[_pick(rng, (0.12, 0.22, 0.30, 0.20, 0.16), n)]
+        day = rng.integers(0, 28, n)
+
+        rate = LOAN_RATE / 12
+        instalment = amount * rate / (1 - (1 + rate) ** -term.astype(np.float64))
+        burden = np.minimum((debts + instalment) / income, 2.0)
+        risk = self._risk(month)
+        logit = (
+            risk["intercept"]
+            + risk["discipline"] * discipline
+            + risk["burden"] * (burden - 0.25)
+            + risk["loan_to_income"] * (np.log(amount / income) - 1.2)
+            + risk["delinquencies"] * np.minimum(late, 6)
+            + risk["young"] * np.clip(30 - age, 0, 12)
+        )
+        for column in ("employment", "purpose", "channel", "region"):
+            effect = np.array([risk.get(f"{column}.{value}", 0.0) for value in CATEGORIES[column]])
+            logit = logit + effect[codes[column]]
+        # Rounded, so that a last-bit difference between two maths libraries cannot change a byte.
+        probability = np.round(1 / (1 + np.exp(-logit)), 6)
+        defaults = self._rng(month, 1).random(n) < probability
+
+        ids = (month - FIRST_ID_MONTH) * IDS_PER_MONTH + np.arange(n, dtype=np.int64)
+        first_day = (FIRST_MONTH + np.timedelta64(month, "M")).astype("datetime64[D]")
+        columns: dict[str, Any] = {
+            "application_id": ids,
+            "month": np.full(n, month, dtype=np.int16),
+            "applied_on": (first_day + day.astype("timedelta64[D]")).astype("datetime64[s]"),
+            "age": age.astype(np.int16),
+            "income": income,
+            "debts": debts,
+            "years_employed": years,
+            "bureau_score": score,
+            "delinquencies": late.astype(np.int16),
+            "amount": amount,
+            "term": term.astype(np.int16),
+            "group": _category("group", group),
+        } | {column: _category(column, code) for column, code in codes.items()}
+        applications = pd.DataFrame({column.name: columns[column.name] for column in COLUMNS})
+        truth = pd.DataFrame(
+            {
+                "application_id": ids,
+                "month": columns["month"],
+                "default_probability": probability,
+                "would_default": defaults,
+                "expected_profit": loan_profit(amount, term, probability),
+                "profit_if_granted": loan_profit(amount, term, defaults),
+                "group": columns["group"],
+            }
+        )
+        return applications, truth
+
+    def applications(self, month: int) -> pd.DataFrame:
+        """Return the applications of `month` as the bank's feed delivers them, faults included.
+
+        Returns:
+            One row per application, columns as `oakbank.world.COLUMNS` (a missing-column fault drops one;
+            a planted leak adds `collection_calls`). At 2,000 rows about 150 kB.
+        """
+        clean, truth = self._month(month)
+        feed = clean.copy()
+        for event in self.scenario.events:
+            if event.strength(month) == 0.0:
+                continue
+            if event.kind == "feed_unit":
+                feed[event.column] = feed[event.column].astype(np.float64) * event.factor
+            elif event.kind == "feed_missing":
+                feed = feed.drop(columns=[event.column])
+            elif event.kind == "feed_stale":
+                # A stale cache answers: everybody gets the values of the last good month, in that month's order.
+                feed[event.column] = self._simulate(event.onset - 1)[0][event.column].to_numpy()
+            elif event.kind == "leak":
+                feed[LEAK_COLUMN] = self._leak(month, truth)
+        return feed
+
+    def _leak(self, month: int, truth: pd.DataFrame) -> NDArray[np.int16]:
+        """Calls by the collections team: known only after the outcome, so present in history and 0 in live months."""
+        if month >= 0:
+            return np.zeros(len(truth), dtype=np.int16)
+        calls = self._rng(month, 3).poisson(np.where(truth["would_default"], 3.0, 0.05))
+        return np.asarray(calls, dtype=np.int16)
+
+    def truth(self, month: int) -> pd.DataFrame:
+        """Return what nobody in the bank can see.
+
+        Returns:
+            One row per application: `default_probability` (true, 0 to 1), `would_default` (the outcome if the
+            loan is granted), `expected_profit` and `profit_if_granted` (EUR), `group`.
+        """
+        return self._month(month)[1].copy()
+
+    def officer_decisions(self, month: int) -> pd.DataFrame:
+        """Return what the loan officers decided: `application_id`, `granted`. They take points from group B."""
+        clean, _ = self._month(month)
+        n = len(clean)
+        judged = clean["bureau_score"].to_numpy() - 25 * np.minimum(clean["delinquencies"].to_numpy(), 4)
+        judged = judged - self.scenario.officer_bias * (clean["group"] == "B").to_numpy()
+        judged = judged + self.scenario.officer_noise * self._rng(month, 2).standard_normal(n)
+        return pd.DataFrame(
+            {"application_id": clean["application_id"], "granted": judged >= self.scenario.officer_cutoff}
+        )
+
+    def outcomes(self, month: int, granted: ArrayLike) -> pd.DataFrame:
+        """Return the outcomes that become known in `month`: those of loans granted `label_delay` months before.
+
+        Args:
+            month: The month in which the outcomes arrive.
+            granted: Ids of the applications of month `month - label_delay` that the bank granted.
+
+        Returns:
+            `application_id`, `month` (of the application), `known_month`, `defaulted`, `profit` (EUR).
+            Nothing is ever known of a declined application.
+
+        Raises:
+            ValueError: An id that is not an application of that month.
+        """
+        applied = month - self.scenario.label_delay
+        truth = self._month(applied)[1]
+        ids = np.asarray(granted, dtype=np.int64)
+        position = ids - int(truth["application_id"].iloc[0])
+        if len(ids) and (position.min() < 0 or position.max() >= len(truth)):
+            raise ValueError(f"outcomes of month {month} are for loans of month {applied}; some ids are not of it")
+        rows = truth.iloc[np.sort(position)]
+        return pd.DataFrame(
+            {
+                "application_id": rows["application_id"].to_numpy(),
+                "month": rows["month"].to_numpy(),
+                "known_month": np.full(len(rows), month, dtype=np.int16),
+                "defaulted": rows["would_default"].to_numpy(),
+                "profit": rows["profit_if_granted"].to_numpy(),
+            }
+        )
