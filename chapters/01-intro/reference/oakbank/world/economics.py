@@ -18,6 +18,13 @@ def _interest(amount: NDArray[np.float64], term: NDArray[np.float64], rate: floa
     return np.asarray(amount * (monthly * term / (1 - (1 + monthly) ** -term) - 1), dtype=np.float64)
 
 
+def _terms(amount: ArrayLike, term: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    amount_, term_ = np.asarray(amount, dtype=np.float64), np.asarray(term, dtype=np.float64)
+    if (amount_ <= 0).any() or (term_ <= 0).any():  # a missing value (NaN) passes, and its result is NaN
+        raise ValueError("amounts (EUR) and terms (months) must be above 0")
+    return amount_, term_
+
+
 def loan_profit(amount: ArrayLike, term: ArrayLike, defaulted: ArrayLike) -> NDArray[np.float64]:
     """Return the profit of granted loans, EUR, rounded to the cent.
 
@@ -30,9 +37,11 @@ def loan_profit(amount: ArrayLike, term: ArrayLike, defaulted: ArrayLike) -> NDA
     Returns:
         Shape (n,). A repaid loan earns the annuity's interest at `LOAN_RATE` less the same at
         `FUNDING_RATE`; a defaulted one loses `LOSS_GIVEN_DEFAULT` of the amount. Both pay `COST_PER_LOAN`.
+
+    Raises:
+        ValueError: An amount or a term is not above 0.
     """
-    amount_ = np.asarray(amount, dtype=np.float64)
-    term_ = np.asarray(term, dtype=np.float64)
+    amount_, term_ = _terms(amount, term)
     risk = np.asarray(defaulted, dtype=np.float64)
     earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
     profit = (1 - risk) * earned - risk * LOSS_GIVEN_DEFAULT * amount_ - COST_PER_LOAN
@@ -47,10 +56,12 @@ def break_even(amount: ArrayLike, term: ArrayLike) -> NDArray[np.float64]:
         term: Terms, months, shape (n,).
 
     Returns:
-        Probabilities, shape (n,), clipped to [0, 1].
+        Probabilities, shape (n,), clipped to [0, 1]; 0 for a loan too small to earn its own cost.
+
+    Raises:
+        ValueError: An amount or a term is not above 0.
     """
-    amount_ = np.asarray(amount, dtype=np.float64)
-    term_ = np.asarray(term, dtype=np.float64)
+    amount_, term_ = _terms(amount, term)
     earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
     return np.asarray(
         np.clip((earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount_), 0, 1), dtype=np.float64

@@ -1,10 +1,11 @@
 """The bank's data lake: one Parquet file per kind and month, each written whole or not at all."""
 
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 import pyarrow as pa
@@ -22,15 +23,19 @@ class LakeError(RuntimeError):
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a data frame so that a reader sees the old file or the whole new one, also after a kill or a full disk.
 
-    The bytes depend on the content alone. Raises `OSError` (the old file stays, no temporary file is left).
+    The bytes depend on the content and the versions of pandas and pyarrow alone. A kill can leave a hidden
+    `.tmp` file beside the old one, which no reader looks at.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old file stays, no temporary file is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
+    # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads the lake.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            pq.write_table(table, stream, compression="zstd")
+        with temporary.open("xb") as stream:
+            pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
@@ -43,16 +48,23 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Read one Parquet file.
 
     Raises:
-        LakeError: The file is missing, truncated or not Parquet.
+        LakeError: The file is missing, truncated, corrupt (each page has a checksum) or not Parquet.
+        OSError: The file is there but may not be read; the message names it.
     """
     try:
-        # By content, not by folder name: pyarrow would read `month=3` in a path as a partition column.
-        return pq.ParquetFile(path).read().to_pandas()
+        content = path.read_bytes()
     except FileNotFoundError:
         raise LakeError(f"{path} is missing: publish that month first") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise LakeError(f"{path} cannot be read ({error}): it is truncated or not Parquet; delete it and publish "
-                        "that month again") from None  # fmt: skip
+    try:
+        # By content, not by folder name: pyarrow would read `month=3` in a path as a partition column.
+        table = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True).read()
+        frame: pd.DataFrame = table.to_pandas()
+    except (OSError, ValueError, LookupError, TypeError, NotImplementedError) as error:
+        # What pyarrow and pandas raise on damaged bytes; no file is opened here, so it is never a matter of the disk.
+        raise LakeError(
+            f"{path} cannot be read ({error}): it is truncated or not Parquet; delete it and publish that month again"
+        ) from error
+    return frame
 
 
 class Lake:
@@ -66,12 +78,26 @@ class Lake:
 
     def path(self, kind: Kind, month: int) -> Path:
         """Return where a month of a kind is kept."""
+        self._check(kind)
         return self.folder / kind / f"month={month:+04d}.parquet"
 
     def months(self, kind: Kind) -> list[int]:
-        """Return the months that are there, in order."""
-        found = (self.folder / kind).glob("month=*.parquet")
-        return sorted(int(path.stem.removeprefix("month=")) for path in found)
+        """Return the months that are there, in order.
+
+        Raises:
+            LakeError: A file is there whose name is not one the lake gives.
+        """
+        self._check(kind)
+        found = []
+        for path in (self.folder / kind).glob("month=*.parquet"):
+            if not re.fullmatch(r"month=[+-]\d{3,}\.parquet", path.name):
+                raise LakeError(f"{path} is not a month of {kind} (month=+003.parquet is): move it out of the lake")
+            found.append(int(path.stem.removeprefix("month=")))
+        return sorted(found)
+
+    def _check(self, kind: str) -> None:
+        if kind not in get_args(Kind):
+            raise LakeError(f"the lake holds no {kind!r}: choose one of {', '.join(get_args(Kind))}")
 
     def write(self, kind: Kind, month: int, frame: pd.DataFrame) -> Path:
         """Write one month, replacing it whole; returns its path."""
@@ -81,6 +107,8 @@ class Lake:
 
     def read(self, kind: Kind, months: Iterable[int]) -> pd.DataFrame:
         """Return the named months in order, one data frame.
+
+        Months that differ in their columns keep all of them: a column that a broken feed left out is NaN there.
 
         Raises:
             LakeError: A month is missing or cannot be read, or no month was named.
@@ -108,8 +136,10 @@ def publish_outcomes(world: World, lake: Lake, month: int) -> Path:
 
 
 def publish_history(world: World, lake: Lake) -> None:
-    """Write the bank's past: applications and the officers' decisions of the history months, and the outcomes
-    known before month 0."""
+    """Write the bank's past, the months before month 0.
+
+    These are the applications, what the officers decided, and the outcomes known before month 0.
+    """
     first = -world.scenario.history_months
     for month in range(first, 0):
         publish_month(world, lake, month)

@@ -9,6 +9,7 @@ Bias, by construction and on purpose (so that an audit has something true to fin
 Given the causes of default (discipline, burden, work ...), the group has no effect of its own on default.
 """
 
+import operator
 from functools import lru_cache
 from typing import Any
 
@@ -17,14 +18,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from oakbank.world.economics import LOAN_RATE, loan_profit
-from oakbank.world.scenario import Scenario, load_scenario
+from oakbank.world.scenario import FIRST_ID_MONTH, Scenario, load_scenario
 from oakbank.world.schema import CATEGORIES, COLUMNS
 
 MEASUREMENT_BIAS = 20.0
 INCOME_GAP = 0.10
 SHARE_OF_B = 0.30
 IDS_PER_MONTH = 10_000_000
-FIRST_ID_MONTH = -100
 FIRST_MONTH = np.datetime64("2024-01", "M")
 LEAK_COLUMN = "collection_calls"
 
@@ -62,8 +62,8 @@ def _pick(rng: np.random.Generator, shares: ArrayLike, n: int) -> NDArray[np.int
     return np.searchsorted(edges, rng.random(n), side="right").astype(np.int8)
 
 
-def _category(column: str, codes: NDArray[Any]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes.tolist() if codes.dtype == object else codes, categories=CATEGORIES[column])
+def _category(column: str, codes: NDArray[np.int8]) -> "pd.Categorical[str]":
+    return pd.Categorical.from_codes(codes, categories=pd.Index(CATEGORIES[column]))
 
 
 class World:
@@ -79,10 +79,13 @@ class World:
     def __init__(self, seed: int, scenario: Scenario | str = "calm") -> None:
         if seed < 0:
             raise ValueError(f"seed must be 0 or more, not {seed}")
-        self.seed = seed
+        self.seed = operator.index(seed)
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        # A month is asked for by several readers (feed, truth, outcomes): keep the last few, never all.
+        # A month is asked for by several readers (feed, truth, outcomes): keep the last two, never all.
         self._month = lru_cache(maxsize=2)(self._simulate)
+
+    def __reduce__(self) -> tuple[type["World"], tuple[int, Scenario]]:
+        return World, (self.seed, self.scenario)  # a worker process gets the recipe, not the cache
 
     def __repr__(self) -> str:
         return f"World(seed={self.seed}, scenario={self.scenario.name!r})"
@@ -127,7 +130,7 @@ class World:
         age = 21 + rng.gamma(2.4, 8.0, n) + self._level("age_years", month)
         age = np.where(retired, 62 + 0.25 * age, age)
         age = np.clip(np.floor(age), 18, 80)
-        years = np.minimum(rng.exponential(6.0, n), age - 18) * (codes["employment"] != 4)
+        years = np.minimum(rng.exponential(6.0, n), np.minimum(age - 18, 60)) * (codes["employment"] != 4)
         years = np.round(years, 1)
         log_income = (
             np.log(_INCOME[codes["employment"]])
@@ -173,7 +176,7 @@ class World:
         columns: dict[str, Any] = {
             "application_id": ids,
             "month": np.full(n, month, dtype=np.int16),
-            "applied_on": (first_day + day.astype("timedelta64[D]")).astype("datetime64[s]"),
+            "applied_on": (first_day + day.astype("timedelta64[D]")).astype("datetime64[ms]"),
             "age": age.astype(np.int16),
             "income": income,
             "debts": debts,
@@ -203,8 +206,10 @@ class World:
 
         Returns:
             One row per application, columns as `oakbank.world.COLUMNS` (a missing-column fault drops one;
-            a planted leak adds `collection_calls`). At 2,000 rows about 150 kB.
+            a planted leak adds `collection_calls`; a unit fault delivers its column as float64). The data
+            frame is the caller's own: changing it changes nothing in the world.
         """
+        month = operator.index(month)  # an int16 from a `month` column would overflow in the ids
         clean, truth = self._month(month)
         feed = clean.copy()
         for event in self.scenario.events:
@@ -235,10 +240,11 @@ class World:
             One row per application: `default_probability` (true, 0 to 1), `would_default` (the outcome if the
             loan is granted), `expected_profit` and `profit_if_granted` (EUR), `group`.
         """
-        return self._month(month)[1].copy()
+        return self._month(operator.index(month))[1].copy()
 
     def officer_decisions(self, month: int) -> pd.DataFrame:
         """Return what the loan officers decided: `application_id`, `granted`. They take points from group B."""
+        month = operator.index(month)
         clean, _ = self._month(month)
         n = len(clean)
         judged = clean["bureau_score"].to_numpy() - 25 * np.minimum(clean["delinquencies"].to_numpy(), 4)
@@ -260,15 +266,17 @@ class World:
             Nothing is ever known of a declined application.
 
         Raises:
-            ValueError: An id that is not an application of that month.
+            ValueError: An id that is not an application of that month, or one id twice (its profit would count twice).
         """
+        month = operator.index(month)
         applied = month - self.scenario.label_delay
         truth = self._month(applied)[1]
-        ids = np.asarray(granted, dtype=np.int64)
-        position = ids - int(truth["application_id"].iloc[0])
-        if len(ids) and (position.min() < 0 or position.max() >= len(truth)):
-            raise ValueError(f"outcomes of month {month} are for loans of month {applied}; some ids are not of it")
-        rows = truth.iloc[np.sort(position)]
+        ids = np.asarray(granted)
+        position = np.flatnonzero(np.isin(truth["application_id"].to_numpy(), ids))
+        if len(position) < ids.size:
+            what = "some ids are given twice" if len(np.unique(ids)) < ids.size else "some ids are not of it"
+            raise ValueError(f"outcomes of month {month} are for loans of month {applied}; {what}")
+        rows = truth.iloc[position]
         return pd.DataFrame(
             {
                 "application_id": rows["application_id"].to_numpy(),

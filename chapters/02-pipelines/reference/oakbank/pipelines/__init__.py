@@ -1,0 +1,42 @@
+"""Oakbank's training pipeline: from the lake to a registered model."""
+
+from oakbank.pipelines.artifacts import PipelineBusyError, code_hash, file_hash, folder_lock, write_json, write_text
+from oakbank.pipelines.evaluation import Evaluation, evaluate_model
+from oakbank.pipelines.features import FEATURE_NAMES, OAKBANK, DataSpec, build_features, feature_matrix
+from oakbank.pipelines.german import GERMAN, SourceError, load_german
+from oakbank.pipelines.model import CreditModel, ModelError, grant
+from oakbank.pipelines.registry import Registry, RegistryError
+from oakbank.pipelines.training import TrainingConfig, TrainingRun, run_training
+from oakbank.pipelines.validation import FeedReference, Problem, bad_rows, check_feed, repair_feed
+
+__all__ = [
+    "FEATURE_NAMES",
+    "GERMAN",
+    "OAKBANK",
+    "CreditModel",
+    "DataSpec",
+    "Evaluation",
+    "FeedReference",
+    "ModelError",
+    "PipelineBusyError",
+    "Problem",
+    "Registry",
+    "RegistryError",
+    "SourceError",
+    "TrainingConfig",
+    "TrainingRun",
+    "bad_rows",
+    "build_features",
+    "check_feed",
+    "code_hash",
+    "evaluate_model",
+    "feature_matrix",
+    "file_hash",
+    "folder_lock",
+    "grant",
+    "load_german",
+    "repair_feed",
+    "run_training",
+    "write_json",
+    "write_text",
+]

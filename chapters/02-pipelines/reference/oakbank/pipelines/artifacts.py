@@ -1,0 +1,141 @@
+"""Steps over files: content hashes, resume, and results that are there whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+
+class PipelineBusyError(RuntimeError):
+    """Another process works in the same folder."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, also after a kill or on a full disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code_hash() -> str:
+    """Return the sha256 of this package's source and the world's: what "the code" of a training run is."""
+    import oakbank.world
+
+    digest = hashlib.sha256()
+    for folder in (Path(__file__).parent, Path(oakbank.world.__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def folder_lock(folder: Path) -> FileLock:
+    """Return a held lock on a folder; use it as a context manager. The system frees it when the process dies.
+
+    Raises:
+        PipelineBusyError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise PipelineBusyError(f"another run is working in {folder}: wait for it, or choose another folder") from None
+    return lock
+
+
+class Steps:
+    """Runs steps in a folder and remembers, by content, what is done.
+
+    A step's key is the hash of its name, the code, its parameters and the bytes of its inputs. A step whose
+    key and outputs are as recorded is not run again; anything else is run into a temporary folder that takes
+    its final name only when the step has ended. So a kill at any moment costs the running step, no more.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.code = code_hash()
+        self.ran: list[str] = []
+        """Names of the steps that really ran, in order; those found done are not in it."""
+
+    def run(
+        self,
+        name: str,
+        function: Callable[..., None],
+        *,
+        inputs: Mapping[str, Path | Sequence[Path]],
+        outputs: Mapping[str, str],
+        params: Mapping[str, Any],
+    ) -> dict[str, Path]:
+        """Run `function(**inputs, **outputs, **params)` unless it is done; returns the output paths.
+
+        Args:
+            name: Name of the step, and of its folder.
+            function: Reads the input paths and writes the output paths.
+            inputs: Paths (or lists of them) by argument name.
+            outputs: File names by argument name.
+            params: JSON-able arguments.
+        """
+        target = self.folder / name
+        key = self._key(name, inputs, params)
+        result = {argument: target / file for argument, file in outputs.items()}
+        if self._done(target, key, result):
+            return result
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for stale in self.folder.glob(f".{name}.*.tmp"):
+            shutil.rmtree(stale)
+        work = Path(tempfile.mkdtemp(dir=self.folder, prefix=f".{name}.", suffix=".tmp"))
+        try:
+            function(**inputs, **{argument: work / file for argument, file in outputs.items()}, **params)
+            hashes = {argument: file_hash(work / file) for argument, file in outputs.items()}
+            write_json(work / "step.json", {"key": key, "outputs": hashes})
+            if target.exists():
+                shutil.rmtree(target)
+            work.rename(target)
+        except BaseException:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        self.ran.append(name)
+        return result
+
+    def _key(self, name: str, inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
+        hashes = {
+            argument: file_hash(value) if isinstance(value, Path) else [file_hash(path) for path in value]
+            for argument, value in inputs.items()
+        }
+        content = json.dumps([name, self.code, hashes, dict(params)], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @staticmethod
+    def _done(target: Path, key: str, result: Mapping[str, Path]) -> bool:
+        record = target / "step.json"
+        if not record.is_file():
+            return False
+        saved = json.loads(record.read_text(encoding="utf-8"))
+        return saved["key"] == key and all(
+            path.is_file() and file_hash(path) == saved["outputs"].get(argument) for argument, path in result.items()
+        )

@@ -1,0 +1,91 @@
+"""One definition of the features, for training and for serving: a second one is how skew begins."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from oakbank.world import CATEGORIES, LOAN_RATE, PROTECTED
+
+Derive = Callable[[Mapping[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a data set offers a model: numeric columns, categories with their values, and derived ratios."""
+
+    name: str
+    numeric: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    derive: Derive | None = None
+    derived: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        one_hot = tuple(f"{column}_{value}" for column, values in self.categories.items() for value in values)
+        object.__setattr__(self, "feature_names", self.numeric + self.derived + one_hot)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that the features are made from."""
+        return self.numeric + tuple(self.categories)
+
+
+def _oakbank_ratios(raw: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    rate = LOAN_RATE / 12
+    instalment = raw["amount"] * rate / (1 - (1 + rate) ** -raw["term"])
+    return {
+        "instalment": instalment,
+        "burden": (raw["debts"] + instalment) / raw["income"],
+        "loan_to_income": raw["amount"] / raw["income"],
+    }
+
+
+OAKBANK = DataSpec(
+    name="oakbank",
+    numeric=("age", "income", "debts", "years_employed", "bureau_score", "delinquencies", "amount", "term"),
+    categories={column: values for column, values in CATEGORIES.items() if column != PROTECTED},
+    derive=_oakbank_ratios,
+    derived=("instalment", "burden", "loan_to_income"),
+)
+"""Oakbank's own applications. The protected group is no part of it."""
+
+FEATURE_NAMES = OAKBANK.feature_names
+
+
+def build_features(applications: pd.DataFrame, spec: DataSpec = OAKBANK) -> pd.DataFrame:
+    """Turn raw applications into the numbers that a model sees.
+
+    Args:
+        applications: Shape (n, any), with the spec's raw columns; one that is absent becomes NaN (numeric) or
+            no category at all. Whether that is acceptable is for validation to say, not for this function.
+        spec: Which data set the applications are of.
+
+    Returns:
+        Shape (n, len(spec.feature_names)), float32, in the order of `spec.feature_names`. Row order is kept.
+    """
+    return pd.DataFrame(feature_matrix(applications, spec), columns=list(spec.feature_names), index=applications.index)
+
+
+def feature_matrix(applications: pd.DataFrame, spec: DataSpec = OAKBANK) -> NDArray[np.float32]:
+    """Return `build_features` as a bare C-ordered array, shape (n, len(spec.feature_names)), float32."""
+    n = len(applications)
+    raw: dict[str, NDArray[np.float64]] = {}
+    for column in spec.numeric:
+        values: Any = applications[column] if column in applications else np.full(n, np.nan)
+        raw[column] = np.asarray(values, dtype=np.float64)
+    matrix = np.zeros((n, len(spec.feature_names)), dtype=np.float32)
+    numbers = raw | (spec.derive(raw) if spec.derive else {})
+    for position, column in enumerate(spec.numeric + spec.derived):
+        matrix[:, position] = numbers[column]
+    position = len(spec.numeric) + len(spec.derived)
+    for column, values in spec.categories.items():
+        if column in applications:
+            codes = pd.Categorical(applications[column], categories=list(values)).codes
+            rows = np.flatnonzero(codes >= 0)
+            matrix[rows, position + codes[rows]] = 1.0
+        position += len(values)
+    return matrix

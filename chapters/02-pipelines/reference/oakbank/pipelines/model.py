@@ -1,0 +1,120 @@
+"""The credit model: boosted trees kept as text, which loads without running anybody's code."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from oakbank.pipelines.artifacts import write_text
+from oakbank.pipelines.features import OAKBANK, DataSpec, feature_matrix
+from oakbank.pipelines.german import GERMAN
+from oakbank.world import break_even
+
+SPECS = {spec.name: spec for spec in (OAKBANK, GERMAN)}
+
+
+class ModelError(RuntimeError):
+    """A model file that is missing, damaged, or made for other features."""
+
+
+@dataclass(frozen=True)
+class CreditModel:
+    """Default probability from an application. Same text, same digest, same answers."""
+
+    booster: lgb.Booster
+    spec: DataSpec = OAKBANK
+
+    @classmethod
+    def fit(
+        cls,
+        matrix: NDArray[np.float32],
+        defaulted: ArrayLike,
+        *,
+        spec: DataSpec = OAKBANK,
+        params: dict[str, Any] | None = None,
+        rounds: int = 150,
+        seed: int = 0,
+        weight: ArrayLike | None = None,
+    ) -> "CreditModel":
+        """Train on features and known outcomes.
+
+        Args:
+            matrix: From `feature_matrix`, shape (n, len(spec.feature_names)).
+            defaulted: Outcomes, bool, shape (n,).
+            spec: Which data set the rows are of.
+            params: LightGBM parameters that replace the defaults.
+            rounds: Number of trees.
+            seed: Seed of LightGBM.
+            weight: Weight of each row, shape (n,).
+        """
+        settings = {
+            "objective": "binary",
+            "learning_rate": 0.05,
+            "num_leaves": 12,
+            "min_data_in_leaf": 60,
+            "lambda_l2": 5.0,
+            "feature_fraction": 0.8,
+            # One thread and these two flags: the same bytes on every run.
+            "num_threads": 1,
+            "deterministic": True,
+            "force_row_wise": True,
+            "seed": seed,
+            "verbosity": -1,
+        } | (params or {})
+        data = lgb.Dataset(
+            matrix,
+            np.asarray(defaulted, dtype=np.int8),
+            weight=None if weight is None else np.asarray(weight, dtype=np.float64),
+            feature_name=list(spec.feature_names),
+        )
+        return cls(lgb.train(settings, data, num_boost_round=rounds), spec)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "CreditModel":
+        """Read a model from LightGBM's text format.
+
+        Raises:
+            ModelError: The file is missing, damaged, or its features are not those of a known data set.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise ModelError(f"no model at {path}: train one first")
+        text = path.read_text(encoding="utf-8")
+        if "end of parameters" not in text:  # the last lines of a whole file
+            raise ModelError(f"{path} is not a whole LightGBM model: it is truncated; train or download it again")
+        booster = lgb.Booster(model_str=text)
+        for spec in SPECS.values():
+            if tuple(booster.feature_name()) == spec.feature_names:
+                return cls(booster, spec)
+        raise ModelError(f"{path} was trained on other features than this code builds; use the code of its version")
+
+    def text(self) -> str:
+        """Return the model in LightGBM's text format."""
+        return str(self.booster.model_to_string(num_iteration=-1))
+
+    def save(self, path: str | Path) -> None:
+        """Write the model whole or not at all."""
+        write_text(Path(path), self.text())
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the model's text."""
+        return hashlib.sha256(self.text().encode()).hexdigest()
+
+    def predict(self, applications: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the default probability of each application, shape (n,)."""
+        return self.predict_matrix(feature_matrix(applications, self.spec))
+
+    def predict_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return default probabilities from ready features, shape (n,)."""
+        return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+
+
+def grant(probability: ArrayLike, amount: ArrayLike, term: ArrayLike) -> NDArray[np.bool_]:
+    """Return which loans to grant: those that are expected to earn something. Shape (n,)."""
+    return np.asarray(np.asarray(probability) < break_even(amount, term))

@@ -1,0 +1,209 @@
+"""The model registry: MLflow over SQLite, with aliases. Registering the same content twice gives one version."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+from filelock import FileLock
+
+from oakbank.pipelines.model import CreditModel
+from oakbank.pipelines.training import TrainingRun
+
+MODEL_NAME = "oakbank-credit"
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar per file of a few kB is noise
+EXPERIMENT = "oakbank-training"
+
+
+class RegistryError(RuntimeError):
+    """A registry, an alias or a version that is not there; the message says what to do."""
+
+
+class Registry:
+    """Oakbank's registered models in a local folder: `mlflow.db` (SQLite) and `artifacts/`.
+
+    Point `mlflow ui --backend-store-uri` at `tracking_uri` to look at it.
+
+    Args:
+        folder: Folder of the registry.
+        create: Make it if it is not there; otherwise a missing registry is an error.
+        name: Name of the registered model.
+    """
+
+    def __init__(self, folder: str | Path, *, create: bool = True, name: str = MODEL_NAME) -> None:
+        self.folder = Path(folder).resolve()
+        self.name = name
+        database = self.folder / "mlflow.db"
+        if not database.is_file():
+            if not create:
+                raise RegistryError(f"no model registry in {self.folder}: run the training pipeline first")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / ".create.lock"):
+                if not database.is_file():
+                    _create_database(database)
+        # Imported late: MLflow takes seconds, and training without a registry does not need it.
+        from mlflow import MlflowClient
+
+        self.tracking_uri = f"sqlite:///{database.as_posix()}"
+        self.client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
+
+    def _experiment(self) -> str:
+        found = self.client.get_experiment_by_name(EXPERIMENT)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self.client.create_experiment(EXPERIMENT, artifact_location=(self.folder / "artifacts").as_uri()))
+
+    def register(self, run: TrainingRun, **tags: str) -> TrainingRun:
+        """Log a training run and register its model; return the run with its version.
+
+        Keyed by content (model, data, code, config): after a kill, or called twice, there is one run and one version.
+        """
+        model = run.model()
+        config = {key: json.dumps(value) for key, value in asdict(run.config).items()}
+        content = json.dumps([model.digest, run.data_hash, run.code_hash, config], sort_keys=True)
+        key = hashlib.sha256(content.encode()).hexdigest()
+        with FileLock(self.folder / ".register.lock"):
+            known = self.client.search_model_versions(f"name='{self.name}' and tags.training_key='{key}'")
+            if known:
+                return replace(run, version=str(known[0].version))
+            lineage = {
+                "training_key": key,
+                "model_hash": model.digest,
+                "data_hash": run.data_hash,
+                "code_hash": run.code_hash,
+                "as_of": str(run.config.as_of),
+            } | tags
+            run_id = self._run(key, run, config, lineage)
+            with tempfile.TemporaryDirectory() as scratch:
+                self._save_flavour(model, Path(scratch) / "model")
+                self.client.log_artifacts(run_id, scratch)
+            if not self.client.search_registered_models(f"name='{self.name}'"):
+                self.client.create_registered_model(self.name)
+            source = f"runs:/{run_id}/model"
+            made = self.client.create_model_version(self.name, source=source, run_id=run_id, tags=lineage)
+            self.client.set_terminated(run_id)
+            return replace(run, version=str(made.version))
+
+    def _run(self, key: str, run: TrainingRun, config: dict[str, str], lineage: dict[str, str]) -> str:
+        experiment = self._experiment()
+        half_made = self.client.search_runs([experiment], f"tags.training_key = '{key}'")
+        made = half_made[0] if half_made else self.client.create_run(experiment, tags=lineage)
+        run_id = str(made.info.run_id)
+        for name, value in config.items():
+            self.client.log_param(run_id, name, value)
+        if not made.data.metrics:
+            for name, number in run.evaluation.metrics().items():
+                self.client.log_metric(run_id, name, number)
+        return run_id
+
+    @staticmethod
+    def _save_flavour(model: CreditModel, path: Path) -> None:
+        import mlflow.lightgbm
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, Schema
+
+        names = model.spec.feature_names
+        signature = ModelSignature(
+            Schema([ColSpec("float", name) for name in names]), Schema([ColSpec("double", "default_probability")])
+        )
+        # Naming the environment spares MLflow loading the model in a new process to guess it.
+        environment = {"name": "oakbank", "dependencies": ["python", "pip", {"pip": [f"lightgbm=={lgb.__version__}"]}]}
+        mlflow.lightgbm.save_model(model.booster, str(path), signature=signature, conda_env=environment)
+
+    def alias(self, alias: str) -> str | None:
+        """Return the version that an alias points to, or None."""
+        registered = self.client.search_registered_models(f"name='{self.name}'")
+        if not registered:
+            return None
+        version = registered[0].aliases.get(alias)
+        return None if version is None else str(version)
+
+    def set_alias(self, alias: str, version: str) -> None:
+        """Point an alias at a version.
+
+        Raises:
+            RegistryError: There is no such version.
+        """
+        self.tags(version)
+        self.client.set_registered_model_alias(self.name, alias, version)
+
+    def versions(self) -> list[str]:
+        """Return all versions, oldest first."""
+        found = self.client.search_model_versions(f"name='{self.name}'")
+        return sorted((str(version.version) for version in found), key=int)
+
+    def tags(self, version: str) -> dict[str, str]:
+        """Return a version's lineage: `model_hash`, `data_hash`, `code_hash`, `as_of`, `training_key` and more.
+
+        Raises:
+            RegistryError: There is no such version.
+        """
+        return dict(self._version(version).tags)
+
+    def set_tag(self, version: str, key: str, value: str) -> None:
+        """Add a tag to a version, such as its approver."""
+        self._version(version)
+        self.client.set_model_version_tag(self.name, version, key, value)
+
+    def metrics(self, version: str) -> dict[str, float]:
+        """Return the measures of a version's training run."""
+        return {name: float(value) for name, value in self._run_of(version).data.metrics.items()}
+
+    def load(self, alias_or_version: str = "champion") -> CreditModel:
+        """Load a model by alias or version, and check that it is the one that was registered.
+
+        Raises:
+            RegistryError: There is no such alias or version, or the stored file was changed.
+        """
+        version = self.alias(alias_or_version) if not alias_or_version.isdigit() else alias_or_version
+        if version is None:
+            raise RegistryError(
+                f"no model has the alias {alias_or_version!r} in {self.folder}: promote a version first"
+            )
+        tags = self.tags(version)
+        run = self._run_of(version)
+        from mlflow.artifacts import download_artifacts
+
+        with tempfile.TemporaryDirectory() as scratch:
+            uri = f"{run.info.artifact_uri}/model/model.lgb"
+            model = CreditModel.load(
+                download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
+            )
+        if model.digest != tags["model_hash"]:
+            raise RegistryError(f"version {version}: the stored model is not the one registered; register it again")
+        return model
+
+    def _version(self, version: str) -> Any:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_model_version(self.name, version)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise RegistryError(f"no version {version} of {self.name} in {self.folder}: {self.versions()}") from None
+
+    def _run_of(self, version: str) -> Any:
+        return self.client.get_run(self._version(version).run_id)
+
+
+def _create_database(database: Path) -> None:
+    """Make MLflow's schema aside and move it in place, so that a kill leaves no half-migrated database."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    # The migrations are told line by line otherwise.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    scratch = Path(tempfile.mkdtemp(dir=database.parent, prefix=".create."))
+    try:
+        fresh = scratch / "mlflow.db"
+        store = SqlAlchemyStore(f"sqlite:///{fresh.as_posix()}", (database.parent / "artifacts").as_uri())
+        store.engine.dispose()
+        fresh.replace(database)
+    finally:
+        shutil.rmtree(scratch)
