@@ -1,0 +1,384 @@
+# %% [markdown]
+# # 02 Training pipeline
+#
+# A training pipeline runs at night, on a machine that somebody restarts. In this lab you build the core of one: a
+# step has a key made of everything that decides its result, writes its output whole or not at all, and is not run
+# again if nothing changed. At the end the same steps become a Kubeflow pipeline, and you run it here.
+#
+# You need lesson 02/05. About 75 minutes; six exercises, 18 points. `uv run course check 02-training-pipeline` runs
+# all tests at once.
+
+# %% locked="setup"
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from kfp import compiler, dsl, local
+from kfp.dsl import Dataset, Input, Output
+from oakbank.world import World
+
+logging.disable(logging.INFO)  # kfp tells every step of every step
+
+
+def scratch():
+    """Return a new empty folder for a test."""
+    return Path(tempfile.mkdtemp())
+
+
+# %% [markdown]
+# ## Exercise 1: a key for a step
+#
+# A step need not run again if nothing changed that decides its result: its name, the content of its inputs, its
+# parameters.
+#
+# `step_key(name, inputs, params)` returns a string.
+# - `name` is a str, `inputs` maps argument names to the `Path`s of existing files, `params` is a dict of JSON values.
+# - The same name, input **content** and params give the same key, in whatever folder the files lie, whenever they were
+#   written, and in whatever order the dicts were filled. Any change of one of the three gives another key.
+#
+# <details><summary>Hint</summary>
+#
+# `hashlib.sha256(path.read_bytes()).hexdigest()` names the content of a file. `json.dumps(..., sort_keys=True)` makes
+# one text of nested dicts and lists, whatever their order.
+# </details>
+
+# %% answer="ex1"
+def step_key(name, inputs, params):
+    """Return a key that changes exactly when the result of the step could."""
+    ### BEGIN SOLUTION
+    content = {argument: hashlib.sha256(path.read_bytes()).hexdigest() for argument, path in inputs.items()}
+    return hashlib.sha256(json.dumps([name, content, params], sort_keys=True).encode()).hexdigest()
+    ### END SOLUTION
+
+
+# %% test="ex1" points=3
+here, there = scratch() / "a.csv", scratch() / "b.csv"
+for file in (here, there):
+    file.write_text("income\n2500\n")
+key = step_key("train", {"rows": here}, {"seed": 1, "rounds": 50})
+assert key is not None, "step_key returned nothing: return the key as a string."
+assert isinstance(key, str), "The key should be a string, such as a hexadecimal digest."
+assert key == step_key("train", {"rows": here}, {"seed": 1, "rounds": 50}), "The same step must have the same key."
+assert key != step_key("train", {"rows": here}, {"seed": 2, "rounds": 50}), "Another parameter is another key."
+### BEGIN HIDDEN TESTS
+assert key == step_key("train", {"rows": here}, {"rounds": 50, "seed": 1}), "The order of a dict must not matter."
+assert key == step_key("train", {"rows": there}, {"seed": 1, "rounds": 50}), "The same content in another place."
+assert key != step_key("evaluate", {"rows": here}, {"seed": 1, "rounds": 50}), "Another step is another key."
+assert key != step_key("train", {"test": here}, {"seed": 1, "rounds": 50}), "The same file in another role."
+before = here.stat()
+here.write_text("income\n9500\n")
+os.utime(here, ns=(before.st_atime_ns, before.st_mtime_ns))
+assert key != step_key("train", {"rows": here}, {"seed": 1, "rounds": 50}), "Same size and time, other content."
+assert step_key("a", {}, {"x": [1, 2]}) != step_key("a", {}, {"x": [2, 1]}), "The order of a list does matter."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 2: whole or not at all
+#
+# The machine may stop in the middle of a write. Whoever reads the file afterwards must find the old content or the
+# new, never a piece of the new.
+#
+# `write_whole(path, write)` calls `write(stream)` once with a text stream opened for writing and puts the result at
+# `path`. If `write` raises, the exception passes on, whatever was at `path` before is still there unchanged, and the
+# folder holds no other new file.
+#
+# <details><summary>Hint</summary>
+#
+# Write into another file *in the same folder*; `os.replace(temporary, path)` then swaps it in, in one step.
+# </details>
+
+# %% answer="ex2"
+def write_whole(path, write):
+    """Write a file so that it is there whole or not at all."""
+    ### BEGIN SOLUTION
+    part = path.with_name(path.name + ".tmp")
+    try:
+        with part.open("w") as stream:
+            write(stream)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    ### END SOLUTION
+
+
+# %% test="ex2" points=3
+place = scratch()
+write_whole(place / "new.txt", lambda stream: stream.write("all of it"))
+assert (place / "new.txt").exists(), "write_whole wrote nothing: open a stream, call write(stream), put it at path."
+assert (place / "new.txt").read_text() == "all of it", "The file should hold what `write` wrote."
+### BEGIN HIDDEN TESTS
+kept = place / "kept.txt"
+kept.write_text("old")
+seen = []
+
+
+def breaks(stream):
+    stream.write("half")
+    stream.flush()
+    seen.append(kept.read_text())
+    raise RuntimeError("the machine stopped")
+
+
+raised = False
+try:
+    write_whole(kept, breaks)
+except RuntimeError:
+    raised = True
+assert raised, "The exception of `write` must pass on: who calls has to know."
+assert seen == ["old"], "While the new content is being written, readers must still find the old (and write once)."
+assert kept.read_text() == "old", "A write that broke off must leave the old content."
+assert sorted(file.name for file in place.iterdir()) == ["kept.txt", "new.txt"], "Leave no other file behind."
+write_whole(kept, lambda stream: stream.write("new"))
+assert kept.read_text() == "new", "A later write replaces the old content."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 3: run it only if it must
+#
+# `run_step(folder, name, function, inputs, params, key)` returns the `Path` `folder / f"{name}.out"`, with the result
+# of the step in it.
+# - `function(inputs, params)` returns the result as text.
+# - `key` is the step's key (a str; a key as in exercise 1). Beside the result, `folder / f"{name}.key"` remembers with
+#   which key it was made: a text file that holds just the key.
+# - If the result is there **and** was made with this key, `function` is not called. Otherwise it is, and both files are
+#   as they should be afterwards.
+# - If `function` raises, the exception passes on, and the next call with the same key calls it again.
+
+# %% answer="ex3"
+def run_step(folder, name, function, inputs, params, key):
+    """Return the path of the step's result, made anew only if it must be."""
+    ### BEGIN SOLUTION
+    result, made_with = folder / f"{name}.out", folder / f"{name}.key"
+    if result.exists() and made_with.exists() and made_with.read_text() == key:
+        return result
+    text = function(inputs, params)
+    made_with.unlink(missing_ok=True)
+    result.write_text(text)
+    made_with.write_text(key)
+    return result
+    ### END SOLUTION
+
+
+# %% test="ex3" points=4
+calls = []
+
+
+def double(inputs, params):
+    calls.append(params["x"])
+    return str(2 * params["x"])
+
+
+house = scratch()
+out = run_step(house, "double", double, {}, {"x": 4}, "key-4")
+assert out is not None, "run_step returned nothing: return the path of the result."
+assert out == house / "double.out" and out.read_text() == "8", "The result belongs into NAME.out."
+assert calls == [4], "Nothing was there yet: the function must be called, once."
+run_step(house, "double", double, {}, {"x": 4}, "key-4")
+assert calls == [4], "The second call has the same key: do not run the function again."
+### BEGIN HIDDEN TESTS
+assert run_step(house, "double", double, {}, {"x": 5}, "key-5").read_text() == "10" and calls == [4, 5]
+assert (house / "double.key").read_text() == "key-5", "Remember the key that the result was made with."
+run_step(house, "double", double, inputs={}, params={"x": 4}, key="key-4")
+assert calls == [4, 5, 4], "Back to the first key: the result there is that of the other key."
+out.unlink()
+assert run_step(house, "double", double, {}, {"x": 4}, "key-4").read_text() == "8", "A lost result is made again."
+
+
+def fails(inputs, params):
+    raise ValueError("no data tonight")
+
+
+for _ in range(2):
+    passed_on = False
+    try:
+        run_step(house, "broken", fails, {}, {}, "key-b")
+    except ValueError:
+        passed_on = True
+    assert passed_on, "An exception of the function must pass on, each time."
+assert run_step(house, "broken", double, {}, {"x": 1}, "key-b").read_text() == "2", "After a failure, run again."
+failed = False
+try:
+    run_step(house, "double", fails, {}, {}, "key-9")
+except ValueError:
+    failed = True
+run_step(house, "double", double, {}, {"x": 9}, "key-9")
+assert failed and (house / "double.out").read_text() == "18", "A failed step is not done, whatever lies there of old."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 4: what has to run again?
+#
+# Steps hang together: what one writes, another reads. `stale(steps, changed)` says what must run again.
+# - `steps` maps each step's name to the list of names it reads from: other steps, or sources such as `"lake"`.
+# - `changed` is a set of names of steps or sources whose content changed.
+# - Return the list of the steps to run, in an order in which each comes after all that it reads from. A step must run
+#   if it, or anything that it reads from directly or through other steps, changed. Among steps that could go next,
+#   take the first in alphabetical order.
+
+# %% answer="ex4"
+def stale(steps, changed):
+    """Return the steps to run again, each after those it reads from."""
+    ### BEGIN SOLUTION
+    order, left = [], set(steps)
+    while left:
+        ready = min(name for name in left if not left.intersection(steps[name]))
+        order.append(ready)
+        left.remove(ready)
+    dirty = set(changed)
+    for name in order:
+        if dirty.intersection(steps[name]):
+            dirty.add(name)
+    return [name for name in order if name in dirty]
+    ### END SOLUTION
+
+
+# %% test="ex4" points=3
+graph = {"train": ["features"], "features": ["ingest"], "ingest": ["lake"], "report": ["ingest"]}
+assert stale(graph, {"train"}) is not None, "stale returned nothing: return a list of names."
+assert stale(graph, {"train"}) == ["train"], "Nothing reads from train: it alone must run."
+assert stale(graph, set()) == [], "Nothing changed, nothing to do."
+assert stale(graph, {"features"}) == ["features", "train"], "train reads from features, so it must run after it."
+### BEGIN HIDDEN TESTS
+assert stale(graph, {"lake"}) == ["ingest", "features", "report", "train"], "Each after what it reads from."
+assert stale(graph, {"ingest"}) == ["ingest", "features", "report", "train"], "Through other steps, too."
+two = {"b": ["x"], "a": ["y"], "join": ["a", "b"], "z": []}
+assert stale(two, {"x"}) == ["b", "join"], "A step that reads nothing changed does not run."
+assert stale(two, {"x", "y"}) == ["a", "b", "join"], "Among those that could go next, alphabetical order."
+assert stale({"z": ["lake"], "a": ["z"], "m": ["lake"]}, {"lake"}) == ["m", "z", "a"]
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 5: a Kubeflow pipeline
+#
+# In Kubeflow a step is a *component*: a function that is sent to a container alone, so it must import what it needs
+# inside itself, and it reads and writes files whose paths it is given. Two components are given below. `applications`
+# writes one month of Oakbank's applications; `mean_income` reads a file of them.
+#
+# Write `income_pipeline()` so that it returns a pipeline (a function decorated with `@dsl.pipeline`, named
+# `"oakbank-income"`) with one parameter `month` (int), that passes `month` on to `applications`, hands its file to
+# `mean_income`, and returns the mean as its output (float).
+#
+# <details><summary>Hint</summary>
+#
+# Inside the pipeline function, calling a component gives a task. `task.outputs["rows"]` is a file that it wrote, under
+# the name of the argument; `task.outputs["Output"]` is what it returned. Components take keyword arguments only.
+# </details>
+
+# %% locked="components"
+@dsl.component(base_image="python:3.12", install_kfp_package=False)
+def applications(month: int, rows: Output[Dataset]) -> None:
+    """Write the applications of one month."""
+    from oakbank.world import World
+
+    World(seed=5).applications(month).to_csv(rows.path, index=False)
+
+
+@dsl.component(base_image="python:3.12", install_kfp_package=False)
+def mean_income(rows: Input[Dataset]) -> float:
+    """Return the mean income, EUR per month."""
+    import pandas as pd
+
+    return float(pd.read_csv(rows.path)["income"].mean())
+
+
+def compiled(pipeline):
+    """Return the pipeline as Kubeflow would get it, as a dict."""
+    target = scratch() / "pipeline.json"
+    compiler.Compiler().compile(pipeline, str(target))
+    return json.loads(target.read_text())
+
+
+# %% answer="ex5"
+def income_pipeline():
+    """Return a pipeline: the applications of a month, then their mean income."""
+    ### BEGIN SOLUTION
+    @dsl.pipeline(name="oakbank-income")
+    def pipeline(month: int) -> float:
+        table = applications(month=month)
+        return mean_income(rows=table.outputs["rows"]).outputs["Output"]
+
+    return pipeline
+    ### END SOLUTION
+
+
+# %% test="ex5" points=3
+made = income_pipeline()
+assert made is not None, "income_pipeline returned nothing: return the decorated function itself."
+plan = compiled(made)
+assert plan["pipelineInfo"]["name"] == "oakbank-income", 'Name the pipeline "oakbank-income".'
+assert set(plan["root"]["dag"]["tasks"]) == {"applications", "mean-income"}, "Want one task of each component."
+### BEGIN HIDDEN TESTS
+tasks = plan["root"]["dag"]["tasks"]
+given = tasks["applications"]["inputs"]["parameters"]["month"]
+assert given == {"componentInputParameter": "month"}, "Pass the pipeline's own month on, not a number."
+assert plan["root"]["inputDefinitions"]["parameters"]["month"]["parameterType"] == "NUMBER_INTEGER"
+handed = tasks["mean-income"]["inputs"]["artifacts"]["rows"]["taskOutputArtifact"]
+assert handed == {"outputArtifactKey": "rows", "producerTask": "applications"}, "Hand the file from task to task."
+result = plan["root"]["dag"].get("outputs", {}).get("parameters", {}).get("Output")
+assert result is not None, "The pipeline has no output: return the mean."
+assert result["valueFromParameter"]["producerSubtask"] == "mean-income", "The output is what mean_income returned."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 6: run it, and trust it
+#
+# The same pipeline file runs on a cluster or here. `run_here(pipeline, **arguments)` runs a pipeline on this machine,
+# each step in a process of its own, and returns its output. It is given.
+#
+# Write `same_on_both(pipeline, month, by_hand)`: run `pipeline` for `month`, call `by_hand(month)`, which returns a
+# float, and return `(kubeflow, hand, agree)`: both numbers, and whether they differ by less than one part in a million
+# of the larger (True or False; both zero agree).
+
+# %% locked="run"
+def run_here(pipeline, **arguments):
+    """Run a Kubeflow pipeline on this machine and return its output."""
+    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(scratch()), raise_on_error=True)
+    return pipeline(**arguments).output
+
+
+# %% answer="ex6"
+def same_on_both(pipeline, month, by_hand):
+    """Return (kubeflow's number, the number by hand, whether they agree)."""
+    ### BEGIN SOLUTION
+    kubeflow, hand = run_here(pipeline, month=month), by_hand(month)
+    return kubeflow, hand, abs(kubeflow - hand) <= 1e-6 * max(abs(kubeflow), abs(hand))
+    ### END SOLUTION
+
+
+# %% test="ex6" points=2
+@dsl.component(base_image="python:3.12", install_kfp_package=False)
+def thousandfold(month: int) -> float:
+    """Return a thousand times the month."""
+    return 1000.0 * month
+
+
+@dsl.pipeline(name="thousandfold")
+def known(month: int) -> float:
+    """Return a number that is easy to check."""
+    return thousandfold(month=month).outputs["Output"]
+
+
+answer = same_on_both(known, 3, lambda month: 1000.0 * month)
+assert answer is not None, "same_on_both returned nothing: return (kubeflow, hand, agree)."
+assert answer[0] == 3000.0, "The first number is the output of the pipeline, run for this month."
+assert answer[2] == True, "3000 and 3000 agree."  # noqa: E712
+### BEGIN HIDDEN TESTS
+close = same_on_both(known, 7, lambda month: 1000.0 * month + 0.001)
+assert close[:2] == (7000.0, 7000.001) and close[2] == True, "One part in seven million: they agree."  # noqa: E712
+assert same_on_both(known, 2, lambda month: 2000.004)[2] == False, "Two parts in a million: they differ."  # noqa: E712
+assert same_on_both(known, -1, lambda month: 1000.0)[2] == False, "Minus a thousand is not a thousand."  # noqa: E712
+assert same_on_both(known, 0, lambda month: 0.0)[2] == True, "Both zero: they agree."  # noqa: E712
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## All of it
+#
+# When all tests pass, run this in a cell of your own: your pipeline on real applications, checked by hand.
+#
+# ```python
+# same_on_both(income_pipeline(), 6, lambda month: float(World(seed=5).applications(month)["income"].mean()))
+# ```
