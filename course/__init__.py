@@ -1,0 +1,1 @@
+"""The `course` command, the syllabus, the generators and the checks."""

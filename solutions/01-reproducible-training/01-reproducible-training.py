@@ -15,9 +15,10 @@ import json
 
 import numpy as np
 import pandas as pd
-from oakbank.world import World
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
+
+from oakbank.world import World
 
 world = World(seed=3, scenario="calm")
 months = []
@@ -43,6 +44,7 @@ loans[["application_id", "month", "known_month", "defaulted", *COLUMNS]].head()
 #
 # `known_before(loans, month)` returns the rows whose outcome was known on the first morning of `month` (an integer),
 # in their order, all columns kept. `loans` itself stays as it is.
+
 
 # %% answer="ex1"
 def known_before(loans, month):
@@ -73,6 +75,7 @@ assert len(table) == 4, "Leave `loans` as it is."
 #
 # `split_in_time(loans, holdout)` returns `(train, test)`: `test` has the loans of the last `holdout` months of
 # application that occur in `loans`, `train` all earlier ones. Rows may come in any order.
+
 
 # %% answer="ex2"
 def split_in_time(loans, holdout):
@@ -112,6 +115,7 @@ assert set(split_in_time(gaps, 3)[1]["month"]) == {-9, -4, -3}, "Count the month
 # Make bytes of the whole content first. `DataFrame.to_csv` writes every row; look at its `index` argument.
 # </details>
 
+
 # %% answer="ex3"
 def fingerprint(frame):
     """Return the sha256 of the content of a data frame, 64 hexadecimal digits."""
@@ -144,6 +148,7 @@ assert mark != fingerprint(loans.iloc[::-1]), "Another order of the rows is othe
 # `train(rows, seed)` returns a fitted `RandomForestClassifier(n_estimators=40, min_samples_leaf=20)` that predicts
 # `defaulted` from the columns in `COLUMNS`. The same rows *in any order* with the same `seed` (an integer) give the
 # same probabilities; another seed gives others.
+
 
 # %% answer="ex4"
 def train(rows, seed):
@@ -184,6 +189,7 @@ assert len(forest.estimators_) == 40, "n_estimators=40, as asked."
 #
 # The same arguments always give the same record.
 
+
 # %% answer="ex5"
 def make_record(config, data, outcome, probability):
     """Return the record of a run as plain data."""
@@ -223,6 +229,7 @@ assert odd["auc"] == round(5 / 6, 6), "Round to six digits."
 # - `"data"` if the fingerprints differ,
 # - `"not reproducible"` if nothing of the above differs and yet `rows` or `auc` do.
 
+
 # %% answer="ex6"
 def differences(a, b):
     """Return what could explain that run `b` ended differently from run `a`."""
@@ -257,6 +264,7 @@ assert differences(base, base | {"rows": 99}) == ["not reproducible"]
 #
 # When all six tests pass, run `training_run(seed=1)` in a cell of your own, twice; then with another seed, and let
 # `differences` tell you why the results are not the same. That record is what your colleague should have mailed.
+
 
 # %% locked="all"
 def training_run(seed, as_of=0, holdout=2):

@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 from kfp import compiler, dsl, local
 from kfp.dsl import Dataset, Input, Output
+
 from oakbank.world import World
 
 logging.disable(logging.INFO)  # kfp tells every step of every step
@@ -45,6 +46,7 @@ def scratch():
 # `hashlib.sha256(path.read_bytes()).hexdigest()` names the content of a file. `json.dumps(..., sort_keys=True)` makes
 # one text of nested dicts and lists, whatever their order.
 # </details>
+
 
 # %% answer="ex1"
 def step_key(name, inputs, params):
@@ -90,6 +92,7 @@ assert step_key("a", {}, {"x": [1, 2]}) != step_key("a", {}, {"x": [2, 1]}), "Th
 #
 # Write into another file *in the same folder*; `os.replace(temporary, path)` then swaps it in, in one step.
 # </details>
+
 
 # %% answer="ex2"
 def write_whole(path, write):
@@ -147,6 +150,7 @@ assert kept.read_text() == "new", "A later write replaces the old content."
 # - If the result is there **and** was made with this key, `function` is not called. Otherwise it is, and both files are
 #   as they should be afterwards.
 # - If `function` raises, the exception passes on, and the next call with the same key calls it again.
+
 
 # %% answer="ex3"
 def run_step(folder, name, function, inputs, params, key):
@@ -219,6 +223,7 @@ assert failed and (house / "double.out").read_text() == "18", "A failed step is 
 #   if it, or anything that it reads from directly or through other steps, changed. Among steps that could go next,
 #   take the first in alphabetical order.
 
+
 # %% answer="ex4"
 def stale(steps, changed):
     """Return the steps to run again, each after those it reads from."""
@@ -268,6 +273,7 @@ assert stale({"z": ["lake"], "a": ["z"], "m": ["lake"]}, {"lake"}) == ["m", "z",
 # the name of the argument; `task.outputs["Output"]` is what it returned. Components take keyword arguments only.
 # </details>
 
+
 # %% locked="components"
 @dsl.component(base_image="python:3.12", install_kfp_package=False)
 def applications(month: int, rows: Output[Dataset]) -> None:
@@ -295,6 +301,7 @@ def compiled(pipeline):
 # %% answer="ex5"
 def income_pipeline():
     """Return a pipeline: the applications of a month, then their mean income."""
+
     ### BEGIN SOLUTION
     @dsl.pipeline(name="oakbank-income")
     def pipeline(month: int) -> float:
@@ -332,6 +339,7 @@ assert result["valueFromParameter"]["producerSubtask"] == "mean-income", "The ou
 # Write `same_on_both(pipeline, month, by_hand)`: run `pipeline` for `month`, call `by_hand(month)`, which returns a
 # float, and return `(kubeflow, hand, agree)`: both numbers, and whether they differ by less than one part in a million
 # of the larger (True or False; both zero agree).
+
 
 # %% locked="run"
 def run_here(pipeline, **arguments):

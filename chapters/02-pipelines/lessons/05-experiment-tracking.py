@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 9 minutes to read, 30 seconds to run.
+# 12 minutes to read, 20 seconds to run.
 #
 # ## The story so far
 #

@@ -56,13 +56,13 @@ def break_even(amount: ArrayLike, term: ArrayLike) -> NDArray[np.float64]:
         term: Terms, months, shape (n,).
 
     Returns:
-        Probabilities, shape (n,), clipped to [0, 1]; 0 for a loan too small to earn its own cost.
+        Probabilities, shape (n,), clipped to [0, 1]; 0 for a loan too small to earn its own cost. Rounded to nine
+        digits: a loan alone, in a batch, and on any processor gets the same answer.
 
     Raises:
         ValueError: An amount or a term is not above 0.
     """
     amount_, term_ = _terms(amount, term)
     earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
-    return np.asarray(
-        np.clip((earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount_), 0, 1), dtype=np.float64
-    )
+    root = np.clip((earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount_), 0, 1)
+    return np.asarray(np.round(root, 9), dtype=np.float64)

@@ -3,7 +3,7 @@
 from oakbank.pipelines.artifacts import PipelineBusyError, code_hash, file_hash, folder_lock, write_json, write_text
 from oakbank.pipelines.evaluation import Evaluation, evaluate_model
 from oakbank.pipelines.features import FEATURE_NAMES, OAKBANK, DataSpec, build_features, feature_matrix
-from oakbank.pipelines.german import GERMAN, SourceError, load_german
+from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, SourceError, load_german
 from oakbank.pipelines.model import CreditModel, ModelError, grant
 from oakbank.pipelines.registry import Registry, RegistryError
 from oakbank.pipelines.training import TrainingConfig, TrainingRun, run_training
@@ -12,6 +12,7 @@ from oakbank.pipelines.validation import FeedReference, Problem, bad_rows, check
 __all__ = [
     "FEATURE_NAMES",
     "GERMAN",
+    "GERMAN_PARAMS",
     "OAKBANK",
     "CreditModel",
     "DataSpec",

@@ -3,31 +3,39 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn")
+"""A new version of one of these can change the bytes of a result, so it is part of a step's key."""
+
 
 class PipelineBusyError(RuntimeError):
-    """Another process works in the same folder."""
+    """Another process works in the same folder, or on the files that a step reads."""
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, also after a kill or on a full disk."""
+    """Write a text file whole or not at all, also after a kill or on a full disk.
+
+    A kill can leave a hidden `.tmp` file beside it, which no reader looks at.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads the model.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -71,14 +79,16 @@ def folder_lock(folder: Path) -> FileLock:
 class Steps:
     """Runs steps in a folder and remembers, by content, what is done.
 
-    A step's key is the hash of its name, the code, its parameters and the bytes of its inputs. A step whose
-    key and outputs are as recorded is not run again; anything else is run into a temporary folder that takes
-    its final name only when the step has ended. So a kill at any moment costs the running step, no more.
+    A step's key is the hash of its name, the code, the versions of the libraries that compute, its parameters and
+    the bytes of its inputs. A step whose key and outputs are as recorded is not run again; anything else is run
+    into a temporary folder that takes its final name only when the step has ended. So a kill at any moment costs
+    the running step, no more. One process at a time: hold `folder_lock`.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.code = code_hash()
+        self.libraries = {name: version(name) for name in LIBRARIES}
         self.ran: list[str] = []
         """Names of the steps that really ran, in order; those found done are not in it."""
 
@@ -99,19 +109,24 @@ class Steps:
             inputs: Paths (or lists of them) by argument name.
             outputs: File names by argument name.
             params: JSON-able arguments.
+
+        Raises:
+            PipelineBusyError: An input changed while the step ran, so its result belongs to no known input.
         """
         target = self.folder / name
+        for stale in self.folder.glob(f".{name}.*.tmp"):  # what a kill left behind
+            shutil.rmtree(stale)
         key = self._key(name, inputs, params)
         result = {argument: target / file for argument, file in outputs.items()}
         if self._done(target, key, result):
             return result
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for stale in self.folder.glob(f".{name}.*.tmp"):
-            shutil.rmtree(stale)
-        work = Path(tempfile.mkdtemp(dir=self.folder, prefix=f".{name}.", suffix=".tmp"))
+        work = self.folder / f".{name}.{secrets.token_hex(8)}.tmp"
+        work.mkdir(parents=True)
         try:
             function(**inputs, **{argument: work / file for argument, file in outputs.items()}, **params)
             hashes = {argument: file_hash(work / file) for argument, file in outputs.items()}
+            if self._key(name, inputs, params) != key:
+                raise PipelineBusyError(f"an input of {name} was changed while the step read it: run again")
             write_json(work / "step.json", {"key": key, "outputs": hashes})
             if target.exists():
                 shutil.rmtree(target)
@@ -127,15 +142,16 @@ class Steps:
             argument: file_hash(value) if isinstance(value, Path) else [file_hash(path) for path in value]
             for argument, value in inputs.items()
         }
-        content = json.dumps([name, self.code, hashes, dict(params)], sort_keys=True)
+        content = json.dumps([name, self.code, self.libraries, hashes, dict(params)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @staticmethod
     def _done(target: Path, key: str, result: Mapping[str, Path]) -> bool:
-        record = target / "step.json"
-        if not record.is_file():
-            return False
-        saved = json.loads(record.read_text(encoding="utf-8"))
-        return saved["key"] == key and all(
-            path.is_file() and file_hash(path) == saved["outputs"].get(argument) for argument, path in result.items()
+        try:
+            saved = json.loads((target / "step.json").read_bytes())
+            recorded = saved["outputs"] if saved["key"] == key else {}
+        except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError):
+            return False  # no record, or a damaged one: the step runs again
+        return bool(recorded) and all(
+            path.is_file() and file_hash(path) == recorded.get(argument) for argument, path in result.items()
         )

@@ -66,6 +66,9 @@ def build_features(applications: pd.DataFrame, spec: DataSpec = OAKBANK) -> pd.D
 
     Returns:
         Shape (n, len(spec.feature_names)), float32, in the order of `spec.feature_names`. Row order is kept.
+
+    Raises:
+        ValueError: A numeric column holds something that is not a number; the message names it.
     """
     return pd.DataFrame(feature_matrix(applications, spec), columns=list(spec.feature_names), index=applications.index)
 
@@ -76,7 +79,10 @@ def feature_matrix(applications: pd.DataFrame, spec: DataSpec = OAKBANK) -> NDAr
     raw: dict[str, NDArray[np.float64]] = {}
     for column in spec.numeric:
         values: Any = applications[column] if column in applications else np.full(n, np.nan)
-        raw[column] = np.asarray(values, dtype=np.float64)
+        try:
+            raw[column] = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"column {column} must hold numbers: {error}") from None
     matrix = np.zeros((n, len(spec.feature_names)), dtype=np.float32)
     numbers = raw | (spec.derive(raw) if spec.derive else {})
     for position, column in enumerate(spec.numeric + spec.derived):

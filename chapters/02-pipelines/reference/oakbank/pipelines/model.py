@@ -1,6 +1,7 @@
 """The credit model: boosted trees kept as text, which loads without running anybody's code."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,19 +76,32 @@ class CreditModel:
         return cls(lgb.train(settings, data, num_boost_round=rounds), spec)
 
     @classmethod
-    def load(cls, path: str | Path) -> "CreditModel":
+    def load(cls, path: str | Path, digest: str | None = None) -> "CreditModel":
         """Read a model from LightGBM's text format.
 
+        Args:
+            path: The file.
+            digest: What the model's `digest` must be, where it is known; checked before LightGBM sees the file.
+                Without it a missing or added part is found, but not a changed number.
+
         Raises:
-            ModelError: The file is missing, damaged, or its features are not those of a known data set.
+            ModelError: The file is missing, damaged, not the one wanted, or its features are not those of a known
+                data set.
         """
         path = Path(path)
         if not path.is_file():
             raise ModelError(f"no model at {path}: train one first")
-        text = path.read_text(encoding="utf-8")
-        if "end of parameters" not in text:  # the last lines of a whole file
-            raise ModelError(f"{path} is not a whole LightGBM model: it is truncated; train or download it again")
-        booster = lgb.Booster(model_str=text)
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+            raise ModelError(f"{path} is not the model that was saved (its sha256 differs): train or download it again")
+        damaged = f"{path} is not a whole LightGBM model (truncated, or changed): train or download it again"
+        # LightGBM reads trees in threads, where a damaged one ends the whole process and not in an exception.
+        if not _whole(content):
+            raise ModelError(damaged)
+        try:
+            booster = lgb.Booster(model_str=content.decode("utf-8"))
+        except (ValueError, lgb.basic.LightGBMError) as error:
+            raise ModelError(damaged) from error
         for spec in SPECS.values():
             if tuple(booster.feature_name()) == spec.feature_names:
                 return cls(booster, spec)
@@ -113,6 +127,19 @@ class CreditModel:
     def predict_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return default probabilities from ready features, shape (n,)."""
         return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+
+
+def _whole(content: bytes) -> bool:
+    """Return whether each tree has the size that the head of the file says, and the end is there."""
+    sizes = re.search(rb"^tree_sizes=([\d ]*)$", content, re.MULTILINE)
+    position = content.find(b"\nTree=0\n") + 1
+    if sizes is None or position == 0:
+        return False
+    for number, size in enumerate(sizes[1].split()):
+        if not content.startswith(b"Tree=%d\n" % number, position):
+            return False
+        position += int(size)
+    return content.startswith(b"end of trees", position) and b"\nend of parameters\n" in content[position:]
 
 
 def grant(probability: ArrayLike, amount: ArrayLike, term: ArrayLike) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import lightgbm as lgb
 from filelock import FileLock
 
-from oakbank.pipelines.model import CreditModel
+from oakbank.pipelines.model import CreditModel, ModelError
 from oakbank.pipelines.training import TrainingRun
 
 MODEL_NAME = "oakbank-credit"
@@ -85,21 +86,27 @@ class Registry:
                 self.client.log_artifacts(run_id, scratch)
             if not self.client.search_registered_models(f"name='{self.name}'"):
                 self.client.create_registered_model(self.name)
+            # The run ends before there is a version, so that a kill in between leaves no version of an unfinished run.
+            self.client.set_terminated(run_id)
             source = f"runs:/{run_id}/model"
             made = self.client.create_model_version(self.name, source=source, run_id=run_id, tags=lineage)
-            self.client.set_terminated(run_id)
             return replace(run, version=str(made.version))
 
     def _run(self, key: str, run: TrainingRun, config: dict[str, str], lineage: dict[str, str]) -> str:
+        """Return the MLflow run of a training run: a new one, or the one that a kill left half-made."""
+        from mlflow.entities import Metric, Param
+
         experiment = self._experiment()
         half_made = self.client.search_runs([experiment], f"tags.training_key = '{key}'")
         made = half_made[0] if half_made else self.client.create_run(experiment, tags=lineage)
         run_id = str(made.info.run_id)
-        for name, value in config.items():
-            self.client.log_param(run_id, name, value)
-        if not made.data.metrics:
-            for name, number in run.evaluation.metrics().items():
-                self.client.log_metric(run_id, name, number)
+        now = int(time.time() * 1000)
+        measured = run.evaluation.metrics()
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(name, measured[name], now, 0) for name in measured if name not in made.data.metrics],
+            params=[Param(name, value) for name, value in config.items() if name not in made.data.params],
+        )
         return run_id
 
     @staticmethod
@@ -159,25 +166,30 @@ class Registry:
         """Load a model by alias or version, and check that it is the one that was registered.
 
         Raises:
-            RegistryError: There is no such alias or version, or the stored file was changed.
+            RegistryError: There is no such alias or version, or the stored file is gone or was changed.
         """
         version = self.alias(alias_or_version) if not alias_or_version.isdigit() else alias_or_version
         if version is None:
             raise RegistryError(
                 f"no model has the alias {alias_or_version!r} in {self.folder}: promote a version first"
             )
-        tags = self.tags(version)
-        run = self._run_of(version)
+        found = self._version(version)
+        digest = dict(found.tags).get("model_hash")
+        if digest is None:
+            raise RegistryError(f"version {version} was not registered by this pipeline: it has no model_hash")
         from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
 
+        uri = f"{self.client.get_run(found.run_id).info.artifact_uri}/model/model.lgb"
         with tempfile.TemporaryDirectory() as scratch:
-            uri = f"{run.info.artifact_uri}/model/model.lgb"
-            model = CreditModel.load(
-                download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
-            )
-        if model.digest != tags["model_hash"]:
-            raise RegistryError(f"version {version}: the stored model is not the one registered; register it again")
-        return model
+            try:
+                path = download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
+                return CreditModel.load(path, digest)
+            except (ModelError, MlflowException, OSError) as error:
+                raise RegistryError(
+                    f"version {version}: the stored model is gone or not the one registered ({error}); "
+                    f"load another version, or train this one again in a new registry"
+                ) from error
 
     def _version(self, version: str) -> Any:
         from mlflow.exceptions import MlflowException
@@ -185,7 +197,7 @@ class Registry:
         try:
             return self.client.get_model_version(self.name, version)
         except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
             raise RegistryError(f"no version {version} of {self.name} in {self.folder}: {self.versions()}") from None
 
@@ -199,10 +211,14 @@ def _create_database(database: Path) -> None:
 
     # The migrations are told line by line otherwise.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    for stale in database.parent.glob(".create.*/"):  # of a process that was killed; the caller holds the lock
+        shutil.rmtree(stale)
     scratch = Path(tempfile.mkdtemp(dir=database.parent, prefix=".create."))
     try:
         fresh = scratch / "mlflow.db"
-        store = SqlAlchemyStore(f"sqlite:///{fresh.as_posix()}", (database.parent / "artifacts").as_uri())
+        store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
+            f"sqlite:///{fresh.as_posix()}", (database.parent / "artifacts").as_uri()
+        )
         store.engine.dispose()
         fresh.replace(database)
     finally:

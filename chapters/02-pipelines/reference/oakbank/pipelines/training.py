@@ -1,32 +1,44 @@
 """The training pipeline: ingest -> validate -> features -> train -> evaluate -> register.
 
-Each step is a plain function from files to files. `run_training` calls them in this process;
-`oakbank.pipelines.kubeflow` makes the same functions into components.
+Each step is a plain function from files to files, in `oakbank.pipelines.steps`. `run_training` calls them in this
+process; `oakbank.pipelines.kubeflow` makes the same functions into components.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from oakbank.pipelines.artifacts import Steps, code_hash, file_hash, folder_lock, write_json
-from oakbank.pipelines.evaluation import Evaluation, evaluate_model, evaluation_from_json
-from oakbank.pipelines.features import OAKBANK, feature_matrix
-from oakbank.pipelines.german import load_german
-from oakbank.pipelines.model import SPECS, CreditModel
-from oakbank.pipelines.validation import FeedReference, Problem, bad_rows, check_feed, repair_feed
+from oakbank.pipelines.artifacts import Steps, file_hash, folder_lock
+from oakbank.pipelines.evaluation import Evaluation, evaluation_from_json
+from oakbank.pipelines.features import OAKBANK
+from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, german_file
+from oakbank.pipelines.model import CreditModel
+from oakbank.pipelines.steps import evaluate, features, ingest, ingest_german, is_holdout, train, validate
 from oakbank.world import Lake
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world.lake import LakeError, read_parquet
 
 if TYPE_CHECKING:
     from oakbank.pipelines.registry import Registry
 
-LABEL_COLUMNS = ("application_id", "month", "amount", "term", "group", "defaulted")
+__all__ = [
+    "TrainingConfig",
+    "TrainingRun",
+    "evaluate",
+    "features",
+    "ingest",
+    "ingest_german",
+    "is_holdout",
+    "lake_inputs",
+    "run_training",
+    "train",
+    "validate",
+]
+
+REFERENCE_MONTHS = 24
+"""Months before the window that help to tell a good month of the feed from a broken one."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class TrainingConfig:
     window: int = 12
     """Months of application to learn from, counted back from the last with known outcomes."""
     holdout: int = 2
-    """The last months of the window, kept from training, to evaluate on (for data without dates: every fifth row)."""
+    """The last months of the window, kept from training, to evaluate on (German credit: every fifth row)."""
     half_life: float | None = None
     """Months after which a row counts half; None: all count alike."""
     refit: bool = True
@@ -46,7 +58,14 @@ class TrainingConfig:
     seed: int = 0
     rounds: int = 150
     params: dict[str, Any] = field(default_factory=dict)
-    """LightGBM parameters that replace the defaults."""
+    """LightGBM parameters that replace the defaults (for the German credit data, none means `GERMAN_PARAMS`)."""
+
+    def __post_init__(self) -> None:
+        for name in ("window", "holdout", "rounds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if self.half_life is not None and self.half_life <= 0:
+            raise ValueError(f"half_life must be above 0 months, or None, not {self.half_life}")
 
 
 @dataclass(frozen=True)
@@ -83,147 +102,31 @@ class TrainingRun:
         return read_parquet(self.holdout_path)
 
 
-def ingest(applications: Sequence[Path], outcomes: Sequence[Path], labelled: Path) -> None:
-    """Join applications with their outcomes; an application without a known outcome is left out.
+def lake_inputs(lake: Lake, config: TrainingConfig, label_delay: int) -> dict[str, list[Path]]:
+    """Return the files that a run as of a month may read: nothing from that month or later is among them.
 
-    Args:
-        applications: Parquet files, one per month of application.
-        outcomes: Parquet files, one per month in which outcomes became known.
-        labelled: Where to write the joined rows, in order of application.
+    These are `applications` (months of the window whose outcomes are known), their `outcomes`, and the applications
+    of `earlier` months, which show what a good feed looks like.
 
     Raises:
-        LakeError: A file cannot be read, or no outcome is known yet.
+        LakeError: No outcome is known yet, or a month's applications are gone.
     """
-    feed = pd.concat([read_parquet(path) for path in applications], ignore_index=True)
-    known = pd.concat([read_parquet(path) for path in outcomes], ignore_index=True)
-    known = known[["application_id", "defaulted"]].drop_duplicates("application_id")
-    rows = feed.merge(known, on="application_id", how="inner", validate="many_to_one")
-    if rows.empty:
-        raise LakeError("no outcome is known for these months yet: wait for labels, or widen the window")
-    write_parquet(rows.sort_values(["month", "application_id"], ignore_index=True), labelled)
-
-
-def ingest_german(labelled: Path, source: str | None = None) -> None:
-    """Write the German credit data as labelled rows; `source` as in `load_german`."""
-    write_parquet(load_german(source), labelled)
-
-
-def validate(labelled: Path, accepted: Path, quarantined: Path, report: Path, spec: str = OAKBANK.name) -> None:
-    """Split rows into those that keep the contract and those that do not; repair columns of broken months.
-
-    Args:
-        labelled: From `ingest`.
-        accepted: Where to write the good rows.
-        quarantined: Where to write the others, with a column `reason`. No row is lost.
-        report: Where to write JSON: counts and the feed's problems by month.
-        spec: Which data set it is; feeds are watched for Oakbank's own only.
-    """
-    rows = read_parquet(labelled)
-    problems: dict[str, list[dict[str, str]]] = {}
-    if spec == OAKBANK.name:
-        months = sorted(rows["month"].unique())
-        by_month = {month: rows[rows["month"] == month] for month in months}
-        reference = FeedReference.of(_calmest(by_month))
-        parts = []
-        for month in months:
-            found: list[Problem] = check_feed(by_month[month], reference)
-            found = [problem for problem in found if problem.column != "defaulted"]
-            if found:
-                problems[str(month)] = [asdict(problem) for problem in found]
-            parts.append(repair_feed(by_month[month], found, reference))
-        rows = pd.concat(parts, ignore_index=True)
-        reason = bad_rows(rows)
-    else:
-        reason = pd.Series("", index=rows.index, dtype=object)
-        reason[rows["application_id"].duplicated()] = "duplicated application_id"
-        for column in SPECS[spec].columns:
-            reason[rows[column].isna() & (reason == "")] = f"{column} is missing"
-    good = reason == ""
-    write_parquet(rows[good], accepted)
-    write_parquet(rows[~good].assign(reason=reason[~good].astype(str)), quarantined)
-    write_json(report, {"rows": len(rows), "quarantined": int((~good).sum()), "feed_problems": problems})
-
-
-def _calmest(by_month: dict[int, pd.DataFrame]) -> pd.DataFrame:
-    """The month whose median income lies in the middle: a reference that a few broken months cannot move."""
-    complete = {m: frame for m, frame in by_month.items() if not frame.drop(columns="defaulted").isna().all().any()}
-    medians = {month: float(frame["income"].median()) for month, frame in complete.items() if "income" in frame}
-    ordered = sorted(medians, key=lambda month: (medians[month], month))
-    return complete[ordered[len(ordered) // 2]]
-
-
-def features(accepted: Path, matrix: Path, spec: str = OAKBANK.name) -> None:
-    """Write the feature matrix (float32) with the columns that labels and splits need, prefixed by `_`."""
-    rows = read_parquet(accepted)
-    table = pd.DataFrame(feature_matrix(rows, SPECS[spec]), columns=list(SPECS[spec].feature_names))
-    for column in LABEL_COLUMNS:
-        table[f"_{column}"] = rows[column].to_numpy()
-    write_parquet(table, matrix)
-
-
-def is_holdout(table: pd.DataFrame, holdout: int) -> NDArray[np.bool_]:
-    """Return which rows of a feature table are held out: the last months; without dates, every fifth row."""
-    month = table["_month"].to_numpy()
-    if month.min() == month.max():
-        return np.asarray(table["_application_id"] % 5 == 0)
-    if month.max() - month.min() < holdout:
-        raise LakeError(f"{month.max() - month.min() + 1} months of labels, {holdout} wanted for the hold-out alone")
-    return np.asarray(month > month.max() - holdout)
-
-
-def train(
-    matrix: Path,
-    model: Path,
-    candidate: Path,
-    spec: str = OAKBANK.name,
-    holdout: int = 2,
-    half_life: float | None = None,
-    refit: bool = True,
-    seed: int = 0,
-    rounds: int = 150,
-    params: dict[str, Any] | None = None,
-) -> None:
-    """Train the candidate without the hold-out, and the model to deploy; see `TrainingConfig`."""
-    table = read_parquet(matrix)
-    names = list(SPECS[spec].feature_names)
-    month = table["_month"].to_numpy(dtype=np.float64)
-    weight = None if half_life is None else 0.5 ** ((month.max() - month) / half_life)
-
-    def fit(rows: NDArray[np.bool_]) -> CreditModel:
-        return CreditModel.fit(
-            table.loc[rows, names].to_numpy(np.float32),
-            table.loc[rows, "_defaulted"],
-            spec=SPECS[spec],
-            params=params,
-            rounds=rounds,
-            seed=seed,
-            weight=None if weight is None else weight[rows],
-        )
-
-    kept = fit(~is_holdout(table, holdout))
-    kept.save(candidate)
-    (fit(np.ones(len(table), dtype=bool)) if refit else kept).save(model)
-
-
-def evaluate(matrix: Path, accepted: Path, candidate: Path, evaluation: Path, held_out: Path, holdout: int = 2) -> None:
-    """Measure the candidate on the hold-out and write the measures (JSON) and the hold-out's rows."""
-    rows = read_parquet(accepted)[is_holdout(read_parquet(matrix), holdout)]
-    write_json(evaluation, asdict(evaluate_model(CreditModel.load(candidate), rows)))
-    write_parquet(rows, held_out)
-
-
-def lake_inputs(lake: Lake, config: TrainingConfig, label_delay: int) -> dict[str, list[Path]]:
-    """Return the files that a run as of a month may read: nothing from that month or later is among them."""
     last = config.as_of - 1 - label_delay
-    months = [m for m in lake.months("applications") if last - config.window < m <= last]
-    known = [m for m in lake.months("outcomes") if m < config.as_of and m - label_delay in months]
+    first = last - config.window + 1
+    known = [month for month in lake.months("outcomes") if first <= month - label_delay <= last]
     if not known:
         raise LakeError(
             f"{lake.folder}: no outcomes known before month {config.as_of}: publish history first, or wait for labels"
         )
+    there = lake.months("applications")
+    months = [month - label_delay for month in known]
+    if lost := set(months) - set(there):
+        path = lake.path("applications", min(lost))
+        raise LakeError(f"{path} is missing, although its outcomes are there: publish that month again")
     return {
-        "applications": [lake.path("applications", m) for m in months if m + label_delay in known],
-        "outcomes": [lake.path("outcomes", m) for m in known],
+        "applications": [lake.path("applications", month) for month in months],
+        "outcomes": [lake.path("outcomes", month) for month in known],
+        "earlier": [lake.path("applications", m) for m in there if first - REFERENCE_MONTHS <= m < months[0]],
     }
 
 
@@ -244,23 +147,31 @@ def run_training(
         label_delay: Months from application to known outcome.
 
     Raises:
-        LakeError, SourceError: Data that is missing or cannot be read.
+        LakeError: A month is missing, cannot be read or repaired, or no outcome is known yet.
+        SourceError: The German data cannot be read or fetched.
         PipelineBusyError: Another run works in `workdir`.
     """
     folder = Path(workdir)
-    spec = OAKBANK.name if isinstance(source, Lake) else "german"
+    spec = OAKBANK.name if isinstance(source, Lake) else GERMAN.name
+    if spec == GERMAN.name and not config.params:
+        config = replace(config, params=GERMAN_PARAMS)
     with folder_lock(folder):
         steps = Steps(folder)
         if isinstance(source, Lake):
-            inputs = lake_inputs(source, config, label_delay)
-            data = steps.run("ingest", ingest, inputs=inputs, outputs={"labelled": "labelled.parquet"}, params={})
+            data = steps.run(
+                "ingest",
+                ingest,
+                inputs=lake_inputs(source, config, label_delay),
+                outputs={"labelled": "labelled.parquet", "feed": "feed.json"},
+                params={"as_of": config.as_of},
+            )
         else:
             data = steps.run(
                 "ingest",
                 ingest_german,
-                inputs={},
+                inputs={} if source is None else {"source": german_file(source)},
                 outputs={"labelled": "labelled.parquet"},
-                params={"source": None if source is None else str(source)},
+                params={},
             )
         valid = steps.run(
             "validate",
@@ -290,7 +201,7 @@ def run_training(
             evaluate,
             inputs=matrix | accepted | {"candidate": models["candidate"]},
             outputs={"evaluation": "evaluation.json", "held_out": "holdout.parquet"},
-            params={"holdout": config.holdout},
+            params={"holdout": config.holdout, "spec": spec},
         )
         run = TrainingRun(
             folder=folder,
@@ -300,7 +211,7 @@ def run_training(
             holdout_path=measured["held_out"],
             evaluation=evaluation_from_json(json.loads(measured["evaluation"].read_text(encoding="utf-8"))),
             data_hash=file_hash(valid["accepted"]),
-            code_hash=code_hash(),
+            code_hash=steps.code,
             ran=tuple(steps.ran),
             version=None,
         )

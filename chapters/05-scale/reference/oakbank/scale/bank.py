@@ -1,0 +1,234 @@
+"""The bank under a policy: how one month is decided, watched and learned from, with the tools of chapters 2 to 4."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oakbank.deploy.batch import history_reference, score_month
+from oakbank.deploy.gate import CHAMPION, promote, rollback
+from oakbank.deploy.monitor import DriftReport, PerformanceReport, drift_report, performance_report
+from oakbank.deploy.trigger import retrain, should_retrain
+from oakbank.governance.audit import AuditLog
+from oakbank.governance.lineage import PROMOTE
+from oakbank.pipelines import (
+    CreditModel,
+    Problem,
+    Registry,
+    TrainingConfig,
+    evaluate_model,
+    grant,
+    repair_feed,
+)
+from oakbank.scale.policy import Policy
+from oakbank.world import Lake, World, publish_history, publish_month, publish_outcomes
+
+DRIFT_MONTHS = 3
+"""Drift is measured against the youngest months that the champion learned from, this many."""
+
+
+class FlightError(RuntimeError):
+    """A flight that cannot go on; the message says what to do. What was flown is kept."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What one month must know of the one before; the rest is in the bank's files."""
+
+    champion: str
+    """Version that decides."""
+    champion_as_of: int
+    """Month as of which it was trained."""
+    previous: str | None
+    """The champion before it, while it is on trial."""
+    trained_as_of: int
+    """Month as of which the last training ran, whatever became of it."""
+
+
+@dataclass
+class Month:
+    """What the bank itself knows of a month. Rates are shares."""
+
+    month: int
+    version: str
+    """Version of the model that decided."""
+    decisions: pd.DataFrame
+    feed_problems: list[Problem] = field(default_factory=list)
+    drift: DriftReport | None = None
+    performance: PerformanceReport | None = None
+    """Of the champion, on the loans whose outcome became known this month."""
+    reasons: list[str] = field(default_factory=list)
+    """What spoke for training again."""
+    held: str = ""
+    """Why there was no training in spite of reasons."""
+    trained: str | None = None
+    """Version trained at the end of the month."""
+    refused: list[str] = field(default_factory=list)
+    """What the gates had against it; empty: it was promoted."""
+    rolled_back: str | None = None
+    """Version taken back at the end of the month."""
+
+
+class Bank:
+    """A bank in a folder: lake, registry, audit log. Every method gives the same when it is called again.
+
+    Args:
+        world: The world it lives in; the bank sees what the world publishes.
+        policy: How it treats its model.
+        folder: Where its files are.
+    """
+
+    def __init__(self, world: World, policy: Policy, folder: Path) -> None:
+        self.world, self.policy, self.folder = world, policy, folder
+        self.delay = world.scenario.label_delay
+        self.lake = Lake(folder / "lake")
+        self.school = Lake(folder / "school") if policy.check_feed else self.lake
+        """The months that are fit to learn from: those whose feed was whole."""
+        self.audit = AuditLog(folder / "audit.jsonl")
+        self.registry = Registry(folder / "registry")
+        self._models: dict[str, CreditModel] = {}
+
+    def found(self) -> State:
+        """Publish the bank's past, train the first model on it and make it the champion.
+
+        Raises:
+            FlightError: The model does not pass the policy's gates.
+        """
+        publish_history(self.world, self.lake)
+        if self.school is not self.lake:
+            for month in self.lake.months("applications"):
+                self.school.write("applications", month, self.lake.read("applications", [month]))
+            for month in self.lake.months("outcomes"):
+                self.school.write("outcomes", month, self.lake.read("outcomes", [month]))
+        version, refused = self._train(0)
+        if refused:
+            raise FlightError(f"the first model does not pass: {'; '.join(refused)}: more history, or other gates")
+        return State(champion=version, champion_as_of=0, previous=None, trained_as_of=0)
+
+    def live(self, month: int, state: State) -> tuple[Month, State]:
+        """Live through a month; return what happened and what the next month must know."""
+        model = self._model(state.champion)
+        publish_month(self.world, self.lake, month)
+        applications = self.lake.read("applications", [month])
+        if self.policy.check_feed:
+            reference = history_reference(self.lake)
+            scored = score_month(model, state.champion, self.lake, month, reference)
+            today = Month(month, state.champion, scored.decisions, scored.problems)
+            applications = repair_feed(applications, scored.problems, reference)
+        else:
+            today = Month(month, state.champion, self._decide_blindly(model, state.champion, month, applications))
+        granted = int(today.decisions["granted"].sum())
+        self._log(month, "score", "batch", month=month, version=state.champion, granted=granted)
+        for problem in today.feed_problems:
+            self._log(month, "feed", "monitor", problem.column, month=month, **asdict(problem))
+        publish_outcomes(self.world, self.lake, month)
+        if self.policy.check_feed:
+            self._keep_for_school(month, applications, today.feed_problems)
+        if self.policy.retrain:
+            state = self._watch(today, applications, state)
+        return today, state
+
+    def _watch(self, today: Month, applications: pd.DataFrame, state: State) -> State:
+        """Measure; go back, or train again, if the measures say so. At most one of the two in a month."""
+        month, model = today.month, self._model(state.champion)
+        known = [m for m in self.school.months("applications") if m < state.champion_as_of - self.delay]
+        today.drift = drift_report(self.school.read("applications", known[-DRIFT_MONTHS:]), applications, model=model)
+        labelled = self._newly_known(month)
+        if labelled is not None:
+            loans = labelled.drop(columns="defaulted").assign(granted=True, default_probability=model.predict(labelled))
+            today.performance = performance_report(loans, labelled)
+            if state.previous is not None and self._does_worse(model, self._model(state.previous), labelled):
+                return self._roll_back(today, state)
+        trigger = should_retrain(
+            today.drift,
+            today.performance,
+            month + 1 - state.trained_as_of,
+            problems=today.feed_problems,
+            max_age=self.policy.max_age,
+            cool_down=self.policy.cool_down,
+        )
+        today.reasons, today.held = trigger.reasons, trigger.held
+        if not trigger.fire:
+            return state
+        today.trained, today.refused = self._train(month + 1)
+        if today.refused:
+            return State(state.champion, state.champion_as_of, state.previous, trained_as_of=month + 1)
+        return State(today.trained, month + 1, previous=state.champion, trained_as_of=month + 1)
+
+    def _train(self, as_of: int) -> tuple[str, list[str]]:
+        """Train as of a month, and let the gates decide; return the version and what they had against it."""
+        policy = self.policy
+        config = TrainingConfig(
+            as_of=as_of, window=policy.window, holdout=policy.holdout, half_life=policy.half_life, seed=self.world.seed
+        )
+        run = retrain(config, self.school, self.folder / "training", self.registry, self.delay)
+        version = str(run.version)
+        measures = {key: round(value, 6) for key, value in run.evaluation.metrics().items()}
+        self._log(as_of, "train", "trigger", version=version, data_hash=run.data_hash, measures=measures)
+        approver = f"policy {policy.name}"
+        promotion = promote(self.registry, run, policy.gates(), approver)
+        results = [asdict(result) for result in promotion.results]
+        kind = PROMOTE if promotion.promoted else "refuse"
+        self._log(as_of, kind, approver, version=version, gates=results)
+        return version, [f"{r.name}: {r.detail}" for r in promotion.results if not r.passed]
+
+    def _does_worse(self, model: CreditModel, previous: CreditModel, labelled: pd.DataFrame) -> bool:
+        """Compare on loans that neither has learned from."""
+        if self.policy.rollback_loss is None:
+            return False
+        best = evaluate_model(previous, labelled).log_loss
+        return evaluate_model(model, labelled).log_loss > best * (1 + self.policy.rollback_loss)
+
+    def _roll_back(self, today: Month, state: State) -> State:
+        assert state.previous is not None
+        approver = f"policy {self.policy.name}"
+        if self.registry.alias(CHAMPION) == state.champion:  # otherwise it was done before a kill
+            rollback(self.registry, approver)
+        self._log(today.month, "rollback", approver, version=state.champion, back_to=state.previous)
+        today.rolled_back = state.champion
+        as_of = int(self.registry.tags(state.previous)["as_of"])
+        return State(state.previous, as_of, previous=None, trained_as_of=state.trained_as_of)
+
+    def _keep_for_school(self, month: int, applications: pd.DataFrame, problems: list[Problem]) -> None:
+        """Keep the month if its feed was whole, and the new outcomes if those of their month were."""
+        if all(problem.kind == "unknown_column" for problem in problems):
+            self.school.write("applications", month, applications)
+        if self.school.path("applications", month - self.delay).exists():
+            self.school.write("outcomes", month, self.lake.read("outcomes", [month]))
+
+    def _newly_known(self, month: int) -> pd.DataFrame | None:
+        """Return the loans whose outcome became known in a month, if their feed was whole and there are both kinds."""
+        if not self.school.path("outcomes", month).exists():
+            return None
+        outcomes = self.school.read("outcomes", [month])[["application_id", "defaulted"]]
+        rows = self.school.read("applications", [month - self.delay]).merge(outcomes, on="application_id")
+        return rows if rows["defaulted"].nunique() == 2 else None
+
+    def _decide_blindly(self, model: CreditModel, version: str, month: int, applications: pd.DataFrame) -> pd.DataFrame:
+        """Decide on whatever came, and write the decisions: what a bank does that checks nothing."""
+        if absent := {"amount", "term"} - set(applications):
+            raise FlightError(f"month {month} came without {', '.join(sorted(absent))}: check the feed, and repair it")
+        probability = model.predict(applications)
+        decisions = pd.DataFrame(
+            {
+                "application_id": applications["application_id"].to_numpy(),
+                "granted": grant(probability, applications["amount"], applications["term"]),
+                "default_probability": probability,
+                "model_version": version,
+                "month": np.full(len(applications), month, dtype=np.int64),
+                "reason": "",
+            }
+        )
+        self.lake.write("decisions", month, decisions)
+        return decisions
+
+    def _model(self, version: str) -> CreditModel:
+        if version not in self._models:
+            self._models[version] = self.registry.load(version)
+        return self._models[version]
+
+    def _log(self, month: int, kind: str, actor: str, detail: str = "", /, **payload: Any) -> None:
+        key = f"{month:+04d}/{kind}" + (f"/{detail}" if detail else "")
+        self.audit.append(kind, actor, when=month, key=key, **payload)

@@ -1,0 +1,67 @@
+"""How a bank treats its model in service: what it watches, when it learns again, what it lets through."""
+
+from dataclasses import dataclass
+
+from oakbank.deploy.gate import Gate, GateResult, earns_more, enough_rows, not_worse_auc
+from oakbank.governance.fairness import fairness_gate
+from oakbank.pipelines import Evaluation
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Decides, from what the bank can see. Nothing here may look at the world's truth."""
+
+    name: str
+    check_feed: bool
+    """Check each month's feed and repair it before scoring; months that had to be repaired teach nobody."""
+    retrain: bool
+    """Watch drift and performance, and train again when the trigger fires."""
+    window: int = 12
+    """Months of labels to learn from."""
+    half_life: float | None = None
+    """Months after which a label counts half; None: all count alike."""
+    holdout: int = 2
+    """Last months of the window, on which a challenger has to show itself."""
+    cool_down: int = 1
+    """Least months between two trainings."""
+    max_age: int = 12
+    """Months after which a model is replaced in any case."""
+    min_rows: int = 500
+    """Least rows of a hold-out, for a challenger to be promoted on."""
+    rollback_loss: float | None = None
+    """Go back to the previous champion when the new one would have earned this share less; None: never."""
+
+    def gates(self) -> tuple[Gate, ...]:
+        """Return what a challenger must pass."""
+        if not self.retrain:
+            return (enough_rows(1),)
+        return (
+            enough_rows(self.min_rows),
+            not_worse_auc(0.02),
+            better_calibrated(),
+            earns_more(-0.02),
+            fairness_gate(),
+        )
+
+
+def better_calibrated(tolerance: float = 0.03) -> Gate:
+    """Return a gate: well calibrated, or at least better so than the champion.
+
+    After a recession has begun no challenger is well calibrated on its hold-out, whose loans are newer than all it
+    learned from. To refuse it then would keep a champion that is further off.
+    """
+
+    def gate(challenger: Evaluation, champion: Evaluation | None) -> GateResult:
+        gap, most = abs(challenger.mean_probability - challenger.default_rate), tolerance
+        if champion is not None:
+            most = max(most, abs(champion.mean_probability - champion.default_rate))
+        detail = f"predicted {challenger.mean_probability:.3f}, happened {challenger.default_rate:.3f}, "
+        return GateResult("better_calibrated", gap <= most, detail + f"at most {most:.3f} apart wanted")
+
+    return gate
+
+
+NEGLECT = Policy(name="neglect", check_feed=False, retrain=False)
+"""Train once, deploy, look away."""
+CARE = Policy(name="care", check_feed=True, retrain=True, half_life=3.0, holdout=1, rollback_loss=0.02)
+"""Watch the feed, the drift and the outcomes; learn again when they say so; let nothing through unmeasured."""

@@ -1,0 +1,140 @@
+"""Every generated file of the repository, from its one truth.
+
+| truth | generated |
+|---|---|
+| `chapters/*/lessons/*.py` | `chapters/*/notebooks/*.ipynb` |
+| `solutions/<lab>/<lab>.py` | `solutions/<lab>/<lab>.ipynb`, `labs/<lab>/` (by nbgrader, with `nbgrader_config.py`) |
+| `uv.lock`, `course/quiet.py` | `environment.yml`, `postBuild`, `.devcontainer/devcontainer.json` |
+| `course/syllabus.yml` | the table in `README.md`, `chapters/*/README.md` |
+
+`build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
+answer has leaked to learners, and where syllabus and files disagree. As a command: `python -m course.build`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from course.build.environment import environment_files
+from course.build.labs import lab_files, lab_names
+from course.build.leaks import find_leaks
+from course.build.notebooks import BuildError, lesson_notebook
+from course.build.readme import chapter_readme, main_readme
+from course.paths import ROOT, write_text
+from course.syllabus import disagreements, load_syllabus
+
+__all__ = ["BuildError", "build", "find_leaks"]
+
+PLACES = ("chapters/*/notebooks/**/*", "solutions/*/*.ipynb", "labs/**/*")
+"""Where only generated files may be."""
+LEFT_BY_RUNS = {".ipynb_checkpoints", "__pycache__", "mlruns", "mlflow.db", ".gitkeep"}
+
+
+def _plan(root: Path, only: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the text of every generated file whose path or source contains `only`, and what went wrong by source."""
+    files: dict[str, str] = {}
+    faults: dict[str, str] = {}
+
+    def attempt(source: str, make: Callable[[], dict[str, str]]) -> None:
+        try:
+            files.update(make())
+        except BuildError as error:
+            faults[source] = str(error)
+
+    for path in sorted(root.glob("chapters/*/lessons/*.py")):
+        source = path.relative_to(root).as_posix()
+        if only in source:
+            attempt(source, lambda path=path: dict([lesson_notebook(path, root)]))  # type: ignore[misc]
+    labs = [lab for lab in lab_names(root) if only in f"solutions/{lab}/{lab}.py" or only in f"labs/{lab}/"]
+    try:
+        files |= lab_files(labs, root)
+    except BuildError:  # one of them is broken: take them one by one, so that the others are built
+        for lab in labs:
+            attempt(f"solutions/{lab}/{lab}.py", lambda lab=lab: lab_files([lab], root))  # type: ignore[misc]
+
+    rest: dict[str, str] = {}
+    syllabus = load_syllabus(root)
+    readme = root / "README.md"
+    try:
+        text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+        rest["README.md"] = main_readme(text, syllabus)
+    except BuildError as error:
+        if only in "README.md":
+            faults["README.md"] = str(error)
+    rest |= {f"chapters/{chapter.id}/README.md": chapter_readme(chapter, root) for chapter in syllabus.chapters}
+    try:
+        rest |= environment_files(root)
+    except BuildError as error:
+        if not only:
+            faults["uv.lock"] = str(error)
+    return files | {path: text for path, text in rest.items() if only in path}, faults
+
+
+def _stale(root: Path, files: dict[str, str], faults: dict[str, str], only: str) -> list[str]:
+    """Return the files in generated places that nothing generates any more."""
+    broken = {Path(source).stem for source in faults}
+    there = sorted({path for place in PLACES for path in root.glob(place) if path.is_file()})
+    names = [
+        path.relative_to(root).as_posix()
+        for path in there
+        if not LEFT_BY_RUNS & set(path.parts) and path.stem not in broken and not broken & set(path.parts)
+    ]
+    return [name for name in names if name not in files and only in name]
+
+
+def _is_ours(path: Path) -> bool:
+    """Say whether a file carries the notice of a generated notebook; nothing else may be deleted."""
+    if path.suffix != ".ipynb":
+        return False
+    try:
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        return "generated from" in metadata["oakbank"]["notice"]
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _differs(root: Path, name: str, text: str) -> str | None:
+    path = root / name
+    if not path.is_file():
+        return f"{name}: missing"
+    return None if path.read_bytes() == text.encode() else f"{name}: differs from what is generated"
+
+
+def build(check: bool = False, root: Path = ROOT, only: str = "") -> list[str]:
+    """Write the generated files, or say what is wrong with them.
+
+    Args:
+        check: Write nothing; return the differences instead.
+        root: The repository.
+        only: Look only at files whose path, or whose source's path, contains this text.
+
+    Returns:
+        The paths written or deleted; with `check` one `path: what is wrong` each. Empty when all is well.
+
+    Raises:
+        BuildError: Without `check`: a source cannot be built, a stale file is not ours to delete, or an answer
+            leaks. What could be built has been written.
+        SyllabusError: The syllabus cannot be read.
+    """
+    files, faults = _plan(root, only)
+    stale = _stale(root, files, faults, only)
+    problems = [message if source in message else f"{source}: {message}" for source, message in faults.items()]
+    wrong = {name: reason for name, text in files.items() if (reason := _differs(root, name, text))}
+    if check:
+        problems += list(wrong.values())
+        problems += [f"{name}: stale, nothing generates it" for name in stale]
+    else:
+        for name in wrong:
+            write_text(root / name, files[name])
+        problems += [f"{name}: nothing generates it; delete it" for name in stale if not _is_ours(root / name)]
+        stale = [name for name in stale if _is_ours(root / name)]
+        for name in stale:
+            (root / name).unlink()
+    for lab in lab_names(root):
+        if f"solutions/{lab}/{lab}.ipynb" in files:
+            problems += find_leaks(lab, root)
+    if check:
+        return problems + [problem for problem in disagreements(load_syllabus(root), root) if only in problem]
+    if problems:
+        raise BuildError("\n".join(problems))
+    return [*wrong, *stale]

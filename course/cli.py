@@ -1,0 +1,223 @@
+"""The `course` command. Each verb is thin: it calls a plain function and prints what that returns."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from course.paths import ROOT, CourseError
+from course.quiet import quiet
+
+quiet()  # before a verb imports anything that could report home
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class _Group(typer.core.TyperGroup):
+    """Prints a fault that the user can put right in one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CourseError as error:
+            typer.secho(f"course: {error}", fg="red", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="An MLOps course in which everything taught runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console()
+
+
+def _become(command: list[str]) -> NoReturn:
+    """Go on as another program, so that its last line and exit code are ours."""
+    if sys.platform == "win32":  # there, exec returns to the shell at once
+        import subprocess
+
+        raise typer.Exit(subprocess.run(command).returncode)  # noqa: S603
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"course {version('oakbank-course')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    root: Annotated[Path, typer.Option(hidden=True, help="Another course's folder: the tests use it.")] = ROOT,
+) -> None:
+    """An MLOps course in which everything taught runs."""
+    ctx.obj = root.resolve()
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    port: Annotated[int | None, typer.Option(help="Where to listen; 8888 or the next free one if left out.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
+) -> None:
+    """Open JupyterLab on the course, with MLflow and the scoring service in its launcher."""
+    from course.start import lab_command
+
+    command, variables = lab_command(ctx.obj, port, browser)
+    os.environ.update(variables)
+    _become(command)
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab (02-training-pipeline, or the start of its name) or a notebook.")],
+    timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 30,
+) -> None:
+    """Run the visible tests of a lab: what passed, and a hint for what did not."""
+    from course.check import check as run_check
+    from course.check import render
+    from course.paths import lab_notebook
+    from course.progress import note_lab
+
+    path = lab_notebook(lab, ctx.obj)
+    # A second saved: nbformat's validator would compile a grammar for a string format that notebooks do not use.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    console = _console()
+    with console.status(f"running {path.name}"):
+        exercises = run_check(path, ctx.obj, timeout)
+    console.print(render(path, exercises))
+    passed = sum(exercise.passed for exercise in exercises)
+    if path.is_relative_to(ctx.obj / "labs"):
+        note_lab(ctx.obj, path.stem, passed, len(exercises))
+    raise typer.Exit(0 if passed == len(exercises) else 1)
+
+
+@app.command()
+def progress(ctx: typer.Context) -> None:
+    """Show the lessons run, the labs passed and what is next."""
+    from course.progress import render, steps
+
+    _console().print(render(steps(ctx.obj), ctx.obj))
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    chapter: Annotated[str, typer.Argument(help="A chapter (02), or one lesson of it (02/07); all if left out.")] = "",
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="How many at a time; one a core if left out.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Cut off the network (Linux).")] = False,
+    solutions: Annotated[bool, typer.Option("--solutions", help="Run the labs' solutions too.")] = False,
+    flight: Annotated[bool, typer.Option(help="Fly the bank through its 24 months beside the notebooks.")] = True,
+) -> None:
+    """Execute the lessons in parallel, and with all of them the bank's flight; then a table of what each took."""
+    from course.doctor import cores
+    from course.run import plan
+    from course.run import run as run_all
+    from course.show import Progress, print_report
+
+    todo = plan(ctx.obj, chapter, solutions=solutions, flight=flight)
+    if offline:
+        _cut_off()
+    slots = min(jobs or cores(), len(todo))
+    console = _console()
+    console.print(f"{len(todo)} to run, {slots} at a time, longest first" + (", network cut off" if offline else ""))
+    try:
+        with Progress(console, todo) as listen:
+            report = run_all(todo, slots, ctx.obj, listen)
+    except KeyboardInterrupt:
+        console.print("stopped; what had run is noted")
+        raise typer.Exit(130) from None
+    print_report(console, report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def _cut_off() -> None:
+    """Go on in this command with the network cut off; end with the reason where that cannot be."""
+    from course.offline import has_network, offline_command, why_not
+
+    if not has_network():
+        return
+    command = offline_command([sys.executable, "-m", "course.cli", *sys.argv[1:]])
+    if command is None or os.environ.get("COURSE_CUT_OFF"):
+        raise CourseError(why_not() or "the network is still there after it was cut off")
+    os.environ["COURSE_CUT_OFF"] = "1"
+    os.execvp(command[0], command)  # noqa: S606
+
+
+@app.command()
+def doctor(ctx: typer.Context) -> None:
+    """Show what this machine has, and what each missing part costs you."""
+    from course.doctor import examine, render
+
+    findings = examine(ctx.obj)
+    _console().print(render(findings))
+    raise typer.Exit(1 if any(finding.required and not finding.ok for finding in findings) else 0)
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where a file differs.")] = False,
+    only: Annotated[str, typer.Option(help="Only files whose path, or whose source's, contains this.")] = "",
+) -> None:
+    """Write every generated file: notebooks, labs, tables, environments."""
+    from course.build import build as build_all
+
+    found = build_all(check=check, root=ctx.obj, only=only)
+    for line in found:
+        typer.echo(line)
+    if not found:
+        typer.echo("nothing differs" if check else "nothing to write")
+    raise typer.Exit(1 if check and found else 0)
+
+
+@app.command()
+def prove(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
+    only: Annotated[str, typer.Option(help="Only the misconceptions whose name contains this.")] = "",
+) -> None:
+    """Prove a lab: the solution gets all points, the release none, each misconception loses exactly its own."""
+    from course.prove import prove as prove_lab
+
+    table = prove_lab(lab, ctx.obj, only)
+    _console().print(table.render())
+    if not table.ok:
+        typer.echo(table.failures(), err=True)
+    raise typer.Exit(0 if table.ok else 1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def test(ctx: typer.Context) -> None:
+    """Run all tests, one process a core; arguments go to pytest (`course test -k drift`)."""
+    import importlib.util
+
+    from course.doctor import cores
+
+    if importlib.util.find_spec("xdist") is None:
+        raise CourseError("the tests need the development packages: run `uv sync`")
+    os.chdir(ctx.obj)
+    _become([sys.executable, "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *ctx.args])
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,194 @@
+"""`course doctor`: what this machine has, and what each missing part costs you."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from course import offline
+from course.paths import ROOT
+
+PACKAGES = (
+    "evidently",
+    "jupyterlab",
+    "kfp",
+    "lightgbm",
+    "mlflow",
+    "nbgrader",
+    "papermill",
+    "pyarrow",
+    "shap",
+    "sklearn",
+)
+MEMORY_GB, DISK_GB = 2.0, 3.0
+DOCKER_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of the machine: what was found, and, where that is not enough, what it costs."""
+
+    part: str
+    found: str
+    costs: str = ""  # empty: nothing is missing
+    required: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.costs
+
+
+def python() -> Finding:
+    """The interpreter."""
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    costs = "" if good else "nothing is sure to work: the course needs Python 3.11, 3.12 or 3.13"
+    return Finding("Python", sys.version.split()[0], costs, required=True)
+
+
+def packages() -> Finding:
+    """The environment."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if not missing:
+        return Finding("packages", "all there", required=True)
+    return Finding(
+        "packages", f"without {', '.join(missing)}", "lessons stop at an import: run `uv sync`", required=True
+    )
+
+
+def memory_limit() -> int:
+    """Return how many bytes of memory there are: the machine's, or the limit of the container we are in."""
+    total = psutil.virtual_memory().total
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, int(Path(path).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # no such file, or `max`: no limit
+            continue
+    return total
+
+
+def memory() -> Finding:
+    """Memory: 2 GB carry JupyterLab and one lesson at a time."""
+    gigabytes = memory_limit() / 1e9
+    costs = ""
+    if gigabytes < MEMORY_GB * 0.95:
+        costs = f"some lessons will be killed: they need {MEMORY_GB:.0f} GB"
+    elif gigabytes < 4:
+        costs = "use `course run --jobs 1`, and shut kernels down that you no longer need"
+    return Finding("memory", f"{gigabytes:.1f} GB", costs, required=gigabytes < MEMORY_GB * 0.95)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def disk(root: Path = ROOT) -> Finding:
+    """Free disk, where the course writes."""
+    gigabytes = shutil.disk_usage(root).free / 1e9
+    costs = "" if gigabytes >= DISK_GB else f"runs and tours may stop half-way: leave {DISK_GB:.0f} GB free"
+    return Finding("free disk", f"{gigabytes:.0f} GB", costs)
+
+
+def container_engine() -> Finding:
+    """A container engine that answers."""
+    import docker  # type: ignore[import-untyped]
+    from docker.errors import DockerException  # type: ignore[import-untyped]
+
+    costs = "lesson 01/07 shows its Docker cells as text, and lab 01-containerise-the-model cannot be done here"
+    try:
+        client = docker.from_env(timeout=DOCKER_SECONDS)
+        version = client.version()["Version"]
+        client.close()
+    except DockerException:
+        found = "installed, but does not answer" if shutil.which("docker") else "none"
+        return Finding("container engine", found, costs)
+    return Finding("container engine", f"Docker API, {version}")
+
+
+def kubernetes() -> Finding:
+    """The Kubernetes client and a configured cluster."""
+    if shutil.which("kubectl") is None:
+        costs = "manifests are checked but not applied: no rollout in lesson 01/08 and lab 01-deploy-to-kubernetes"
+        return Finding("kubectl", "none", costs)
+    configured = os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").is_file()
+    if not configured:
+        costs = "manifests are checked but not applied: start kind or minikube"
+        return Finding("kubectl", "there, without a cluster", costs)
+    return Finding("kubectl", "there, with a cluster configured")
+
+
+def terraform() -> Finding:
+    """Terraform or OpenTofu."""
+    tool = next((name for name in ("terraform", "tofu") if shutil.which(name)), None)
+    costs = "" if tool else "lesson 05/02 reads and checks the infrastructure code, but does not plan or apply it"
+    return Finding("terraform or tofu", tool or "none", costs)
+
+
+def uv() -> Finding:
+    """The package manager, which also runs the tours."""
+    found = shutil.which("uv")
+    costs = "" if found else "no tours of outside systems: each brings an environment of its own, made by uv"
+    return Finding("uv", "there" if found else "none", costs)
+
+
+def network() -> Finding:
+    """A way out. Nothing is sent to find out."""
+    if offline.has_network():
+        return Finding("network", "there")
+    return Finding("network", "none", "only tours miss it: on their first run they fetch their packages")
+
+
+def namespaces() -> Finding:
+    """Whether the network can be cut off, to show that lessons do not use it."""
+    reason = offline.why_not()
+    if reason is None:
+        return Finding("network namespaces", "allowed")
+    return Finding("network namespaces", "not allowed", f"no `course run --offline`: {reason}")
+
+
+def bytecode() -> Finding:
+    """Whether the packages are compiled: if not, imports are slow, each time where Python may not write its cache."""
+    spec = importlib.util.find_spec("mlflow")
+    origin = spec.origin if spec is not None else None
+    if origin is None:
+        return Finding("compiled packages", "unknown", "the packages are not installed: run `uv sync`")
+    if Path(importlib.util.cache_from_source(origin)).is_file():
+        return Finding("compiled packages", "yes")
+    costs = "the first import of each package is slow"
+    if sys.dont_write_bytecode:
+        costs = "every import is slow, every time (PYTHONDONTWRITEBYTECODE is set): run `uv sync --compile-bytecode`"
+    return Finding("compiled packages", "no", costs)
+
+
+def examine(root: Path = ROOT) -> list[Finding]:
+    """Look at everything; takes a few seconds at most."""
+    findings = [python(), packages(), memory(), Finding("cores", str(cores())), disk(root), bytecode(), uv()]
+    return [*findings, container_engine(), kubernetes(), terraform(), network(), namespaces()]
+
+
+def render(findings: list[Finding]) -> Group:
+    """Return the table of findings and one closing line."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("part", no_wrap=True)
+    table.add_column("found")
+    table.add_column("what that costs you")
+    for finding in findings:
+        style = "green" if finding.ok else "bold red" if finding.required else "yellow"
+        table.add_row(finding.part, Text(finding.found, style=style), finding.costs)
+    stopped = [finding.part for finding in findings if finding.required and not finding.ok]
+    if stopped:
+        last = Text(f"The course cannot run here yet: {', '.join(stopped)}.", style="bold red")
+    elif all(finding.ok for finding in findings):
+        last = Text("All there.", style="green")
+    else:
+        last = Text("The course runs here; lessons say where a part is missing, and go on.", style="green")
+    return Group(table, last)

@@ -1,0 +1,64 @@
+"""JupyterLab for a learner: MLflow and the scoring service one click away, and nothing that is for authors.
+
+`course start` puts this folder on JUPYTER_CONFIG_PATH; so does whoever starts JupyterLab on Binder.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from course.paths import ROOT, mlflow_uri, registry_folder
+from course.quiet import quiet
+
+quiet()
+registry = registry_folder(Path(os.environ.get("COURSE_ROOT", ROOT)))
+registry.mkdir(parents=True, exist_ok=True)
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+icons = Path(__file__).parent / "icons"
+# What a proxied server sees must look local: it listens on 127.0.0.1 only, behind JupyterLab's token, and MLflow
+# refuses other hosts and origins (behind Binder or Codespaces the browser sends those of the outside).
+local = {"Host": "localhost:{port}", "Origin": "http://localhost:{port}"}
+
+c.ServerProxy.servers = {
+    "mlflow": {
+        "command": [
+            *(sys.executable, "-m", "mlflow", "server"),
+            *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
+            *("--backend-store-uri", mlflow_uri()),
+            *("--artifacts-destination", str(registry / "artifacts")),
+        ],
+        # Without the job runner the server takes 0.5 GB instead of 1.3.
+        "environment": {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        "timeout": 300.0,
+        "request_headers_override": local,
+        "launcher_entry": {
+            "title": "MLflow",
+            "icon_path": str(icons / "mlflow.svg"),
+            "path_info": "mlflow/#/experiments",
+        },
+    },
+    "service": {
+        "command": [
+            *(sys.executable, "-m", "oakbank.deploy.service"),
+            *("--registry", str(registry), "--port", "{port}", "--root-path", "{base_url}service"),
+        ],
+        "timeout": 300.0,
+        "request_headers_override": local,
+        "launcher_entry": {
+            "title": "Scoring service",
+            "icon_path": str(icons / "service.svg"),
+            "path_info": "service/ready",
+        },
+    },
+}
+
+c.LabApp.extension_manager = "readonly"  # no page that offers to fetch extensions
+
+# The authors' tools stay out: of the page (labconfig/page_config.json) and of the server.
+c.ServerApp.jpserver_extensions = {
+    "jupyterlab_jupytext": False,
+    "nbgrader.server_extensions.assignment_list": False,
+    "nbgrader.server_extensions.course_list": False,
+    "nbgrader.server_extensions.formgrader": False,
+}

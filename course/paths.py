@@ -1,0 +1,100 @@
+"""Where things are in the course's repository, how a learner names them, and how files are written."""
+
+import os
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class CourseError(RuntimeError):
+    """Something the user can put right; the message says what. The command prints it without a traceback."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old file or the whole new one, also after a kill or a full disk.
+
+    Raises `OSError` (the old file stays, no temporary file is left).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _pick(wanted: str, names: list[str], kind: str) -> str:
+    """Return the one of `names` that `wanted` means: the name itself, or the start of exactly one."""
+    if wanted in names:
+        return wanted
+    fitting = [name for name in names if name.startswith(wanted)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not names:
+        raise CourseError(f"there are no {kind}s yet")
+    if fitting and wanted:
+        raise CourseError(f"{wanted!r} could be {', '.join(fitting)}: give a few letters more")
+    raise CourseError(f"there is no {kind} {wanted!r}; there are: {', '.join(names)}")
+
+
+def chapters(root: Path = ROOT) -> list[str]:
+    """Return the chapters' folder names in order, e.g. `01-intro`."""
+    return sorted(path.name for path in (root / "chapters").glob("[0-9][0-9]-*") if path.is_dir())
+
+
+def lessons(root: Path = ROOT, wanted: str = "") -> list[Path]:
+    """Return the lesson notebooks in course order.
+
+    Args:
+        root: The repository.
+        wanted: Nothing for all of them, a chapter (`02`, `02-pipelines`), or one lesson of it (`02/07`).
+
+    Raises:
+        CourseError: No chapter or lesson, or more than one, fits `wanted`.
+    """
+    chapter_wanted, _, lesson_wanted = wanted.strip("/").partition("/")
+    names = [_pick(chapter_wanted, chapters(root), "chapter")] if chapter_wanted else chapters(root)
+    found = [path for name in names for path in sorted((root / "chapters" / name / "notebooks").glob("*.ipynb"))]
+    if not lesson_wanted:
+        return found
+    stem = _pick(lesson_wanted, [path.stem for path in found], "lesson")
+    return [path for path in found if path.stem == stem]
+
+
+def labs(root: Path = ROOT) -> list[str]:
+    """Return the names of the labs that learners get, e.g. `02-training-pipeline`."""
+    return sorted(path.name for path in (root / "labs").glob("*") if (path / f"{path.name}.ipynb").is_file())
+
+
+def lab_notebook(wanted: str, root: Path = ROOT) -> Path:
+    """Return the notebook that a learner means: a path to one, the name of a lab, or the start of exactly one name.
+
+    Raises:
+        CourseError: There is no such notebook or lab, or more than one lab fits.
+    """
+    if wanted.endswith(".ipynb") or "/" in wanted or os.sep in wanted:
+        path = Path(wanted)
+        path = path / f"{path.name}.ipynb" if path.is_dir() else path
+        if not path.is_file():
+            raise CourseError(f"there is no notebook {wanted}")
+        return path.resolve()
+    name = _pick(wanted, labs(root), "lab")
+    return root / "labs" / name / f"{name}.ipynb"
+
+
+def registry_folder(root: Path = ROOT) -> Path:
+    """Return the model registry that JupyterLab's MLflow page and scoring service show; a notebook may write to it."""
+    return root / "var" / "registry"
+
+
+def mlflow_uri(registry: Path) -> str:
+    """Return the MLflow store of a model registry's folder."""
+    return f"sqlite:///{(registry / 'mlflow.db').as_posix()}"

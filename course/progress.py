@@ -1,0 +1,164 @@
+"""What a learner has done: lessons run, labs passed, what is next. Kept in `var/progress.json`."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from course.paths import ROOT, chapters, labs, lessons, write_text
+
+
+class LabScore(BaseModel):
+    """How many exercises of a lab passed at the last check."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    passed: int
+    exercises: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them passed."""
+        return self.exercises > 0 and self.passed == self.exercises
+
+
+class Progress(BaseModel):
+    """The content of the file. Lessons by `chapter/lesson`: whether the last `course run` of it went through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = 1
+    lessons: dict[str, bool] = {}
+    labs: dict[str, LabScore] = {}
+
+
+def _file(root: Path) -> Path:
+    return root / "var" / "progress.json"
+
+
+def load(root: Path = ROOT) -> Progress:
+    """Read the progress; a learner who has done nothing yet has an empty one.
+
+    A file that cannot be understood is put aside under another name, which is said on standard error; progress
+    then starts anew, so that a check or a long run does not fail for it.
+    """
+    path = _file(root)
+    try:
+        return Progress.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Progress()
+    except ValidationError:
+        number = 1
+        while (aside := path.with_name(f"progress.damaged-{number}.json")).exists():
+            number += 1
+        path.rename(aside)
+        print(
+            f"{path} is damaged: it is kept beside as {aside.name}, and progress starts anew. Your notebooks are "
+            "untouched; `course check LAB` notes a lab again, `course run` a lesson.",
+            file=sys.stderr,
+        )
+        return Progress()
+
+
+def _update(root: Path, change: Callable[[Progress], None]) -> None:
+    """Read, change and write the file; two commands at once take turns."""
+    path = _file(root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock"), timeout=30):
+        progress = load(root)
+        change(progress)
+        write_text(path, progress.model_dump_json(indent=1) + "\n")
+
+
+def note_lessons(root: Path, ran: dict[str, bool]) -> None:
+    """Note for each `chapter/lesson` whether it ran through."""
+    if ran:
+        _update(root, lambda progress: progress.lessons.update(ran))
+
+
+def note_lab(root: Path, lab: str, passed: int, exercises: int) -> None:
+    """Note how many of a lab's exercises passed."""
+    score = LabScore(passed=passed, exercises=exercises)
+    _update(root, lambda progress: progress.labs.update({lab: score}))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One lesson or lab on the way, in course order."""
+
+    chapter: str
+    name: str
+    kind: str  # "lesson" or "lab"
+    state: str  # "done", "begun" or "open"
+    note: str
+    path: Path
+
+
+def _lesson(root: Path, notebook: Path, progress: Progress) -> Step:
+    chapter = notebook.parent.parent.name
+    ran = progress.lessons.get(f"{chapter}/{notebook.stem}")
+    if ran:
+        return Step(chapter, notebook.stem, "lesson", "done", "ran with `course run`", notebook)
+    try:
+        cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["source"]]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        executed = sum(cell.get("execution_count") is not None for cell in code)
+    except (ValueError, KeyError, TypeError):
+        return Step(chapter, notebook.stem, "lesson", "open", "the notebook cannot be read", notebook)
+    if code and executed == len(code):
+        return Step(chapter, notebook.stem, "lesson", "done", "all cells run", notebook)
+    if executed:
+        note = f"{executed} of {len(code)} cells run"
+        return Step(chapter, notebook.stem, "lesson", "begun", note, notebook)
+    if ran is False:
+        return Step(chapter, notebook.stem, "lesson", "begun", "failed in `course run`", notebook)
+    return Step(chapter, notebook.stem, "lesson", "open", "", notebook)
+
+
+def _lab(root: Path, chapter: str, name: str, progress: Progress) -> Step:
+    path = root / "labs" / name / f"{name}.ipynb"
+    score = progress.labs.get(name)
+    if score is None:
+        return Step(chapter, name, "lab", "open", "", path)
+    note = f"{score.passed} of {score.exercises} exercises pass"
+    return Step(chapter, name, "lab", "done" if score.complete else "begun", note, path)
+
+
+def steps(root: Path = ROOT) -> list[Step]:
+    """Return every lesson and lab in course order: a chapter's lessons, then its labs."""
+    progress, found = load(root), list[Step]()
+    for chapter in chapters(root):
+        found += [_lesson(root, notebook, progress) for notebook in lessons(root, chapter)]
+        found += [_lab(root, chapter, name, progress) for name in labs(root) if name[:2] == chapter[:2]]
+    return found
+
+
+def render(way: list[Step], root: Path = ROOT) -> Group:
+    """Return the table of all steps and the line that says what is next."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name in ("chapter", "lesson or lab", "", ""):
+        table.add_column(name, no_wrap=name != "")
+    marks = {"done": Text("done", style="green"), "begun": Text("begun", style="yellow"), "open": Text("")}
+    shown = ""
+    for step in way:
+        name = step.name if step.kind == "lesson" else f"lab {step.name}"
+        table.add_row(step.chapter if step.chapter != shown else "", name, marks[step.state], step.note)
+        shown = step.chapter
+    lines = []
+    for kind in ("lesson", "lab"):
+        done = [step.state == "done" for step in way if step.kind == kind]
+        lines.append(f"{sum(done)} of {len(done)} {kind}s done")
+    upcoming = next((step for step in way if step.state != "done"), None)
+    if upcoming is None:
+        last = "That was all." if way else "There are no lessons yet."
+    else:
+        last = f"Next: {upcoming.path.relative_to(root)}"
+    return Group(table, Text(", ".join(lines)), Text(last, style="bold"))

@@ -1,0 +1,32 @@
+"""nbgrader's settings for this course: `solutions/` is the source, `labs/` the release; see `course/build/labs.py`."""
+
+from pathlib import Path
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  # put there by traitlets
+
+c.CourseDirectory.course_id = "oakbank"
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "labs"
+c.CourseDirectory.submitted_directory = "autograder/submitted"
+c.CourseDirectory.autograded_directory = "autograder/autograded"
+c.CourseDirectory.feedback_directory = "autograder/feedback"
+# nbgrader copies every file of the source folder: the text with the answers and the wrong answers must stay behind.
+c.CourseDirectory.ignore = [
+    "*.py",
+    "*.pyc",
+    "misconceptions",
+    "__pycache__",
+    ".ipynb_checkpoints",
+    "mlruns",
+    "mlflow.db",
+]
+
+# A stub that returns None lets the visible test speak; NotImplementedError would hide its hint.
+c.ClearSolutions.code_stub = {"python": "...  # your code here"}
+c.Execute.timeout = 60
+# nbgrader's own default, and kernels that keep their advice about transports to themselves.
+c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
+
+# Labs are handed out and in as files: there is no exchange, and nbgrader shall find none on the machine.
+c.Exchange.root = str(Path(__file__).resolve().parent / "autograder" / "no-exchange")

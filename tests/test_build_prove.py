@@ -1,0 +1,111 @@
+"""The proof of a lab, on a lab small enough: it holds, and each planted fault breaks it."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from course.build import BuildError
+from course.build.labs import load_misconceptions
+from course.prove import ProofRow, prove
+from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_course(tmp_path)
+
+
+def test_a_good_lab_is_proven(root: Path) -> None:
+    before = sorted(root.rglob("*"))
+    table = prove(LAB, root)
+    assert table.failures() == ""
+    assert sorted(root.rglob("*")) == before, "a proof leaves nothing behind"
+    assert table.ok
+    assert [row.submission for row in table.rows] == ["solution", "release", *sorted(WRONG)]
+    got = {row.submission: row.got for row in table.rows}
+    assert got["solution"] == {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 1}
+    assert got["release"] == {"ex1-test": 0, "ex2-test": 0, "ex2-test-ties": 0}
+    assert got["ex2-the-last"] == {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 0}
+    said = {row.submission: row.said for row in table.rows}
+    assert said["ex1-a-square"] == {"ex1-test": "AssertionError: area(3) is nine times area(1)"}
+    console = Console(file=io.StringIO(), width=120)
+    console.print(table.render())
+    assert isinstance(console.file, io.StringIO)
+    assert "6 of 6" in console.file.getvalue()
+
+
+def test_faults_of_the_tests_are_found(root: Path) -> None:
+    """One run over a lab with a test that anybody passes, and wrong answers that lose more or less than they say."""
+    weak = LAB_SOURCE.replace('points=3\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"',
+                              "points=3\nassert longest").replace("import math", "import math\n\n1 / 0")  # fmt: skip
+    write(root, LAB_TEXT, weak)
+    (root / f"solutions/{LAB}/misconceptions/ex1-rounded-pi.py").unlink()
+    (root / f"solutions/{LAB}/misconceptions/ex2-alphabet.py").unlink()
+    misconception(root, "ex1-in-fact-right", "ex1", {"ex1-test": 2}, "def area(r):\n    return r**2 * math.pi")
+    table = prove(LAB, root)
+    assert not table.ok
+    failures = table.failures().splitlines()
+    assert "release: ex2-test: expected 0, got 3" in failures, "a release with points"
+    assert "ex1-in-fact-right: ex1-test: expected 0, got 2" in failures, "a misconception that passes"
+    assert "ex2-shortest: ex2-test: expected 0, got 3" in failures, "a test that cannot fail"
+    assert any(line.startswith("solution: cell 2 (setup) fails: ZeroDivisionError") for line in failures)
+    assert "ex2 has 2 misconceptions: write at least 3" in failures
+    assert not any(line.startswith("ex1 has") for line in failures)
+    ties = "ex2-shortest: ex2-test-ties: expected 1, got 0"
+    assert not any(line.startswith(ties) for line in failures), "min() keeps the first of equals"
+
+
+def test_a_wrong_solution_and_stderr_are_found(root: Path) -> None:
+    broken = LAB_SOURCE.replace("return math.pi * radius**2", "return math.pi * radius**3")
+    broken = broken.replace(
+        'part="ties" points=1', 'part="ties" points=1\nimport sys\nprint("careful", file=sys.stderr)'
+    )
+    write(root, LAB_TEXT, broken)
+    table = prove(LAB, root, only="ex2-the-last")
+    assert [row.submission for row in table.rows] == ["solution", "release", "ex2-the-last"]
+    failures = table.failures()
+    assert "solution: ex1-test: expected 2, got 0 (AssertionError: area(3) is nine times area(1))" in failures
+    assert "solution: ex2-test-ties: expected 1, got 0 (wrote to stderr: careful)" in failures
+    assert "nbgrader's validator, failed" in failures
+
+
+def test_an_unknown_misconception_is_refused(root: Path) -> None:
+    with pytest.raises(BuildError, match="no misconception whose name contains 'ex7'"):
+        prove(LAB, root, only="ex7")
+
+
+def test_an_unknown_lab_is_refused(root: Path) -> None:
+    with pytest.raises(BuildError, match=r"solutions/01-none/01-none\.py is missing"):
+        prove("01-none", root)
+
+
+@pytest.mark.parametrize(("name", "answers", "loses", "says"), [
+    ("ex9-nobody", "ex9", {"ex1-test": 2.0}, "no such answer cell"),
+    ("ex1-test-as-answer", "ex1-test", {"ex1-test": 2.0}, "no such answer cell"),
+    ("ex1-unknown-test", "ex1", {"ex9-test": 2.0}, "no such test cell: ex1-test, ex2-test, ex2-test-ties"),
+    ("ex1-too-much", "ex1", {"ex1-test": 3.0}, "is worth 2 points"),
+    ("ex1-nothing", "ex1", {}, "loses must say"),
+    ("ex1-not-mine", "ex2", {"ex2-test": 3.0}, "must start with ex2-"),
+])  # fmt: skip
+def test_a_misconception_that_names_what_is_not_there(
+    root: Path, name: str, answers: str, loses: dict[str, float], says: str
+) -> None:
+    misconception(root, name, answers, loses, "def area(r):\n    return 1")
+    with pytest.raises(BuildError, match=says) as error:
+        load_misconceptions(LAB, root)
+    assert f"misconceptions/{name}.py" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["def area(r):\n    return 1\n", "# ---\n# answers: ex1\n# ---\nx = 1\n",
+                                  "# ---\n# answers: [ex1\n# ---\nx = 1\n"])  # fmt: skip
+def test_a_misconception_without_front_matter_is_refused(root: Path, text: str) -> None:
+    write(root, f"solutions/{LAB}/misconceptions/ex1-plain.py", text)
+    with pytest.raises(BuildError, match=r"ex1-plain.py: (start with|the front matter)"):
+        load_misconceptions(LAB, root)
+
+
+def test_a_row_without_points_is_wrong_everywhere() -> None:
+    row = ProofRow("x", "", {"ex1-test": 0.0}, {}, {})
+    assert row.wrong == ["ex1-test"], "not graded at all must never count as the zero that was expected"

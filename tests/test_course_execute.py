@@ -1,0 +1,81 @@
+"""One notebook executed: what it cost, where it failed, and that nothing half-written or half-alive is left."""
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from course.execute import Outcome, execute
+from tests.small_tree import code, markdown, notebook
+
+
+def run(folder: Path, *sources: str) -> tuple[Outcome, Path, list[int]]:
+    path = notebook(folder / "in" / "lesson.ipynb", markdown("# A"), *(code(source) for source in sources))
+    output, seen = folder / "out" / "lesson.ipynb", list[int]()
+    return execute(path, output, folder / "scratch", seen.append), output, seen
+
+
+def test_a_notebook_that_runs(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "old.txt").write_text("from the run before", encoding="utf-8")
+    outcome, output, seen = run(tmp_path, "import time; time.sleep(0.4); print(6 * 7)", "open('new.txt', 'w').close()")
+    assert outcome.failure is None
+    assert (outcome.cells, seen) == (2, [1, 2, 3])
+    assert 0.4 <= outcome.slowest_cell <= outcome.cell_seconds <= outcome.seconds
+    assert outcome.peak_mb > 20
+    assert outcome.left_running == []
+    assert [path.name for path in (tmp_path / "scratch").iterdir()] == ["new.txt"]
+    assert [path.name for path in output.parent.iterdir()] == ["lesson.ipynb"]
+    text = output.read_text(encoding="utf-8")
+    assert "42" in str(json.loads(text)["cells"][1]["outputs"])
+    assert str(tmp_path) not in text
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+def test_a_cell_that_fails_is_named_with_its_last_lines(tmp_path: Path) -> None:
+    outcome, output, seen = run(tmp_path, "x = 0", "def f(a):\n    return 1 / a\nf(x)", "never")
+    assert outcome.failure is not None
+    assert outcome.failure.cell == 3
+    assert outcome.failure.source.endswith("f(x)")
+    assert outcome.failure.error == "ZeroDivisionError: division by zero"
+    assert "----> 2     return 1 / a" in outcome.failure.last_lines
+    assert seen[-1] == 3
+    assert "ZeroDivisionError" in output.read_text(encoding="utf-8")
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+def test_the_memory_of_the_kernels_children_counts(tmp_path: Path) -> None:
+    hungry = "x = bytes(10**6) * 300; import time; time.sleep(1.5)"
+    outcome, _, _ = run(tmp_path, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {hungry!r}])")
+    assert outcome.peak_mb > 320
+
+
+def test_a_kernel_that_dies_leaves_no_old_result_and_no_process(tmp_path: Path) -> None:
+    _, output, _ = run(tmp_path, "1")
+    assert output.is_file()
+    sleeper = "import subprocess, time, os\nchild = subprocess.Popen(['sleep', '321'])\ntime.sleep(1)"
+    outcome, output, _ = run(tmp_path, sleeper, "os._exit(1)")
+    assert outcome.failure is not None
+    assert (outcome.failure.cell, outcome.failure.source) == (3, "os._exit(1)")
+    assert "the kernel died" in outcome.failure.error
+    assert not output.exists()
+    assert outcome.left_running == ["sleep"]
+    assert not [found for found in psutil.process_iter(["cmdline"]) if found.info["cmdline"] == ["sleep", "321"]]
+
+
+def test_a_cell_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("course.execute.CELL_TIMEOUT", 1)
+    outcome, output, _ = run(tmp_path, "1", "import time\ntime.sleep(60)")
+    assert outcome.failure is not None
+    assert (outcome.failure.cell, outcome.failure.error) == (3, "the cell did not end within 1 s")
+    assert not output.exists()
+    assert outcome.seconds < 40
+
+
+def test_what_is_not_a_notebook_fails_before_its_first_cell(tmp_path: Path) -> None:
+    (tmp_path / "lesson.ipynb").write_text("{}", encoding="utf-8")
+    outcome = execute(tmp_path / "lesson.ipynb", tmp_path / "out.ipynb", tmp_path / "scratch", print)
+    assert outcome.failure is not None
+    assert (outcome.failure.cell, outcome.cells) == (0, 0)
+    assert not (tmp_path / "out.ipynb").exists()

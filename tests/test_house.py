@@ -1,0 +1,225 @@
+"""The rules of the house, each shown failing on a planted defect."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import oakbank
+from course.paths import ROOT
+from course.quiet import TELEMETRY_OFF
+from tests.repository import files, text_of
+
+ROOMS = {"README.md", "lessons", "notebooks", "reference", "tests", "tours"}
+LARGEST = 1_000_000  # bytes
+LOCKS = (".lock",)  # a lock names the registry that it was resolved with; nothing else does
+# Spelt so that the patterns do not find themselves.
+REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]org|registry[.]npmjs|deb[.]debian[.]org|conda[.]anaconda[.]org")
+MACHINE_PATH = re.compile(r"(?<![\w.~}/-])/(?:root|home|Users|work|tmp|opt)/[\w.]|\b[A-Z]:\\\\?Users\b")
+
+
+def package_chapters(root: Path) -> dict[str, str]:
+    """Return the chapter of each package of the reference system, e.g. `pipelines` -> `02-pipelines`."""
+    return {path.name: path.parents[2].name for path in sorted(root.glob("chapters/*/reference/oakbank/[a-z]*"))}
+
+
+def named_packages(tree: ast.AST, path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and package of every `oakbank.<package>` that a module imports or names in a string as a module."""
+    for node in ast.walk(tree):
+        modules: list[str] = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = path.parts[path.parts.index("oakbank") : -node.level] if node.level else ()
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            modules = [f"{base}.{alias.name}" for alias in node.names] if base == "oakbank" else [base]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            modules = re.findall(r"^(oakbank(?:\.\w+)+)(?::\w+)?$", node.value)
+        line = getattr(node, "lineno", 0)
+        yield from ((line, module.split(".")[1]) for module in modules if module.startswith("oakbank."))
+
+
+def later_imports(root: Path) -> list[str]:
+    """Return each place where code of a chapter, or of a lab of it, uses a later chapter or what is not there."""
+    chapters = package_chapters(root)
+    found = []
+    for path in sorted([*root.glob("chapters/**/*.py"), *root.glob("solutions/**/*.py")]):
+        name = path.relative_to(root)
+        for line, package in named_packages(ast.parse(path.read_text(encoding="utf-8")), name):
+            chapter = chapters.get(package, "nowhere")
+            if chapter[:2] > name.parts[1][:2]:
+                found.append(f"{name.as_posix()}:{line}: oakbank.{package} is of {chapter}")
+    return found
+
+
+def missing_rooms(root: Path, names: list[Path]) -> list[str]:
+    """Return each room that a chapter lacks and each that only some chapter has."""
+    rooms: dict[str, set[str]] = {}
+    for name in names:
+        if name.parts[0] == "chapters":
+            rooms.setdefault(name.parts[1], set()).add(name.parts[2])
+    return [f"{chapter}: {room}" for chapter, there in sorted(rooms.items()) for room in sorted(there ^ ROOMS)]
+
+
+def strange_places(root: Path, names: list[Path]) -> list[str]:
+    """Return each line that names a package registry or a path of somebody's machine."""
+    found = []
+    for name in names:
+        if name.suffix in LOCKS:
+            continue
+        for number, line in enumerate(text_of(root / name).splitlines(), 1):
+            if match := REGISTRY.search(line) or MACHINE_PATH.search(line):
+                found.append(f"{name.as_posix()}:{number}: {match[0]}")
+    return found
+
+
+def with_outputs(root: Path, names: list[Path]) -> list[str]:
+    """Return each notebook that holds what a run printed."""
+    found = []
+    for name in names:
+        if name.suffix == ".ipynb":
+            cells = json.loads((root / name).read_text(encoding="utf-8"))["cells"]
+            if any(cell.get("outputs") or cell.get("execution_count") for cell in cells):
+                found.append(name.as_posix())
+    return found
+
+
+def too_large(root: Path, names: list[Path]) -> list[str]:
+    """Return each file that a checkout should not have to carry."""
+    return [name.as_posix() for name in names if (root / name).stat().st_size > LARGEST]
+
+
+def telemetry_elsewhere(root: Path, names: list[Path]) -> list[str]:
+    """Return each file that names a telemetry variable; prose, `course/quiet.py` and what is made from it may."""
+    word = re.compile(rf"\b(?:{'|'.join(TELEMETRY_OFF)})\b")
+    found = []
+    for name in names:
+        text = text_of(root / name)
+        generated = re.search(r"generated from .*course/quiet[.]py", text)
+        if name != Path("course/quiet.py") and name.suffix != ".md" and not generated and word.search(text):
+            found.append(name.as_posix())
+    return found
+
+
+@pytest.fixture
+def names() -> list[Path]:
+    """Return the files of the repository."""
+    return files()
+
+
+def plant(root: Path, name: str, text: str) -> list[Path]:
+    """Write a file with a defect and return it as the list of all files."""
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text, encoding="utf-8")
+    return [Path(name)]
+
+
+def test_no_chapter_uses_a_later_one() -> None:
+    """World and intro <- pipelines <- deploy <- governance <- scale; lessons, tests and tours keep to it too."""
+    assert package_chapters(ROOT)["world"] == "01-intro"
+    assert later_imports(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import oakbank.scale.report",
+        "from oakbank.scale import report",
+        "from oakbank import scale",
+        "from ..scale import report",
+        "from .. import scale",
+        'module = "oakbank.scale.report:main_flight"',
+        "from oakbank.nowhere import report",
+        "def late() -> None:\n    import oakbank.scale",
+    ],
+)
+def test_a_later_import_is_found(tmp_path: Path, line: str) -> None:
+    """In whatever way it is written."""
+    plant(tmp_path, "chapters/01-intro/reference/oakbank/world/__init__.py", "from . import lake\nimport oakbank.world")
+    plant(tmp_path, "chapters/05-scale/reference/oakbank/scale/__init__.py", "from oakbank.world import lake")
+    assert later_imports(tmp_path) == []
+    plant(tmp_path, "chapters/01-intro/reference/oakbank/world/planted.py", line)
+    assert len(later_imports(tmp_path)) == 1
+
+
+def test_a_later_import_in_a_lesson_is_found(tmp_path: Path) -> None:
+    """A lesson may show only what the learner has met."""
+    plant(tmp_path, "chapters/02-pipelines/reference/oakbank/pipelines/__init__.py", "")
+    plant(tmp_path, "chapters/01-intro/lessons/01-planted.py", "# %%\nfrom oakbank.pipelines import run_training")
+    assert later_imports(tmp_path) == [
+        "chapters/01-intro/lessons/01-planted.py:2: oakbank.pipelines is of 02-pipelines"
+    ]
+
+
+def test_oakbank_is_one_namespace_in_five_rooms(names: list[Path]) -> None:
+    """An `oakbank/__init__.py` in one chapter would hide the packages of the others."""
+    assert [name for name in names if name.parts[-2:] == ("oakbank", "__init__.py")] == []
+    rooms = {path for path in ROOT.glob("chapters/*/reference/oakbank") if any(path.iterdir())}
+    assert rooms <= {Path(part) for part in oakbank.__path__}
+
+
+def test_every_chapter_has_the_same_rooms(names: list[Path], tmp_path: Path) -> None:
+    """Also shown: a room too many and a room too few."""
+    assert missing_rooms(ROOT, names) == []
+    planted = [Path("chapters/01-intro", room, "x") for room in ROOMS - {"tours"} | {"attic"}]
+    assert missing_rooms(tmp_path, planted) == ["01-intro: attic", "01-intro: tours"]
+
+
+def test_no_registry_and_no_machine_is_named(names: list[Path]) -> None:
+    """The repository works from any folder and with any mirror."""
+    assert strange_places(ROOT, names) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "url = 'https://" + "pypi" + ".org/simple'",
+        "see https://files." + "pythonhosted" + ".org/x",
+        "path = '/" + "root/course'",
+        "cd /" + "home/ada/course",
+        "/" + "Users/ada/course",
+        "(/" + "tmp/scratch)",
+        "C:\\" + "Users\\ada",
+    ],
+)
+def test_a_registry_or_a_machine_path_is_found(tmp_path: Path, line: str) -> None:
+    """In whatever file it stands; a lock may name its registry."""
+    assert len(strange_places(tmp_path, plant(tmp_path, "a/page.md", line))) == 1
+    assert strange_places(tmp_path, plant(tmp_path, "uv.lock", line)) == []
+
+
+def test_no_notebook_holds_outputs(names: list[Path], tmp_path: Path) -> None:
+    """What a run prints belongs to the run; also shown: one left in."""
+    assert any(name.suffix == ".ipynb" for name in names)
+    assert with_outputs(ROOT, names) == []
+    notebook = {"cells": [{"cell_type": "code", "source": "1", "execution_count": None, "outputs": [{"text": "1"}]}]}
+    assert with_outputs(tmp_path, plant(tmp_path, "a.ipynb", json.dumps(notebook))) == ["a.ipynb"]
+
+
+def test_no_file_is_large(names: list[Path], tmp_path: Path) -> None:
+    """Data is made by the simulator, never committed; also shown: a file of 1.1 MB."""
+    assert too_large(ROOT, names) == []
+    assert too_large(tmp_path, plant(tmp_path, "data.csv", "x" * 1_100_000)) == ["data.csv"]
+
+
+def test_telemetry_is_switched_off_in_one_place(names: list[Path], tmp_path: Path) -> None:
+    """In `course/quiet.py`; also shown: a second place."""
+    assert telemetry_elsewhere(ROOT, names) == []
+    line = f"os.environ['{next(iter(TELEMETRY_OFF))}'] = '1'"
+    assert telemetry_elsewhere(tmp_path, plant(tmp_path, "chapters/tour.py", line)) == ["chapters/tour.py"]
+
+
+def test_only_files_of_the_repository_are_looked_at(tmp_path: Path) -> None:
+    """A new file counts, an ignored one does not."""
+    git = shutil.which("git")
+    assert git, "the house rules look at the files that git knows: install git"
+    subprocess.run([git, "init", "-q", str(tmp_path)], check=True)
+    plant(tmp_path, ".gitignore", "ignored\n")
+    plant(tmp_path, "ignored", "")
+    plant(tmp_path, "new.py", "")
+    assert files(tmp_path) == [Path(".gitignore"), Path("new.py")]
