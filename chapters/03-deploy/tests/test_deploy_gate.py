@@ -47,7 +47,8 @@ def shuffled(bank: Any) -> TrainingRun:
     labels = np.random.default_rng(0).permutation(rows["defaulted"].to_numpy())
     path = bank.folder / "shuffled.txt"
     CreditModel.fit(feature_matrix(rows), labels).save(path)
-    return replace(bank.run, model_path=path, candidate_path=path)
+    run: TrainingRun = replace(bank.run, model_path=path, candidate_path=path)
+    return run
 
 
 def test_each_gate_passes_and_stops(bank: Any) -> None:
@@ -82,14 +83,14 @@ def test_worse_is_stopped_better_passes_and_back(
     assert not worse.promoted
     assert registry.alias("champion") == weak.version
     assert {result.name for result in worse.results if not result.passed} >= {"not_worse_auc"}
-    tags = registry.tags(shuffled.version)
+    tags = registry.tags(str(shuffled.version))
     assert "approver" not in tags
     assert tags["asked_by"] == "ada"
 
     better = promote(registry, strong, DEFAULT_GATES, "grace")
     assert better.promoted, better.results
     assert (registry.alias("champion"), registry.alias("previous")) == (strong.version, weak.version)
-    tags = registry.tags(strong.version)
+    tags = registry.tags(str(strong.version))
     assert tags["approver"] == "grace"
     assert [GateResult(**result) for result in json.loads(tags["gates"])] == better.results
 
@@ -100,9 +101,9 @@ def test_worse_is_stopped_better_passes_and_back(
     assert not promote(registry, shuffled, DEFAULT_GATES, "ada").promoted
     assert rollback(registry, "lin") == weak.version
     assert registry.alias("champion") == weak.version
-    assert registry.tags(strong.version)["rolled_back_by"] == "lin"
+    assert registry.tags(str(strong.version))["rolled_back_by"] == "lin"
     assert rollback(registry, "lin") == weak.version
-    assert "rolled_back_by" not in registry.tags(weak.version)
+    assert "rolled_back_by" not in registry.tags(str(weak.version))
     refused = promote(registry, strong, DEFAULT_GATES, "grace")
     assert not refused.promoted
     assert "lin took this version back" in refused.results[-1].detail
@@ -141,7 +142,7 @@ def test_killed_anywhere_the_same_call_ends_the_work(
             promote(registry, strong, DEFAULT_GATES, "grace")
     assert promote(registry, strong, DEFAULT_GATES, "grace").promoted
     assert (registry.alias("champion"), registry.alias("previous")) == (strong.version, weak.version)
-    assert registry.tags(strong.version)["approver"] == "grace"
+    assert registry.tags(str(strong.version))["approver"] == "grace"
 
 
 def test_noise_alone_does_not_stop_a_retrained_model(bank: Any, tmp_path: Path, registry: Registry) -> None:

@@ -121,6 +121,7 @@ def test_data_drift_is_seen_from_its_onset_and_not_before(bank: Any, scenario: s
             assert bool(report.drifted) == (month >= onset)
             assert report.share == len(report.drifted) / len(FEATURES)
             # The model has hardly seen the new customers, so its answers do not move: watching them alone sees nothing.
+            assert report.score is not None
             assert not report.score.drifted
 
 
@@ -130,6 +131,7 @@ def test_a_recession_is_not_data_drift(bank: Any) -> None:
     for month in range(8, 16):
         report = drift_report(reference, world.applications(month), model=bank.model)
         assert report.drifted == []
+        assert report.score is not None
         assert not report.score.drifted
 
 
@@ -289,6 +291,7 @@ def test_the_trigger_tells_what_to_train_for_and_what_not(bank: Any) -> None:
     unit = World(1, "broken-feed-unit")
     broken = drift_report(history(unit), unit.applications(8), model=bank.model)
     assert broken.drifted == ["income"]
+    assert broken.score is not None
     assert broken.score.drifted
     assert should_retrain(broken, None, 5).fire
     assert not should_retrain(broken, None, 5, problems=[Problem("income", "unit", "12 times")]).fire

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -47,12 +47,15 @@ GOOD: dict[str, Any] = {
 def service(bank: Any, registry_folder: Path) -> TestClient:
     registry = Registry(registry_folder, create=False, name="credit-service")
     run = registry.register(bank.run)
-    registry.set_alias("champion", run.version)
+    registry.set_alias("champion", str(run.version))
     return TestClient(create_app(registry), raise_server_exceptions=True)
 
 
 def records(applications: pd.DataFrame) -> list[dict[str, Any]]:
-    return json.loads(applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15))
+    rows: list[dict[str, Any]] = json.loads(
+        applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15)
+    )
+    return rows
 
 
 def sample(client: TestClient, name: str, **labels: str) -> float:
@@ -177,6 +180,8 @@ def fits(name: str, value: object) -> bool:
     kinds = (int, float) if column.dtype == "float64" else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds):
         return False
+    assert column.low is not None
+    assert column.high is not None
     return column.low <= value <= column.high
 
 
@@ -219,12 +224,12 @@ def test_other_errors_name_the_version_too(service: TestClient, method: str, pat
 
 
 def test_a_fault_inside_is_a_500_in_the_log_with_the_version(bank: Any, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken:
-        def predict(self, applications: Any) -> Any:
+    class Broken(CreditModel):
+        def predict(self, applications: pd.DataFrame) -> Any:
             raise RuntimeError("the disk is on fire")
 
     app = create_app(None)
-    app.state.service.loaded = Loaded("9", Broken(), {})
+    app.state.service.loaded = Loaded("9", Broken(bank.model.booster), {})
     client = TestClient(app, raise_server_exceptions=False)
     answer = client.post("/score", json=GOOD)
     assert (answer.status_code, answer.json()["model_version"], answer.headers["x-model-version"]) == (500, "9", "9")
@@ -255,7 +260,7 @@ def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Regi
     assert "train and promote" in client.get("/ready").json()["reason"]
 
     first = registry.register(bank.run)
-    registry.set_alias("champion", first.version)
+    registry.set_alias("champion", str(first.version))
     assert client.get("/ready").status_code == 503  # a probe has no side effect
     assert service.refresh()
     assert client.get("/ready").json() == {"ready": True, "reason": "", "model_version": "1"}
@@ -263,7 +268,7 @@ def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Regi
 
     config = TrainingConfig(as_of=0, rounds=20)
     second = run_training(config, bank.lake, bank.folder / "rounds20", registry)
-    registry.set_alias("champion", second.version)
+    registry.set_alias("champion", str(second.version))
     assert client.post("/score", json=GOOD).json() == before
     assert service.refresh()
     assert not service.refresh()
@@ -287,7 +292,7 @@ def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Regi
 def test_it_refreshes_by_itself(bank: Any, registry: Registry) -> None:
     with TestClient(create_app(registry, refresh_seconds=0.05)) as client:
         assert client.get("/ready").status_code == 503
-        registry.set_alias("champion", registry.register(bank.run).version)
+        registry.set_alias("champion", str(registry.register(bank.run).version))
         until = time.monotonic() + 20
         while client.get("/ready").status_code == 503:
             assert time.monotonic() < until, "the service did not see the alias"
@@ -305,14 +310,14 @@ def test_a_model_for_other_data_is_refused(bank: Any, registry: Registry) -> Non
     )
     path = bank.folder / "german.txt"
     other.save(path)
-    registry.set_alias("champion", registry.register(replace(bank.run, model_path=path)).version)
+    registry.set_alias("champion", str(registry.register(replace(bank.run, model_path=path)).version))
     client = TestClient(create_app(registry))
     assert client.get("/ready").status_code == 503
     assert "german" in client.get("/ready").json()["reason"]
 
 
 def test_metrics_count_what_happened(bank: Any, registry: Registry) -> None:
-    registry.set_alias("champion", registry.register(bank.run).version)
+    registry.set_alias("champion", str(registry.register(bank.run).version))
     client, other = TestClient(create_app(registry)), TestClient(create_app(None))
     granted = client.post("/score", json=GOOD).json()["granted"]
     client.post("/score/batch", json=[GOOD] * 4)

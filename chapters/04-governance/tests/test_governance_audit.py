@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oakbank.governance import audit as audit_module
-from oakbank.governance.audit import START, AuditError, AuditLog, _sealed
+from oakbank.governance.audit import START, AuditError, AuditLog, Entry, _sealed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 
@@ -188,7 +189,7 @@ def test_what_json_cannot_say_is_refused(log: AuditLog, value: object) -> None:
         max_size=4,
     )
 )
-def test_any_json_survives(tmp_path_factory: pytest.TempPathFactory, payload: dict[str, object]) -> None:
+def test_any_json_survives(tmp_path_factory: pytest.TempPathFactory, payload: dict[str, Any]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
     path.unlink(missing_ok=True)
     AuditLog(path).append("any", "someone", **{f"_{name}": value for name, value in payload.items()})
@@ -340,7 +341,12 @@ def test_failed_flush_takes_the_entry_back(log: AuditLog, monkeypatch: pytest.Mo
 def test_appending_reads_only_what_is_new(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
     real = audit_module._parse
-    monkeypatch.setattr(audit_module, "_parse", lambda line, seq, head: parsed.append(seq) or real(line, seq, head))
+
+    def watched(line: bytes, seq: int, previous: str) -> Entry:
+        parsed.append(seq)
+        return real(line, seq, previous)
+
+    monkeypatch.setattr(audit_module, "_parse", watched)
     for _ in range(20):
         log.append("decide", "batch job")
     assert parsed == []

@@ -135,8 +135,9 @@ def test_tampered_decision_is_seen(bank: Bank, column: str) -> None:
     path = bank.lake.path("decisions", 0)
     decisions = bank.lake.read("decisions", [0])
     before = path.read_bytes()
-    was = decisions.at[17, column]
-    decisions.loc[17, column] = (not was) if column == "granted" else was + 1e-12
+    values = decisions[column].to_numpy(copy=True)
+    values[17] = not values[17] if column == "granted" else values[17] + 1e-12
+    decisions[column] = values
     with changed(path, before):
         bank.lake.write("decisions", 0, decisions)
         found = trace(bank.application(0), bank.lake, bank.registry, bank.audit)

@@ -50,7 +50,7 @@ def test_contributions_add_up(model: CreditModel, month: pd.DataFrame) -> None:
 
 def test_contributions_are_lightgbms_own(model: CreditModel, month: pd.DataFrame) -> None:
     values, start = contributions(model, month)
-    own = model.booster.predict(feature_matrix(month), pred_contrib=True)
+    own = np.asarray(model.booster.predict(feature_matrix(month), pred_contrib=True))
     assert np.allclose(values, own[:, :-1], atol=1e-9)
     assert np.allclose(start, own[:, -1], atol=1e-9)
 
@@ -71,7 +71,7 @@ def test_contributions_are_shapleys_by_definition(month: pd.DataFrame) -> None:
             return expected(left if row[node["split_feature"]] <= node["threshold"] else right, row, known)
         counts = [child.get("internal_count", child.get("leaf_count")) for child in (left, right)]
         parts = [count * expected(child, row, known) for count, child in zip(counts, (left, right), strict=True)]
-        return sum(parts) / sum(counts)
+        return float(sum(parts) / sum(counts))
 
     trees = [tree["tree_structure"] for tree in small.booster.dump_model()["tree_info"]]
     values, _ = contributions(small, month.head(5))

@@ -64,8 +64,9 @@ def ingest(
             repaired.append(_typed(repair_feed(month, found, reference)))
         except ValueError as error:
             raise LakeError(f"{path}: {error}") from None
-        if found and len(month):
-            problems[str(int(month["month"].mode().iloc[0]))] = [asdict(problem) for problem in found]
+        if found:
+            number = numbers(month["month"]).mode()
+            problems[str(int(number.iloc[0])) if len(number) else path.name] = [asdict(problem) for problem in found]
         previous = month
 
     known = pd.concat([_read(path, "application_id", "known_month", "defaulted") for path in outcomes])
@@ -90,9 +91,10 @@ def _read(path: Path, *columns: str) -> pd.DataFrame:
 
 
 def _typed(month: pd.DataFrame) -> pd.DataFrame:
-    """Return the schema's columns in its order, numbers as numbers, so that months can be put one below the other."""
+    """Return the schema's columns in its order, numbers and dates as such, so that months fit one below the other."""
     month = month[[column.name for column in COLUMNS]]
-    return month.assign(**{column: numbers(month[column]) for column in NUMERIC})
+    typed = {name: numbers(month[name]) for name in ("application_id", "month", *NUMERIC)}
+    return month.assign(**typed, applied_on=pd.to_datetime(month["applied_on"], errors="coerce", format="ISO8601"))
 
 
 def ingest_german(labelled: Path, source: Path | None = None) -> None:

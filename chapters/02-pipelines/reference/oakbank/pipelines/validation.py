@@ -125,7 +125,7 @@ def check_feed(
         if missing > MISSING_SHARE:
             problems.append(Problem(name, "missing_values", f"{missing:.0%} of the values are missing"))
         usual = reference.medians.get(name, 0.0) if name not in _COUNTS else 0.0
-        ratio = float(values.median()) / usual if usual > 0 else 1.0
+        ratio = float(values.median()) / usual if usual > 0 and missing < 1 else 1.0
         if ratio > UNIT_RATIO or ratio < 1 / UNIT_RATIO:
             problems.append(Problem(name, "unit", f"the median is {ratio:.3g} times that of the reference"))
         if previous is not None and name in previous:
