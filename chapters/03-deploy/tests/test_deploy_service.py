@@ -193,9 +193,7 @@ json_values = st.recursive(
 field_values = json_values | st.integers(0, 1000) | st.floats(0, 70_000) | st.sampled_from(sum(CATEGORIES.values(), ()))
 
 
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(name=st.sampled_from(FEATURES), value=field_values)
 def test_a_field_is_taken_exactly_if_it_fits(service: TestClient, name: str, value: object) -> None:
     body = json.dumps(GOOD | {name: value})
@@ -205,9 +203,7 @@ def test_a_field_is_taken_exactly_if_it_fits(service: TestClient, name: str, val
         assert all(fault["field"].startswith(name) and fault["wanted"] for fault in answer.json()["detail"])
 
 
-@settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_no_body_whatever_is_a_fault_of_the_service(service: TestClient, content: Any) -> None:
     for route in ("/score", "/score/batch"):
