@@ -100,11 +100,11 @@ table.round(4)
 import matplotlib.pyplot as plt
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8))
-for ax, column in zip(axes, ("auc", "profit"), strict=True):
+for ax, column, unit, label in ((axes[0], "auc", 1, "AUC"), (axes[1], "profit", 1e3, "profit, thousand EUR")):
     for seed, marker in ((0, "o"), (1, "s")):
         part = runs[runs["config.seed"] == seed]
-        ax.plot(part["config.num_leaves"].astype(str), part[column], marker, label=f"seed {seed}")
-    ax.set(xlabel="leaves per tree", ylabel=column)
+        ax.plot(part["config.num_leaves"].astype(str), part[column] / unit, marker, label=f"seed {seed}")
+    ax.set(xlabel="leaves per tree", ylabel=label)
 axes[0].legend()
 fig.tight_layout()
 

@@ -131,8 +131,9 @@ class Steps:
             if target.exists():
                 shutil.rmtree(target)
             work.rename(target)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(work, ignore_errors=True)
+            error.add_note(f"step {name} in {self.folder} did not end; what was there before is still there")
             raise
         self.ran.append(name)
         return result

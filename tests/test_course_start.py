@@ -1,0 +1,140 @@
+"""JupyterLab as a learner gets it, started for real."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course.start import CONFIG, lab_command
+
+PATIENCE = 240.0  # seconds, on a busy machine; usually it takes ten
+
+
+class Lab:
+    """A running JupyterLab."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token = url, token
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """Ask for a page with the learner's token; returns status and text."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {self.token}", **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def json(self, path: str) -> Any:
+        """Ask for JSON."""
+        return json.loads(self.get(path)[1])
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    root = tmp_path_factory.mktemp("course")
+    (root / "README.md").write_text("# Hello\n", encoding="utf-8")
+    runtime = tmp_path_factory.mktemp("runtime")
+    command = [sys.executable, "-m", "course.cli", "--root", str(root), "start", "--no-browser"]
+    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_CONFIG_DIR": str(runtime / "config")}
+    log = (runtime / "log.txt").open("w", encoding="utf-8")
+    with log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
+        try:
+            end = time.monotonic() + PATIENCE
+            while not (found := list(runtime.glob("jpserver-*.json"))):
+                assert process.poll() is None, (runtime / "log.txt").read_text(encoding="utf-8")
+                assert time.monotonic() < end, "JupyterLab did not start"
+                time.sleep(0.2)
+            server = json.loads(found[0].read_text(encoding="utf-8"))
+            assert Path(server["root_dir"]) == root
+            yield Lab(server["url"], server["token"])
+        finally:
+            process.terminate()
+
+
+def page_config(lab: Lab) -> Any:
+    _, page = lab.get("lab")
+    text = page.split('id="jupyter-config-data"')[1].split(">", 1)[1].split("</script>")[0]
+    return json.loads(text)
+
+
+def test_authors_buttons_are_off(lab: Lab) -> None:
+    disabled = page_config(lab)["disabledExtensions"]
+    for name in ("create-assignment", "formgrader", "course-list"):
+        assert f"@jupyter/nbgrader:{name}" in disabled
+    assert "@jupyter/nbgrader:validate-assignment" not in disabled
+    installed = {extension["name"] for extension in page_config(lab)["federated_extensions"]}
+    assert {"@jupyter/nbgrader", "jupyterlab-jupytext"} <= installed, "names changed: look at labconfig again"
+
+
+def test_the_grading_pages_are_not_served(lab: Lab) -> None:
+    assert lab.get("formgrader")[0] == 404
+    assert lab.get("api/status")[0] == 200
+
+
+def test_no_news_are_fetched_and_markdown_is_shown_rendered(lab: Lab) -> None:
+    settings = lab.json("lab/api/settings/@jupyterlab/apputils-extension:notification")["schema"]["properties"]
+    assert settings["fetchNews"]["default"] == "false"
+    assert settings["checkForUpdates"]["default"] is False
+    viewers = lab.json("lab/api/settings/@jupyterlab/docmanager-extension:plugin")["schema"]["properties"]
+    assert viewers["defaultViewers"]["default"] == {"markdown": "Markdown Preview"}
+
+
+def test_it_opens_on_the_readme(lab: Lab) -> None:
+    command, _ = lab_command(Path(__file__).parent.parent)
+    assert "--LabApp.default_url=/lab/tree/README.md" in command
+    assert lab.get("lab/tree/README.md")[0] == 200
+
+
+def test_the_launcher_offers_mlflow_and_the_service_with_icons(lab: Lab) -> None:
+    servers = lab.json("server-proxy/servers-info")["server_processes"]
+    titles = {server["name"]: server["launcher_entry"]["title"] for server in servers}
+    assert {"mlflow": "MLflow", "service": "Scoring service"}.items() <= titles.items()
+    for name in ("mlflow", "service"):
+        assert "<svg" in lab.get(f"server-proxy/icon/{name}")[1]
+
+
+def test_the_scoring_service_answers_inside_lab(lab: Lab) -> None:
+    status, text = lab.get("service/ready")
+    assert status == 503, text
+    assert "model" in json.loads(text)["reason"], "without a model it says what to do"
+    assert lab.json("service/health")["status"] == "alive"
+
+
+def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab) -> None:
+    status, page = lab.get("mlflow/")
+    assert (status, "<title>MLflow</title>" in page) == (200, True)
+    question = "mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5"
+    status, text = lab.get(question, Origin="https://hub.example.org")
+    assert status == 200
+    assert [found["name"] for found in json.loads(text)["experiments"]] == ["Default"]
+    telemetry = lab.json("mlflow/ajax-api/3.0/mlflow/ui-telemetry")
+    assert telemetry["disable_ui_telemetry"] is True
+
+
+def test_a_stranger_without_the_token_gets_nothing(lab: Lab) -> None:
+    for path in ("mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5", "service/score"):
+        status, text = Lab(lab.url, "wrong").get(path)
+        assert (status, "experiments" in text) == (403, False)
+
+
+def test_options_reach_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command, variables = lab_command(tmp_path, port=1234, browser=False)
+    assert "--ServerApp.port=1234" in command
+    assert "--ServerApp.port_retries=0" in command
+    assert "--no-browser" in command
+    assert "--LabApp.default_url=/lab" in command
+    command, _ = lab_command(tmp_path)
+    assert "--no-browser" not in command
+    assert not [word for word in command if "port" in word]
+    assert variables["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == str(CONFIG)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/elsewhere")
+    assert lab_command(tmp_path)[1]["JUPYTER_CONFIG_PATH"] == f"{CONFIG}{os.pathsep}/elsewhere"
