@@ -93,8 +93,3 @@ def lab_notebook(wanted: str, root: Path = ROOT) -> Path:
 def registry_folder(root: Path = ROOT) -> Path:
     """Return the model registry that JupyterLab's MLflow page and scoring service show; a notebook may write to it."""
     return root / "var" / "registry"
-
-
-def mlflow_uri(registry: Path) -> str:
-    """Return the MLflow store of a model registry's folder."""
-    return f"sqlite:///{(registry / 'mlflow.db').as_posix()}"

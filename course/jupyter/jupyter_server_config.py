@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from course.paths import ROOT, mlflow_uri, registry_folder
+from course.paths import ROOT, registry_folder
 from course.quiet import quiet
 
 quiet()
@@ -25,7 +25,7 @@ c.ServerProxy.servers = {
         "command": [
             *(sys.executable, "-m", "mlflow", "server"),
             *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
-            *("--backend-store-uri", mlflow_uri()),
+            *("--backend-store-uri", f"sqlite:///{(registry / 'mlflow.db').as_posix()}"),
             *("--artifacts-destination", str(registry / "artifacts")),
         ],
         # Without the job runner the server takes 0.5 GB instead of 1.3.

@@ -87,7 +87,7 @@ def test_one_changed_digit_is_found_by_the_digest(trained: TrainingRun, tmp_path
     digit = content.index(b"leaf_value=") + len(b"leaf_value=-0.1")
     other = b"1" if content[digit : digit + 1] != b"1" else b"2"
     (tmp_path / "model.txt").write_bytes(content[:digit] + other + content[digit + 1 :])
-    with pytest.raises(ModelError, match="not the model that was saved"):
+    with pytest.raises(ModelError, match="not the model that is wanted"):
         CreditModel.load(tmp_path / "model.txt", trained.model().digest)
 
 

@@ -188,8 +188,8 @@ def test_every_mangled_row_is_quarantined_and_no_row_is_lost(
     for column in {column for _, column, _ in mangled}:
         if rows[column].dtype != "datetime64[ms]":
             rows[column] = rows[column].astype(object if rows[column].dtype == "category" else np.float64)
-    for row, column, value in mangled:
-        put(rows, row, column, value)
+    for row, name, value in mangled:
+        put(rows, row, name, value)
     broken = {row for row, _, _ in mangled}
     again = rows.loc[repeated]  # delivered twice: the first one counts
     write_parquet(pd.concat([rows, again], ignore_index=True), folder / "in.parquet")
@@ -216,7 +216,7 @@ def test_the_reason_says_what_is_wrong() -> None:
     rows.loc[3, "term"] = 96
     rows.loc[4, "channel"] = "pigeon"
     rows.loc[5, "month"] = 1
-    rows.loc[6, "application_id"] = rows.loc[7, "application_id"]
+    rows.loc[6, "application_id"] = int(rows["application_id"].iloc[7])
     assert bad_rows(rows).tolist() == [
         "income is not a number",
         "income is missing",

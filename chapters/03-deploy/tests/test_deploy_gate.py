@@ -109,6 +109,12 @@ def test_worse_is_stopped_better_passes_and_back(
     assert "lin took this version back" in refused.results[-1].detail
 
 
+def test_the_judged_model_never_saw_the_hold_out(bank: Any, registry: Registry, shuffled: TrainingRun) -> None:
+    """The refitted model knows the hold-out's labels by heart: judged by it, any training would look good."""
+    run = registry.register(replace(bank.run, candidate_path=shuffled.candidate_path))
+    assert not promote(registry, run, [not_worse_auc(), earns_more(), calibrated()], "ada").promoted
+
+
 @pytest.mark.parametrize("calls", range(1, 6))
 def test_killed_anywhere_the_same_call_ends_the_work(
     bank: Any, registry: Registry, weak: TrainingRun, monkeypatch: pytest.MonkeyPatch, calls: int

@@ -228,7 +228,7 @@ def test_performance_by_hand() -> None:
             "default_probability": [0.5, 0.5, 0.1, np.nan, 0.5],
         }
     )
-    outcomes = pd.DataFrame({"application_id": [1, 2, 4], "defaulted": [True, False, True]})
+    outcomes = pd.DataFrame({"application_id": [1, 2, 3, 4], "defaulted": [True, False, True, True]})
     report = performance_report(decisions, outcomes)
     assert (report.rows, report.default_rate, report.mean_probability, report.gap, report.z) == (2, 0.5, 0.5, 0.0, 0.0)
     assert report.log_loss == pytest.approx(np.log(2))

@@ -46,7 +46,7 @@ def test_a_conversion_that_rounds_thresholds_to_the_nearest_is_refused(
     model: CreditModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnx_runtime, "_rounded_down", lambda booster: booster)
-    with pytest.raises(ModelError, match="differs from the booster by up to 0.*serve the booster"):
+    with pytest.raises(ModelError, match=r"differs from the booster by up to 0.*serve the booster"):
         OnnxModel.from_model(model)
 
 
@@ -80,13 +80,11 @@ def test_what_is_no_model_of_ours_is_refused(converted: OnnxModel, tmp_path: Pat
 
 
 def test_a_matrix_of_other_features_is_an_error(converted: OnnxModel) -> None:
-    with pytest.raises(Exception, match="(?i)dimension"):
+    with pytest.raises(Exception, match=r"(?i)dimension"):
         converted.predict_matrix(np.zeros((3, 5), dtype=np.float32))
 
 
-def test_a_full_disk_leaves_the_old_file(
-    converted: OnnxModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_leaves_the_old_file(converted: OnnxModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
 

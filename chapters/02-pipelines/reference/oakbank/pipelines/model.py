@@ -93,7 +93,7 @@ class CreditModel:
             raise ModelError(f"no model at {path}: train one first")
         content = path.read_bytes().replace(b"\r\n", b"\n")
         if digest is not None and hashlib.sha256(content).hexdigest() != digest:
-            raise ModelError(f"{path} is not the model that was saved (its sha256 differs): train or download it again")
+            raise ModelError(f"{path} is not the model that is wanted (its sha256 differs): train or download it again")
         damaged = f"{path} is not a whole LightGBM model (truncated, or changed): train or download it again"
         # LightGBM reads trees in threads, where a damaged one ends the whole process and not in an exception.
         if not _whole(content):

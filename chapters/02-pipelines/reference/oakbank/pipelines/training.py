@@ -5,6 +5,7 @@ process; `oakbank.pipelines.kubeflow` makes the same functions into components.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,14 +89,20 @@ class TrainingRun:
     """Steps that really ran; the others were found done."""
     version: str | None
     """Version in the registry, if there was one to register in."""
+    digests: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    """sha256 of the models by path: a later run in the same folder writes others there, which are not of this run."""
 
     def model(self) -> CreditModel:
-        """Load the model to deploy."""
-        return CreditModel.load(self.model_path)
+        """Load the model to deploy.
+
+        Raises:
+            ModelError: It is gone, or a later run in the same folder has replaced it.
+        """
+        return CreditModel.load(self.model_path, self.digests.get(self.model_path))
 
     def candidate(self) -> CreditModel:
-        """Load the model that never saw the hold-out."""
-        return CreditModel.load(self.candidate_path)
+        """Load the model that never saw the hold-out; raises as `model` does."""
+        return CreditModel.load(self.candidate_path, self.digests.get(self.candidate_path))
 
     def holdout(self) -> pd.DataFrame:
         """Load the labelled hold-out."""
@@ -214,5 +221,6 @@ def run_training(
             code_hash=steps.code,
             ran=tuple(steps.ran),
             version=None,
+            digests={path: file_hash(path) for path in models.values()},
         )
         return run if registry is None else registry.register(run)

@@ -136,13 +136,17 @@ def check_feed(
 
 
 def _repeated(values: pd.Series, previous: pd.Series) -> tuple[float, float]:
-    """Return the share of rows that equal the same row of the month before, and the share that chance explains."""
+    """Return the share of rows that equal the same row of the month before, and the share that chance explains.
+
+    Chance explains a lot where a column has few values: most people have no late payment, this month and last.
+    """
     n = min(len(values), len(previous))
-    if n == 0:
-        return 0.0, 0.0
-    same = float(np.mean(values.to_numpy()[:n] == previous.to_numpy()[:n]))
-    shares = values.value_counts(normalize=True), previous.value_counts(normalize=True)
-    return same, float((shares[0] * shares[1]).sum())
+    now, before = values.to_numpy()[:n], previous.to_numpy()[:n]
+    same = float(np.mean(now == before)) if n else 0.0
+    if same <= STALE_SHARE:
+        return same, 0.0  # too few, whatever chance says
+    shares = [dict(zip(*np.unique(part, return_counts=True), strict=True)) for part in (now, before)]
+    return same, float(sum(count * shares[1].get(value, 0) for value, count in shares[0].items())) / n**2
 
 
 def repair_feed(applications: pd.DataFrame, problems: list[Problem], reference: FeedReference) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from oakbank.deploy.contract import Application
 from oakbank.pipelines import CreditModel
@@ -33,6 +34,13 @@ class LoadResult:
     p99_ms: float
     throughput: float
     """Answered requests per second, from the first arrival to the last answer."""
+
+
+def arrival_times(n: int, rate: float, seed: int) -> NDArray[np.float64]:
+    """Return the arrivals of a Poisson process, seconds after the first, shape (n,)."""
+    # The mean gap is 0 for an infinite rate.
+    gaps = np.random.default_rng(seed).exponential(1 / rate, n)
+    return np.asarray(np.cumsum(gaps) - gaps[0])
 
 
 async def run_load(
