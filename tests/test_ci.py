@@ -19,8 +19,8 @@ DEFECTS = {
 
 
 def commands(text: str) -> list[str]:
-    """Return the lines of the fenced listings of a page."""
-    return [line.strip() for listing in text.split("```")[1::2] for line in listing.splitlines()[1:]]
+    """Return the lines of the fenced listings of a page, without the remarks behind them."""
+    return [line.partition("#")[0].strip() for listing in text.split("```")[1::2] for line in listing.splitlines()[1:]]
 
 
 def schema_check(path: Path) -> subprocess.CompletedProcess[str]:
@@ -46,12 +46,11 @@ def test_a_workflow_is_valid(path: Path) -> None:
     assert "permissions:\n  contents: read\n" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_a_fault_in_a_workflow_is_found(tmp_path: Path, path: Path, defect: str) -> None:
+def test_a_fault_in_a_workflow_is_found(tmp_path: Path, defect: str) -> None:
     """The schema sees each planted one."""
     old, new = DEFECTS[defect]
-    text = path.read_text(encoding="utf-8")
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert old in text
     (tmp_path / "planted.yml").write_text(text.replace(old, new, 1), encoding="utf-8")
     assert schema_check(tmp_path / "planted.yml").returncode == 1

@@ -56,7 +56,8 @@ def test_each_gate_passes_and_stops(bank: Any) -> None:
     assert enough_rows(good.rows)(good, None).passed
     assert not enough_rows(good.rows + 1)(good, None).passed
     assert not_worse_auc(0.02)(good, None).passed
-    assert not not_worse_auc(0.02)(replace(good, auc=0.5), None).passed
+    assert not not_worse_auc(0.02, floor=0.6)(replace(good, auc=0.59), None).passed
+    assert not not_worse_auc(0.02, floor=0.6)(replace(good, auc=0.59), replace(good, auc=0.6)).passed
     assert not_worse_auc(0.02)(replace(good, auc=good.auc - 0.0199), good).passed
     assert not not_worse_auc(0.02)(replace(good, auc=good.auc - 0.0201), good).passed
     assert calibrated(0.03)(replace(good, mean_probability=good.default_rate + 0.029), good).passed
@@ -74,6 +75,7 @@ def test_worse_is_stopped_better_passes_and_back(
     bank: Any, registry: Registry, weak: TrainingRun, shuffled: TrainingRun
 ) -> None:
     weak, strong, shuffled = (registry.register(run) for run in (weak, bank.run, shuffled))
+    assert not promote(registry, shuffled, DEFAULT_GATES, "ada").promoted  # also where there is nothing to beat
     lenient = (enough_rows(), calibrated())
     first = promote(registry, weak, lenient, "ada")
     assert (first.promoted, first.champion, registry.alias("champion")) == (True, None, weak.version)

@@ -231,6 +231,10 @@ def test_truth_by_hand() -> None:
     assert found.declined_at_equal_risk == {"A": 0.5, "B": 0.75}
     assert (found.most_declined, found.gap) == ("B", 0.25)
     assert (found.wrongly_declined["A"].rate, found.wrongly_declined["B"].rate) == (0.0, 0.5)
+    # Twice as many people at the higher risk, where all are declined: it counts twice.
+    more = pd.concat([truth, truth.iloc[4:].assign(application_id=range(8, 12))])
+    twice = audit_with_truth(more[["application_id"]].assign(granted=[True, True, True] + [False] * 9), more, levels=2)
+    assert twice.declined_at_equal_risk == pytest.approx({"A": 2 / 3, "B": 5 / 6})
     with pytest.raises(ValueError, match="have no truth"):
         audit_with_truth(decisions, truth.iloc[1:], levels=2)
     with pytest.raises(ValueError, match="fewer levels or more months"):

@@ -133,6 +133,7 @@ def test_all_reasons_together_explain_the_decline(
     priced = reasons._log_odds(np.array([usual])) - reasons._log_odds(break_even(month["amount"], month["term"]))
     assert np.allclose(start + values.sum(axis=1) + priced - reasons._log_odds(np.array([usual])), beyond)
     every = reason_codes(model, month, k=99)
+    assert all(reason.contribution >= LEAST for found in every for reason in found)
     declined = [row for row, found in enumerate(every) if found]
     for row in declined[:50]:
         pushing = sum(reason.contribution for reason in every[row])

@@ -34,15 +34,15 @@ def enough_rows(n: int = 500) -> Gate:
     return gate
 
 
-def not_worse_auc(tolerance: float = 0.02) -> Gate:
-    """Return a gate: the challenger ranks at most `tolerance` AUC worse than the champion."""
+def not_worse_auc(tolerance: float = 0.02, floor: float = 0.6) -> Gate:
+    """Return a gate: the challenger ranks at most `tolerance` AUC worse than the champion, and in no case below `floor`.
+
+    The floor is for the first model, and against a slow slide by one tolerance after the other.
+    """
 
     def gate(challenger: Evaluation, champion: Evaluation | None) -> GateResult:
-        if champion is None:
-            passed = challenger.auc > 0.5
-            return GateResult("not_worse_auc", passed, f"AUC {challenger.auc:.3f}, no champion: above 0.5 wanted")
-        detail = f"AUC {challenger.auc:.3f}, champion's {champion.auc:.3f} less {tolerance:g} wanted"
-        return GateResult("not_worse_auc", challenger.auc >= champion.auc - tolerance, detail)
+        least = floor if champion is None else max(floor, champion.auc - tolerance)
+        return GateResult("not_worse_auc", challenger.auc >= least, f"AUC {challenger.auc:.3f}, {least:.3f} wanted")
 
     return gate
 
