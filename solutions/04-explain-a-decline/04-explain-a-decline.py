@@ -10,12 +10,14 @@
 # %% locked="setup"
 import json
 import tempfile
+from itertools import combinations, permutations
 from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import shap
+
 from oakbank.governance import reasons
 from oakbank.pipelines import FEATURE_NAMES, OAKBANK, TrainingConfig, grant, run_training
 from oakbank.world import Lake, World, publish_history
@@ -43,14 +45,19 @@ def small_log_odds(person):
     return float(small.predict(np.array([[person[name] for name in COLUMNS]], dtype=float), raw_score=True)[0])
 
 
+# What shap says: of three people by the small model, and of forty by the real one. Yours will be held against it.
+granted_person = month.loc[yes, COLUMNS].median().to_dict()
+small_people = declined[COLUMNS].head(3).astype(float).to_dict("records")
+small_by_shap = shap.TreeExplainer(small, np.array([list(granted_person.values())]))(declined[COLUMNS].head(3)).values
+real_values, real_start = reasons.contributions(model, declined.head(40))
+
+
 # %% [markdown]
 # In this lab a person is a dict, `{"income": 2100.0, "amount": 9000.0, ...}`, and so is an explanation: a name, and how
 # far it pushes in log-odds. Above 0 pushes towards default.
 
 # %%
-applicant = declined[COLUMNS].iloc[0].astype(float).to_dict()
-granted_person = month.loc[yes, COLUMNS].median().to_dict()
-applicant, small_log_odds(applicant), small_log_odds(granted_person)
+small_people[0], small_log_odds(small_people[0]), small_log_odds(granted_person)
 
 # %% [markdown]
 # ## Exercise 1: share out the difference
@@ -73,10 +80,8 @@ applicant, small_log_odds(applicant), small_log_odds(granted_person)
 def shapley(score, applicant, reference):
     """Return each name's share of score(applicant) - score(reference)."""
     ### BEGIN SOLUTION
-    from itertools import permutations
-
     orders = list(permutations(applicant))
-    shares = {name: 0.0 for name in applicant}
+    shares = dict.fromkeys(applicant, 0.0)
     for order in orders:
         person = dict(reference)
         reached = score(person)
@@ -109,14 +114,11 @@ assert product is not None, "shapley returned nothing: return a dict with one sh
 assert np.isclose(sum(product.values()), 14), "The shares must add up to score(applicant) - score(reference) = 15 - 1."
 ### BEGIN HIDDEN TESTS
 assert np.isclose(product["a"], 6) and np.isclose(product["b"], 8), "Average over both orders."
-triple = shapley(lambda p: p["a"] * p["b"] * p["c"], dict(a=1, b=1, c=1), dict(a=0, b=0, c=0))
+triple = shapley(lambda p: p["a"] * p["b"] * p["c"], dict.fromkeys("abc", 1), dict.fromkeys("abc", 0))
 assert all(np.isclose(value, 1 / 3) for value in triple.values()), "Three who are needed alike share alike."
-either = shapley(lambda p: max(p.values()), dict(a=1, b=1, c=1, d=1), dict(a=0, b=0, c=0, d=0))
+either = shapley(lambda p: max(p.values()), dict.fromkeys("abcd", 1), dict.fromkeys("abcd", 0))
 assert all(np.isclose(value, 1 / 4) for value in either.values()), "Four who would each suffice share alike."
-for row in range(3):
-    asked = declined[COLUMNS].iloc[row].astype(float).to_dict()
-    tool = shap.TreeExplainer(small, np.array([[granted_person[name] for name in COLUMNS]]))
-    wanted = tool(np.array([[asked[name] for name in COLUMNS]])).values[0]
+for asked, wanted in zip(small_people, small_by_shap, strict=True):
     mine = shapley(small_log_odds, asked, granted_person)
     assert np.allclose([mine[name] for name in COLUMNS], wanted, atol=1e-5), "shap finds other values for these trees."
 ### END HIDDEN TESTS
@@ -154,9 +156,11 @@ assert misfits(three, begin, answers, 1e-6) is not None, (
     "misfits returned nothing: return a list, empty if all is well."
 )
 assert misfits(three, begin, answers, 1e-6) == [], "All three rows add up, in log-odds. Which scale are the answers on?"
-assert misfits(three + [[0.0, 0.0], [0.1, 0.0], [0.0, 0.0]], begin, answers, 1e-6) == [1], "Row 1 is off by 0.1."
+assert misfits(three + np.array([[0.0, 0.0], [0.1, 0.0], [0.0, 0.0]]), begin, answers, 1e-6) == [1], (
+    "Row 1 is off by 0.1."
+)
 ### BEGIN HIDDEN TESTS
-assert misfits(three - [[0.0, 0.0], [0.0, 0.0], [0.3, 0.0]], begin, answers, 1e-6) == [2], (
+assert misfits(three - np.array([[0.0, 0.0], [0.0, 0.0], [0.3, 0.0]]), begin, answers, 1e-6) == [2], (
     "Too little is wrong as well."
 )
 assert misfits(three + 0.1, begin, answers, 0.5) == [], "All rows lie within the tolerance given."
@@ -164,9 +168,9 @@ assert misfits(three * 1.1, begin, answers, 1e-6) == [1, 2], "Name each row that
 hole = three.copy()
 hole[0, 1] = np.nan
 assert misfits(hole, begin, answers, 1e-6) == [0], "Where a contribution is NaN, nothing has been explained."
-shares, starts = reasons.contributions(model, declined.head(40))
-assert misfits(shares, starts, model.predict(declined.head(40)), 1e-6) == [], "These are sound: shap on the real model."
-assert misfits(shares[:, 1:], starts, model.predict(declined.head(40)), 1e-6) != [], "Here a column is missing."
+answered = model.predict(declined.head(40))
+assert misfits(real_values, real_start, answered, 1e-6) == [], "These are sound: shap on the real model."
+assert misfits(real_values[:, 1:], real_start, answered, 1e-6) != [], "Here a column is missing."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -288,8 +292,6 @@ assert "region" in (refusal(pick, six, 2, 0.01, ("group", "region")) or ""), "Ta
 def turning_points(granted, applicant, typical):
     """Return the smallest sets of names that turn the decision when set to typical values."""
     ### BEGIN SOLUTION
-    from itertools import combinations
-
     for size in range(1, len(typical) + 1):
         tries = combinations(sorted(typical), size)
         found = [list(names) for names in tries if granted(applicant | {name: typical[name] for name in names})]
