@@ -93,12 +93,12 @@ def check(
     """Run the visible tests of a lab: what passed, and a hint for what did not."""
     from course.check import check as run_check
     from course.check import render
+    from course.execute import lean_imports
     from course.paths import lab_notebook
     from course.progress import note_lab
 
     path = lab_notebook(lab, ctx.obj)
-    # A second saved: nbformat's validator would compile a grammar for a string format that notebooks do not use.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    lean_imports()
     console = _console()
     with console.status(f"running {path.name}"):
         exercises = run_check(path, ctx.obj, timeout)

@@ -63,6 +63,14 @@ class Outcome:
         return cls(**{**data, "failure": Failure(**failure) if failure else None})
 
 
+def lean_imports() -> None:
+    """Save this process a second: `import nbformat` would compile the grammar of a string format that it never uses.
+
+    jsonschema takes the format for unknown where the package cannot be imported.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 def plain(text: str) -> str:
     """Return `text` without terminal colours."""
     return _ANSI.sub("", text)
@@ -216,6 +224,7 @@ def serve(jobs: TextIO, events: TextIO) -> None:
 
 
 if __name__ == "__main__":
+    lean_imports()
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     # Events get standard output for themselves: what a library or a kernel prints goes to standard error, a log file.

@@ -71,14 +71,15 @@ class Slot(threading.Thread):
         self.processes: list[subprocess.Popen[str]] = []
         self.worker: subprocess.Popen[str] | None = None
         self.stopping = False
+        self.lock = threading.Lock()  # no process may start after `stop` has looked for them
 
     def run(self) -> None:
         """Take jobs until there are none; then end the worker. A fault of ours goes to whoever listens."""
         try:
-            while not self.stopping and self.todo:
+            while not self.stopping:
                 try:
                     job = self.todo.popleft()
-                except IndexError:  # another slot was faster
+                except IndexError:
                     break
                 self.events.put(Event(job))
                 outcome = self._notebook(job) if job.notebook else self._command(job)
@@ -90,7 +91,8 @@ class Slot(threading.Thread):
 
     def stop(self) -> None:
         """End the processes of this slot: they shut their kernel down; killed if they do not end in time."""
-        self.stopping = True
+        with self.lock:
+            self.stopping = True
         for process in self.processes:
             process.terminate()
         for process in self.processes:
@@ -102,7 +104,9 @@ class Slot(threading.Thread):
 
     def _start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[str]":
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("w", encoding="utf-8") as errors:
+        with self.lock, log.open("w", encoding="utf-8") as errors:
+            if self.stopping:
+                raise RuntimeError("stopped before it started")
             process = subprocess.Popen(  # noqa: S603
                 command,
                 stdin=subprocess.PIPE,
@@ -112,7 +116,7 @@ class Slot(threading.Thread):
                 encoding="utf-8",
                 env={**os.environ, **ONE_THREAD},
             )
-        self.processes.append(process)
+            self.processes.append(process)
         return process
 
     def _notebook(self, job: Job) -> Outcome:
@@ -179,7 +183,7 @@ def run_jobs(jobs: Sequence[Job], slots: int, logs: Path, listen: Callable[[Even
             listen(event)
     finally:
         for slot in pool:
-            slot.stopping = True
+            slot.stopping = True  # all at once; one after the other they take their time
         for slot in pool:
             slot.stop()
             slot.join()

@@ -1,10 +1,14 @@
 """The command itself: exit codes, messages, and that it starts fast."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -97,6 +101,25 @@ def test_run_passes_only_if_everything_ran(tmp_path: Path) -> None:
     result = course(tmp_path, "run", "01", "--jobs", "1")
     assert result.exit_code == 1
     assert "ZeroDivisionError" in result.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to a process group")
+def test_ctrl_c_ends_the_run_and_all_it_started(tmp_path: Path) -> None:
+    for number in range(4):
+        lesson(tmp_path, f"01-intro/0{number}-x", "import time; time.sleep(99)")
+    command = [sys.executable, "-m", "course.cli", "--root", str(tmp_path), "run", "--no-flight", "-j", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert [line.split()[0] for line in lines[1:]] == ["start", "start"]
+        time.sleep(6)  # until the kernels are up
+        below = psutil.Process(process.pid).children(recursive=True)
+        assert len(below) >= 2
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 130
+    assert rest.endswith("stopped; what had run is noted\n")
+    assert psutil.wait_procs(below, timeout=10)[1] == []
 
 
 def test_offline_where_it_cannot_be_ends_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """One notebook executed: what it cost, where it failed, and that nothing half-written or half-alive is left."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -71,6 +73,18 @@ def test_a_cell_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.M
     assert (outcome.failure.cell, outcome.failure.error) == (3, "the cell did not end within 1 s")
     assert not output.exists()
     assert outcome.seconds < 40
+
+
+def test_lean_imports_save_the_grammar_and_still_validate() -> None:
+    program = (
+        "import sys\nfrom course.execute import lean_imports\nlean_imports()\nimport nbformat, papermill\n"
+        "print('lark' in sys.modules)\n"
+        "wrong = {'cells': [{'cell_type': 'no'}], 'metadata': {}, 'nbformat': 4, 'nbformat_minor': 4}\n"
+        "try:\n    nbformat.validate(wrong)\n"
+        "except nbformat.ValidationError:\n    print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "refused"]
 
 
 def test_what_is_not_a_notebook_fails_before_its_first_cell(tmp_path: Path) -> None:

@@ -195,19 +195,20 @@ KILLS = """
         os._exit(0)
 
 
-    def records():
-        return [path.read_bytes() for path in sorted((root / "killed").glob("*/step.json"))]
+    def ended():
+        new = {path.parent.name: path.read_bytes() for path in (root / "undisturbed").glob("*/step.json")}
+        return [path for path in (root / "killed").glob("[!.]*/step.json") if path.read_bytes() == new[path.parent.name]]
 
 
     old, new = TrainingConfig(window=4, rounds=3), TrainingConfig(window=5, rounds=3)
     assert train(root / "undisturbed", new) == 0
     assert train(root / "killed", old) == 0
-    kills, moment, done = 0, 1, records()
+    kills, moment, done = 0, 1, 0
     while (status := train(root / "killed", new, kill_at=moment)) != 0:
         assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
         kills += 1
-        moment = moment + 1 if records() == done else 2  # one step further: its first moment has just been
-        done = records()
+        moment = moment + 1 if len(ended()) == done else 2  # one step further: its first moment has just been
+        done = len(ended())
     print(kills)
 """
 

@@ -35,7 +35,7 @@ def enough_rows(n: int = 500) -> Gate:
 
 
 def not_worse_auc(tolerance: float = 0.02, floor: float = 0.6) -> Gate:
-    """Return a gate: the challenger ranks at most `tolerance` AUC worse than the champion, and in no case below `floor`.
+    """Return a gate: the challenger ranks at most `tolerance` AUC worse than the champion, never below `floor`.
 
     The floor is for the first model, and against a slow slide by one tolerance after the other.
     """

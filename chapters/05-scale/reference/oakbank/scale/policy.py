@@ -16,20 +16,23 @@ class Policy:
     """Check each month's feed and repair it before scoring; months that had to be repaired teach nobody."""
     retrain: bool
     """Watch drift and performance, and train again when the trigger fires."""
-    window: int = 12
+    window: int = 24
     """Months of labels to learn from."""
     half_life: float | None = None
-    """Months after which a label counts half; None: all count alike."""
-    holdout: int = 2
-    """Last months of the window, on which a challenger has to show itself."""
+    """Months after which a label counts half, when an alarm fired: the world has changed. (A training for reasons of
+    age alone counts all alike: the more, the better.) None: always alike."""
+    holdout: int = 1
+    """Last months of the window, on which a challenger has to show itself. Not more than `cool_down`: the champion
+    would have learned from a part of them, and look better than it is."""
     cool_down: int = 1
     """Least months between two trainings."""
     max_age: int = 12
     """Months after which a model is replaced in any case."""
     min_rows: int = 500
     """Least rows of a hold-out, for a challenger to be promoted on."""
-    rollback_loss: float | None = None
-    """Go back to the previous champion when the new one would have earned this share less; None: never."""
+    rollback_z: float | None = None
+    """Go back to the previous champion when the new one's log-loss is worse by so many standard errors, on loans that
+    neither has learned from; None: never."""
 
     def gates(self) -> tuple[Gate, ...]:
         """Return what a challenger must pass."""
@@ -39,7 +42,7 @@ class Policy:
             enough_rows(self.min_rows),
             not_worse_auc(0.02),
             better_calibrated(),
-            earns_more(-0.02),
+            earns_more(-0.05),
             fairness_gate(),
         )
 
@@ -63,5 +66,5 @@ def better_calibrated(tolerance: float = 0.03) -> Gate:
 
 NEGLECT = Policy(name="neglect", check_feed=False, retrain=False)
 """Train once, deploy, look away."""
-CARE = Policy(name="care", check_feed=True, retrain=True, half_life=3.0, holdout=1, rollback_loss=0.02)
+CARE = Policy(name="care", check_feed=True, retrain=True, half_life=6.0, rollback_z=3.0)
 """Watch the feed, the drift and the outcomes; learn again when they say so; let nothing through unmeasured."""

@@ -1,0 +1,249 @@
+"""The flight report: one page of HTML that holds everything it shows."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from oakbank.pipelines import write_text
+from oakbank.scale import plots
+from oakbank.scale.flight import FlightLog, MonthRecord
+from oakbank.world import Scenario
+
+CSS = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 0; }
+main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; }
+h2 { font-size: 1.2rem; margin: 2.4rem 0 .4rem; }
+p { max-width: 46rem; }
+.headline { font-size: 1.2rem; border-left: 4px solid #0072B2; padding-left: 1rem; margin: 1.2rem 0; }
+figure { margin: .6rem 0 0; }
+figure img { width: 100%; height: auto; }
+figcaption { color: #444; font-size: .92rem; max-width: 46rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .92rem; margin-top: .4rem; }
+caption { text-align: left; color: #444; padding-bottom: .3rem; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+"""
+
+
+def write_report(
+    care: FlightLog, neglect: FlightLog, scenario: Scenario, path: str | Path, seeds: pd.DataFrame | None = None
+) -> Path:
+    """Write the report of two flights through the same world.
+
+    Args:
+        care: The flight under the caring policy.
+        neglect: The flight under the other one.
+        scenario: The scenario that both flew, for its true events.
+        path: Where to write the page.
+        seeds: From `oakbank.scale.report.fly_seeds`, if it was made.
+
+    Returns:
+        The path. The same flights give the same bytes.
+
+    Raises:
+        ValueError: The flights are of different worlds or lengths, or empty.
+    """
+    if not care.months or (care.seed, care.scenario, len(care.months)) != (
+        neglect.seed,
+        neglect.scenario,
+        len(neglect.months),
+    ):
+        raise ValueError("a report compares two flights of one seed, scenario and length")
+    parts = [
+        f"<h1>{len(care.months)} months of Oakbank: the scenario “{escape(scenario.name)}”, seed {care.seed}</h1>",
+        f"<p>{escape(scenario.description)}</p>",
+        f'<p class="headline">{escape(headline(care, neglect))}</p>',
+        "<p>All figures are measured in a simulated world, in which what every loan earns is known. Its two banks get "
+        "the same applications; each sees only what a bank sees, outcomes of the loans it granted, "
+        f"{scenario.label_delay} months late.</p>",
+        *_figures(care, neglect, scenario),
+        *_events(care, scenario),
+        *_totals(care, neglect),
+        *(_seeds(seeds) if seeds is not None else []),
+    ]
+    title = f"Oakbank: {escape(scenario.name)}, seed {care.seed}"
+    write_text(
+        Path(path),
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(parts)
+        + "\n</main>\n</body>\n</html>\n",
+    )
+    return Path(path)
+
+
+def headline(care: FlightLog, neglect: FlightLog) -> str:
+    """Return the result in a sentence."""
+    return (
+        f"The bank that cared for its model {_earned(care.profit)}, the one that trained it once and looked away "
+        f"{_earned(neglect.profit)}; a bank that knew every applicant's true risk would have {_earned(care.oracle)}."
+    )
+
+
+def _earned(profit: float) -> str:
+    return f"{'earned' if profit >= 0 else 'lost'} {abs(profit) / 1e6:.1f} million EUR"
+
+
+def _figures(care: FlightLog, neglect: FlightLog, scenario: Scenario) -> Iterable[str]:
+    months = len(care.months)
+    told = "; ".join(f"{plots.event_name(e)} from month {e.onset}" for e in scenario.events) or "no events"
+    worst = max((r for r in care.months if r.drift is not None), key=lambda r: r.drift or 0.0, default=None)
+    for title, fill, alt, caption in (
+        (
+            "Profit by month",
+            plots.profit(care, neglect),
+            f"Profit of three banks by month: best possible {_million(care.oracle)} in all, cared for "
+            f"{_million(care.profit)}, neglected {_million(neglect.profit)}.",
+            "What the loans granted in each month will earn. “Best possible” grants exactly those worth it at their "
+            "true risk. Shaded: what happens to the world, which neither bank is told.",
+        ),
+        (
+            "Profit so far",
+            plots.profit(care, neglect, cumulative=True),
+            f"The same, added up: the gap between cared for and neglected ends at "
+            f"{_million(care.profit - neglect.profit)}.",
+            "The distance between the lines is what the care was worth, and what was still lost.",
+        ),
+        (
+            "Loans that default",
+            plots.default_rate(care, neglect),
+            f"Share of loans that default: cared for {_mean(care)}, neglected {_mean(neglect)} in the mean of months.",
+            "Known to the bank only after the label delay.",
+        ),
+        (
+            "The alarm that needs no outcomes",
+            plots.drift(care),
+            "The drift monitor's signal by month"
+            + (f", highest in month {worst.month} at {worst.drift:.2f}." if worst else ": not measured."),
+            "How far the applications have moved from those that the champion learned from. A fall means that the "
+            "champion has learned from the new ones. It cannot see a recession: the same people apply.",
+        ),
+        (
+            "The alarm that waits for outcomes",
+            plots.performance(care),
+            "Default rate by month in which the outcomes became known, predicted by the champion and as it happened.",
+            "Of the loans whose outcome became known in the month. A gap means that the champion is wrong about risk. "
+            "Breaks in the line: the feed was broken when these loans were granted, so nothing is concluded.",
+        ),
+        (
+            "Who is granted a loan",
+            plots.approvals(care, neglect),
+            f"Share of applications granted by group: cared for {_groups(care)}, neglected {_groups(neglect)}.",
+            "By protected group, which no model sees. The fairness gate blocks a challenger that approves one group "
+            "at less than four fifths of the other's rate.",
+        ),
+    ):
+        picture = base64.b64encode(plots.draw(scenario, months, fill).encode()).decode()
+        image = f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(alt)} True events: {escape(told)}.">'
+        yield f"<h2>{title}</h2>\n<figure>{image}\n<figcaption>{caption}</figcaption></figure>"
+
+
+def _million(value: float) -> str:
+    return f"{value / 1e6:.1f} million EUR"
+
+
+def _mean(log: FlightLog) -> str:
+    return f"{sum(r.default_rate for r in log.months) / len(log.months):.0%}"
+
+
+def _groups(log: FlightLog) -> str:
+    rates = pd.DataFrame([record.approval_by_group for record in log.months]).mean()
+    return ", ".join(f"{group} {rate:.0%}" for group, rate in sorted(rates.items()))
+
+
+def _events(care: FlightLog, scenario: Scenario) -> Iterable[str]:
+    rows = []
+    for record in care.months:
+        happened = [f"{plots.event_name(e)} begins" for e in scenario.events if e.onset == record.month]
+        happened += [f"{plots.event_name(e)} ends" for e in scenario.events if e.until == record.month]
+        saw, did = _saw(record), _did(record)
+        if happened or saw or did:
+            rows.append([str(record.month), *("<br>".join(map(escape, cell)) for cell in (happened, saw, did))])
+    yield "<h2>What happened, what the bank saw, what it did</h2>"
+    yield _table(
+        "The caring bank, months with something to tell", ["month", "in the world", "seen", "done"], rows, numbers={0}
+    )
+
+
+def _saw(record: MonthRecord) -> list[str]:
+    return [f"feed: {problem}" for problem in record.feed_problems] + record.reasons
+
+
+def _did(record: MonthRecord) -> list[str]:
+    done = [f"held: {record.held}"] if record.held else []
+    if any(record.feed_problems):
+        done.append("repaired the column, keeps the month out of training")
+    if record.promoted:
+        done.append(f"trained version {record.trained}, promoted")
+    elif record.trained:
+        done.append(f"trained version {record.trained}, refused: {'; '.join(record.refused)}")
+    if record.rolled_back:
+        done.append(f"took version {record.rolled_back} back, version {record.state.champion} decides again")
+    return done
+
+
+def _totals(care: FlightLog, neglect: FlightLog) -> Iterable[str]:
+    rows = [["best possible", _k(care.oracle), "100 %", "", "", "", ""]]
+    for name, log in (("cared for", care), ("neglected", neglect)):
+        rows.append(
+            [
+                name,
+                _k(log.profit),
+                f"{log.profit / log.oracle:.0%}".replace("%", " %") if log.oracle > 0 else "",
+                f"{sum(r.approval_rate for r in log.months) / len(log.months):.1%}",
+                f"{sum(r.default_rate for r in log.months) / len(log.months):.1%}",
+                str(sum(r.promoted is not None for r in log.months)),
+                str(sum(r.rolled_back is not None for r in log.months)),
+            ]
+        )
+    yield "<h2>In total</h2>"
+    head = ["bank", "profit, k EUR", "of the best", "granted", "default", "promotions", "rollbacks"]
+    yield _table("Means over the months", head, rows, numbers=set(range(1, 7)))
+
+
+def _seeds(seeds: pd.DataFrame) -> Iterable[str]:
+    rows = []
+    for scenario, part in seeds.groupby("scenario", sort=False):
+        care, neglect, oracle = (part[name] / 1e3 for name in ("care", "neglect", "oracle"))
+        gain = care - neglect
+        rows.append(
+            [
+                escape(str(scenario)),
+                *(f"{values.mean():,.0f}" for values in (neglect, care, oracle, gain)),
+                f"{gain.min():,.0f} to {gain.max():,.0f}",
+                f"{(gain > 0).sum()} of {len(gain)}",
+            ]
+        )
+    count = seeds["seed"].nunique()
+    size = ", ".join(f"{n:,}" for n in sorted(seeds["applications_per_month"].unique()))
+    yield "<h2>Was it luck?</h2>"
+    yield _table(
+        f"Profit over the whole flight, k EUR, mean of {count} seeds, {size} applications a month",
+        ["scenario", "neglected", "cared for", "best possible", "gain", "gain, least to most", "seeds with a gain"],
+        rows,
+        numbers=set(range(1, 7)),
+    )
+
+
+def _k(value: float) -> str:
+    return f"{value / 1e3:,.0f}"
+
+
+def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]) -> str:
+    """Return a table; cells are HTML."""
+    kind = ['class="number"' if column in numbers else "" for column in range(len(head))]
+    top = "".join(f'<th scope="col" {k}>{escape(name)}</th>' for k, name in zip(kind, head, strict=True))
+    body = "\n".join(
+        "<tr>" + "".join(f"<td {k}>{cell}</td>" for k, cell in zip(kind, row, strict=True)) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table><caption>'
+        f"{escape(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
