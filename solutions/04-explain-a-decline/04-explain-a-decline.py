@@ -71,8 +71,9 @@ small_people[0], small_log_odds(small_people[0]), small_log_odds(granted_person)
 #
 # <details><summary>Hint</summary>
 #
-# Over all orders: begin with the reference, put in the applicant's values one after the other, give each name what its
-# step moved, and average. Or over all coalitions, with the weights `s! (n - s - 1)! / n!` for a coalition of size `s`.
+# `permutations` (of `itertools`, imported above) gives all orders. In each, begin with the reference, put in the
+# applicant's values one after the other, give each name what its step moved, and average. Or over all coalitions, with
+# the weights `s! (n - s - 1)! / n!` for a coalition of size `s`.
 # </details>
 
 
@@ -284,7 +285,7 @@ assert "region" in (refusal(pick, six, 2, 0.01, ("group", "region")) or ""), "Ta
 #
 # <details><summary>Hint</summary>
 #
-# `itertools.combinations(names, size)` gives all sets of a size. Start each try from a fresh copy of the applicant.
+# `combinations(names, size)` (of `itertools`, imported above) gives all sets of a size.
 # </details>
 
 
@@ -310,6 +311,8 @@ assert [list(names) for names in found] == [["score"]], "The score alone turns t
 ### BEGIN HIDDEN TESTS
 two = turning_points(lambda p: p["score"] > 600 or p["late"] == 0, asker, usual)
 assert [list(names) for names in two] == [["late"], ["score"]], "Two names, each enough by itself: both, sorted."
+first = turning_points(lambda p: p["amount"] < 8500, asker, usual)
+assert [list(names) for names in first] == [["amount"]], "Begin each try anew: the values of the last one do not stay."
 assert asker == {"score": 500, "amount": 9000, "late": 3, "age": 40}, "The applicant stays as they are."
 assert list(turning_points(lambda p: p["age"] > 50, asker, usual)) == [], "Nothing that may be set turns this one."
 ### END HIDDEN TESTS
@@ -382,10 +385,12 @@ assert last["reasons"] == [{"reason": "age", "text": "19 years", "enough_alone":
 # ## All of it
 #
 # When all tests pass, run `decline_letter(0)`, `decline_letter(1)` and so on in a cell of your own: letters to the people
-# that the real model declined. `members` puts its 34 features together, the texts come from the reference. Not each
-# letter begins with what would turn the decision, and in some nothing does: what would you have promised without
-# exercise 5? And compare a letter with `reasons.reason_codes(model, month)`: it has one reason more, which no
-# explanation of the model can find. Why?
+# that the real model declined, in its 34 features, with texts of the reference. Then ask yourself:
+# - How many of the first 25 begin with a reason that is enough alone? In how many is there none? What would you have
+#   promised these people without exercise 5?
+# - Let it return `turning` as well. Which way out do the letters keep quiet about, since it is no push?
+# - Compare a letter with `reasons.reason_codes(model, month)`. Some have a reason there that yours lacks, and no
+#   explanation of the model can find it. Which one, and why?
 
 # %% locked="all"
 members = {column: [column] for column in OAKBANK.numeric}

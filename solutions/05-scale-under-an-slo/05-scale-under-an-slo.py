@@ -170,7 +170,7 @@ assert np.allclose(callers_wait([0, 5, 100], 4, 5, 10, 2), [19, 14, 17]), "Who a
 assert np.allclose(callers_wait([0, 30, 60], 1, 5, 10, 2), [12, 12, 12]), "Batches of one do not wait at all."
 ### END HIDDEN TESTS
 
-# %% test="ex3" part="busy" points=3
+# %% test="ex3" part="busy" points=2
 busy = callers_wait([0, 3, 6, 9], 4, 1, 10, 2)
 assert busy is not None, "callers_wait returned nothing: return a list of latencies."
 assert np.allclose(busy, [13, 26, 23, 20]), (
@@ -210,7 +210,7 @@ def capacity(measured, slo):
     ### END SOLUTION
 
 
-# %% test="ex4" points=3
+# %% test="ex4" points=2
 tests = [(100, 12), (200, 18), (300, 49), (400, 230)]
 assert capacity(tests, 50) is not None, "capacity returned nothing: return a rate."
 assert capacity(tests, 50) == 300, "At 300 per second p99 is 49 ms, at 400 it is 230."

@@ -196,19 +196,20 @@ KILLS = """
 
 
     def ended():
-        new = {path.parent.name: path.read_bytes() for path in (root / "undisturbed").glob("*/step.json")}
-        return [path for path in (root / "killed").glob("[!.]*/step.json") if path.read_bytes() == new[path.parent.name]]
+        records = [(path, root / "killed" / path.relative_to(root / "undisturbed")) for path in whole]
+        return sum(mine.is_file() and mine.read_bytes() == path.read_bytes() for path, mine in records)
 
 
     old, new = TrainingConfig(window=4, rounds=3), TrainingConfig(window=5, rounds=3)
     assert train(root / "undisturbed", new) == 0
     assert train(root / "killed", old) == 0
+    whole = list((root / "undisturbed").glob("*/step.json"))
     kills, moment, done = 0, 1, 0
     while (status := train(root / "killed", new, kill_at=moment)) != 0:
         assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, status
         kills += 1
-        moment = moment + 1 if len(ended()) == done else 2  # one step further: its first moment has just been
-        done = len(ended())
+        moment = moment + 1 if ended() == done else 2  # one step further: its first moment has just been
+        done = ended()
     print(kills)
 """
 

@@ -19,8 +19,8 @@
 #
 # ## The story so far
 #
-# Oakbank's model declines some 900 people a month. Each of them may ask why, and in the USA the bank must tell them
-# unasked: the specific, principal reasons, not "you did not reach our score".
+# Oakbank's model declines some 900 people a month. Each of them may ask why, and in the USA the law says what
+# an answer is: the principal reasons, and specific ones. "You did not reach our score" is not enough.
 
 # %% [markdown]
 # ## A model to question

@@ -1,6 +1,6 @@
 # ---
 # answers: ex4
-# loses: {ex4-test: 3}
+# loses: {ex4-test: 2}
 # why: takes the largest rate that ever held, though a smaller one broke the promise
 # ---
 def capacity(measured, slo):

@@ -175,8 +175,11 @@ class Bank:
         return version, [f"{r.name}: {r.detail}" for r in promotion.results if not r.passed]
 
     def _does_worse(self, model: CreditModel, previous: CreditModel, labelled: pd.DataFrame) -> bool:
-        """Compare by log-loss, loan by loan. (Not by profit: the loans are those that a model in service granted, so
-        it has no bad ones left to decline, and any other seems to do better.)"""
+        """Compare by log-loss, loan by loan.
+
+        Not by profit: the loans are those that a model in service granted, so that model has no bad ones left to
+        decline, and any other seems to do better.
+        """
         if self.policy.rollback_z is None:
             return False
         outcome = labelled["defaulted"].to_numpy(dtype=bool)

@@ -1,5 +1,6 @@
 """How a bank treats its model in service: what it watches, when it learns again, what it lets through."""
 
+import math
 from dataclasses import dataclass
 
 from oakbank.deploy.gate import Gate, GateResult, earns_more, enough_rows, not_worse_auc
@@ -29,7 +30,7 @@ class Policy:
     max_age: int = 12
     """Months after which a model is replaced in any case."""
     min_rows: int = 500
-    """Least rows of a hold-out, for a challenger to be promoted on."""
+    """Least rows of a hold-out, for a challenger to be promoted on; a fifth of it for each protected group."""
     rollback_z: float | None = None
     """Go back to the previous champion when the new one's log-loss is worse by so many standard errors, on loans that
     neither has learned from; None: never."""
@@ -43,19 +44,21 @@ class Policy:
             not_worse_auc(0.02),
             better_calibrated(),
             earns_more(-0.05),
-            fairness_gate(),
+            fairness_gate(min_rows=self.min_rows // 5),
         )
 
 
 def better_calibrated(tolerance: float = 0.03) -> Gate:
-    """Return a gate: well calibrated, or at least better so than the champion.
+    """Return a gate: calibrated within `tolerance` (or two standard errors, if more), or at least as the champion is.
 
     After a recession has begun no challenger is well calibrated on its hold-out, whose loans are newer than all it
     learned from. To refuse it then would keep a champion that is further off.
     """
 
     def gate(challenger: Evaluation, champion: Evaluation | None) -> GateResult:
-        gap, most = abs(challenger.mean_probability - challenger.default_rate), tolerance
+        gap = abs(challenger.mean_probability - challenger.default_rate)
+        chance = math.sqrt(challenger.default_rate * (1 - challenger.default_rate) / challenger.rows)
+        most = max(tolerance, 2 * chance)
         if champion is not None:
             most = max(most, abs(champion.mean_probability - champion.default_rate))
         detail = f"predicted {challenger.mean_probability:.3f}, happened {challenger.default_rate:.3f}, "

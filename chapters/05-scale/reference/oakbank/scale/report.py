@@ -15,7 +15,7 @@ from oakbank.scale.bank import FlightError
 from oakbank.scale.flight import FlightLog, MonthRecord, fly, identity
 from oakbank.scale.page import headline, write_report
 from oakbank.scale.policy import CARE, NEGLECT, Policy
-from oakbank.world import World, load_scenario
+from oakbank.world import ScenarioError, World, load_scenario
 
 MAIN_SCENARIO = "stormy"
 MAIN_SEED = 7
@@ -33,27 +33,33 @@ SCENARIOS = (
 PROCESSES = 2
 
 
-def main_flight(folder: str | Path) -> Path:
-    """Fly the main scenario under both policies, one process each, and write the report.
+def main_flight(
+    folder: str | Path, scenario: str = MAIN_SCENARIO, seed: int = MAIN_SEED, months: int | None = None
+) -> Path:
+    """Fly a scenario under both policies, one process each, and write the report.
 
     Prints a line for each month flown. Interrupted, it goes on where it was; a flight that other code has flown is
     deleted and flown again.
 
     Args:
         folder: Where the flights and `report.html` go.
+        scenario: Name of the scenario.
+        seed: Seed of the world.
+        months: How many; None: as many as the scenario has.
 
     Returns:
         The path of the report.
 
     Raises:
         FlightError, PipelineBusyError: See `oakbank.scale.flight.fly`.
+        ScenarioError: There is no such scenario.
     """
-    folder = Path(folder)
+    folder, world = Path(folder), World(seed, scenario)
     with folder_lock(folder), _pool() as pool:
-        jobs = [pool.submit(_fly_main, policy, folder / policy.name) for policy in (CARE, NEGLECT)]
+        jobs = [pool.submit(_fly_main, world, policy, folder / policy.name, months) for policy in (CARE, NEGLECT)]
         care, neglect = (job.result() for job in jobs)
         table = read_seeds(folder / "seeds.json")
-        page = write_report(care, neglect, load_scenario(MAIN_SCENARIO), folder / "report.html", table)
+        page = write_report(care, neglect, world.scenario, folder / "report.html", table)
     print(headline(care, neglect), flush=True)
     return page
 
@@ -119,15 +125,14 @@ def _pool() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _fly_main(policy: Policy, folder: Path) -> FlightLog:
-    world = World(MAIN_SEED, MAIN_SCENARIO)
+def _fly_main(world: World, policy: Policy, folder: Path, months: int | None) -> FlightLog:
     forget_other(world, policy, folder)
 
     def tell(record: MonthRecord) -> None:
         _stop_if_orphaned()
         print(progress(policy.name, record), flush=True)
 
-    return fly(world, policy, folder, on_month=tell)
+    return fly(world, policy, folder, months, on_month=tell)
 
 
 def _fly_seed(world: World, policy: Policy, folder: Path, blank: Path) -> FlightLog:
@@ -178,13 +183,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m oakbank.scale.report", description="fly the main scenario")
     parser.add_argument("folder", type=Path, help="folder of the flights and of report.html, such as build/flight")
+    parser.add_argument("--scenario", default=MAIN_SCENARIO, help=f"default: {MAIN_SCENARIO}")
+    parser.add_argument("--seed", type=int, default=MAIN_SEED, help=f"seed of the world (default: {MAIN_SEED})")
+    parser.add_argument("--months", type=int, default=None, help="months to fly (default: all of the scenario)")
     parser.add_argument("--seeds", action="store_true", help="first fly every scenario with five seeds: many minutes")
     options = parser.parse_args(arguments)
     try:
         if options.seeds:
             fly_seeds(options.folder)
-        print(main_flight(options.folder))
-    except (FlightError, PipelineBusyError) as error:
+        print(main_flight(options.folder, options.scenario, options.seed, options.months))
+    except (FlightError, PipelineBusyError, ScenarioError) as error:
         raise SystemExit(f"error: {error}") from None
 
 

@@ -1,0 +1,147 @@
+"""Flies a small flight in forked processes that are killed on the way; run by test_scale_flight.py in a fresh process.
+
+Imports are paid once, here; nothing is computed before the forks. `python scale_flight_runner.py MODE FOLDER`.
+"""
+
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mlflow.lightgbm
+import mlflow.models  # noqa: F401
+
+from oakbank.scale import bank, flight
+from oakbank.scale.policy import CARE
+from oakbank.world import Event, Scenario, World
+
+SCENARIO = Scenario(
+    name="tiny",
+    description="Everything in five months.",
+    months=5,
+    applications_per_month=300,
+    events=(
+        Event(
+            kind="data_drift",
+            onset=0,
+            mix={"channel": {"web": 0.2, "branch": 0.2, "broker": 0.2, "aggregator": 0.4}},
+        ),
+        Event(kind="feed_unit", onset=2, until=3, column="income", factor=12),
+    ),
+)
+# Any champion is taken back the month after, so that five months have every kind of step.
+POLICY = replace(CARE, min_rows=50, rollback_z=-1e9)
+STEPS = ("publish_history", "publish_month", "score_month", "publish_outcomes", "drift_report", "retrain", "promote")
+
+
+def world() -> World:
+    return World(1, SCENARIO)
+
+
+def fly(folder: Path) -> None:
+    flight.fly(world(), POLICY, folder)
+
+
+def in_child(work: Callable[[], None]) -> tuple[int, int]:
+    """Run in a forked process; return its exit code and the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            os._exit(3)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    return os.WEXITSTATUS(status), os.WTERMSIG(status)
+
+
+def watched(folder: Path, kills: Path) -> None:
+    """Fly, and be killed at the first moment of a kind that has not had a kill yet."""
+    done = set(kills.read_text().split()) if kills.exists() else set()
+
+    def at(label: str) -> None:
+        if label not in done:
+            with kills.open("a") as stream:
+                stream.write(f"{label}\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def wrap(owner: Any, name: str, label: Callable[..., str]) -> None:
+        real = getattr(owner, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            what = label(*args, **options)
+            at(f"before:{what}")
+            result = real(*args, **options)
+            at(f"after:{what}")
+            return result
+
+        setattr(owner, name, call)
+
+    for step in STEPS:
+        wrap(bank, step, lambda *args, name=step, **options: name)
+    wrap(bank, "rollback", lambda *args: "rollback")
+    wrap(bank.AuditLog, "append", lambda self, kind, *args, **options: f"audit-{kind}")
+    wrap(bank.Lake, "write", lambda self, kind, *args: f"lake-{self.folder.name}-{kind}")
+    wrap(bank.Registry, "register", lambda self, *args: "register")
+    wrap(bank.Registry, "set_alias", lambda self, alias, *args: f"alias-{alias}")
+    wrap(bank.Registry, "set_tag", lambda self, version, key, *args: f"tag-{key}")
+    wrap(flight, "write_json", lambda path, value: f"json-{path.parent.name}" if path.stem != "flight" else "json")
+    fly(folder)
+
+
+def at_every_step(folder: Path) -> None:
+    kills = folder.parent / "kills.txt"
+    for _ in range(200):
+        code, killed = in_child(lambda: watched(folder, kills))
+        if not killed:
+            sys.exit(code)
+    sys.exit("no end")
+
+
+def at_random(folder: Path) -> None:
+    rng = random.Random(int(folder.parent.name.removeprefix("seed")))
+    for _ in range(5):
+        child = os.fork()
+        if child == 0:
+            fly(folder)
+            os._exit(0)
+        time.sleep(rng.uniform(0.3, 4.0))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    sys.exit(in_child(lambda: fly(folder))[0])
+
+
+def small_files(folder: Path) -> None:
+    """Fly a month, then on where no file may grow beyond 4 kB, as on a full disk; then where it may."""
+    assert in_child(lambda: _ignore(flight.fly(world(), POLICY, folder, months=1))) == (0, 0)
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        fly(folder)
+
+    assert in_child(full) == (3, 0)
+    sys.exit(in_child(lambda: fly(folder))[0])
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+if __name__ == "__main__":
+    mode, folder = sys.argv[1], Path(sys.argv[2])
+    {
+        "whole": lambda: sys.exit(in_child(lambda: fly(folder))[0]),
+        "steps": lambda: at_every_step(folder),
+        "random": lambda: at_random(folder),
+        "full": lambda: small_files(folder),
+    }[mode]()
