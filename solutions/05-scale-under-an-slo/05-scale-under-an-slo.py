@@ -370,7 +370,7 @@ from oakbank.scale.onnx_runtime import OnnxModel
 from oakbank.world import Lake, World, publish_history
 
 
-def measure_scorer(sizes=(1, 8, 16, 32, 64), tries=20):
+def measure_scorer(sizes=(1, 8, 16, 32, 64), tries=60):
     """Return (call, row) in ms: what a call of the real scorer costs, and what each row in it."""
     with tempfile.TemporaryDirectory() as name:
         world, lake = World(5), Lake(Path(name) / "lake")

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -148,7 +149,7 @@ def test_mlflow_itself_can_load_it(registry: Registry, trained: TrainingRun) -> 
 
 
 # The parent imports MLflow once and computes nothing; each child is a process of its own.
-PROLOGUE = """
+DISTURB = """
     import os, signal, sys
     from pathlib import Path
 
@@ -157,14 +158,14 @@ PROLOGUE = """
     from oakbank.pipelines import Registry, TrainingConfig, run_training
     from oakbank.world import Lake
 
-    folder, lake, work = Path(sys.argv[1]), Lake(sys.argv[2]), Path(sys.argv[3])
+    folder, lake = Path(sys.argv[1]), Lake(sys.argv[2])
 
 
-    def start(name, config):
+    def start(name, registry, config):
         child = os.fork()
         if not child:
             try:
-                run_training(config, lake, work / name, Registry(folder))
+                run_training(config, lake, folder / name, Registry(folder / registry))
             except BaseException as error:
                 print(repr(error), file=sys.stderr, flush=True)
                 os._exit(1)
@@ -174,59 +175,62 @@ PROLOGUE = """
 
     def end(child):
         return os.waitpid(child, 0)[1]
-"""
-KILLED = """
-    quick = TrainingConfig(rounds=5)
-    for name in sys.argv[4:]:
+
+
+    def killed(*args, **settings):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+    one, other = TrainingConfig(rounds=5), TrainingConfig(rounds=5, seed=1)
+    for name in ("log_artifacts", "set_terminated", "create_model_version"):
         whole = getattr(MlflowClient, name)
-
-        def killed(*args, **settings):
-            os.kill(os.getpid(), signal.SIGKILL)
-
         setattr(MlflowClient, name, killed)
-        status = end(start("run", quick))
+        status = end(start("run", "killed", one))
         assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, (name, status)
         setattr(MlflowClient, name, whole)
-    assert end(start("run", quick)) == 0
-    assert end(start("run", quick)) == 0
-"""
-AT_ONCE = """
-    same, other = TrainingConfig(rounds=5), TrainingConfig(rounds=5, seed=1)
-    children = [start("a", same), start("b", same), start("c", other)]
+    assert end(start("run", "killed", one)) == 0
+
+    children = [start("run", "at-once", one), start("again", "at-once", one), start("other", "at-once", other)]
     assert [end(child) for child in children] == [0, 0, 0]
 """
 
 
-def script(body: str, *arguments: object) -> None:
-    source = textwrap.dedent(PROLOGUE) + textwrap.dedent(body)
+@pytest.fixture(scope="module")
+def disturbed(migrated: Path, history: Lake, tmp_path_factory: pytest.TempPathFactory) -> tuple[Registry, Registry]:
+    """A registry in which each moment of a registration was killed once, and one that three processes began at once."""
+    folder = tmp_path_factory.mktemp("disturbed")
+    (folder / "killed").mkdir()
+    shutil.copy(migrated, folder / "killed" / "mlflow.db")
     done = subprocess.run(
-        [sys.executable, "-c", source, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", textwrap.dedent(DISTURB), str(folder), str(history.folder)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
+    return Registry(folder / "killed", create=False), Registry(folder / "at-once", create=False)
 
 
 @posix
 def test_a_kill_between_logging_and_registering_leaves_one_run_and_one_version(
-    registry: Registry, trained: TrainingRun, history: Lake, tmp_path: Path
+    disturbed: tuple[Registry, Registry], trained: TrainingRun
 ) -> None:
-    moments = ("log_artifacts", "set_terminated", "create_model_version")
-    script(KILLED, registry.folder, history.folder, tmp_path, *moments)
+    registry = disturbed[0]
     assert registry.versions() == ["1"]
     assert runs(registry) == [finished(trained)]
     assert registry.load("1").digest == registry.tags("1")["model_hash"]
 
 
 @posix
-def test_processes_that_register_at_once_in_a_new_registry(trained: TrainingRun, history: Lake, tmp_path: Path) -> None:
-    folder = tmp_path / "registry"
-    script(AT_ONCE, folder, history.folder, tmp_path / "work")
-    registry = Registry(folder, create=False)
+def test_processes_that_register_at_once_in_a_new_registry(
+    disturbed: tuple[Registry, Registry], trained: TrainingRun
+) -> None:
+    registry = disturbed[1]
     assert registry.versions() == ["1", "2"]
     assert runs(registry) == [finished(trained)] * 2
     assert {registry.tags(version)["model_hash"] for version in ("1", "2")} == {
         registry.load(version).digest for version in ("1", "2")
     }
-    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == [
-        ".create.lock",
-        ".register.lock",
-    ]
+    locks = [path.name for path in registry.folder.iterdir() if path.name.startswith(".")]
+    assert sorted(locks) == [".create.lock", ".register.lock"]
