@@ -113,6 +113,16 @@ def test_months_of_other_lengths_are_compared_as_far_as_they_go() -> None:
     assert check_feed(after, reference, feed.head(0)) == []
 
 
+def test_few_values_repeat_by_chance_and_all_of_them_in_a_stale_feed() -> None:
+    months = [World(0, "calm").applications(month) for month in (0, 1)]
+    rare = [month.assign(delinquencies=(np.arange(2_000) * (7 + k) % 100 < 15) * 1) for k, month in enumerate(months)]
+    reference = FeedReference.of(rare[0])
+    assert np.mean(rare[0]["delinquencies"] == rare[1]["delinquencies"]) > 0.7
+    assert check_feed(rare[1], reference, rare[0]) == []
+    stale = rare[1].assign(delinquencies=rare[0]["delinquencies"])
+    assert [(p.column, p.kind) for p in check_feed(stale, reference, rare[0])] == [("delinquencies", "stale")]
+
+
 def test_a_constant_of_a_repaired_month_is_not_stale_data() -> None:
     feed, after = World(0, "calm").applications(0), World(0, "calm").applications(1)
     reference = FeedReference.of(feed)

@@ -16,7 +16,8 @@ from typing import Any
 import mlflow.lightgbm
 import mlflow.models  # noqa: F401
 
-from oakbank.deploy.gate import Gate, enough_rows
+from oakbank.deploy.gate import Gate, GateResult
+from oakbank.pipelines import Evaluation
 from oakbank.scale import bank, flight
 from oakbank.scale.policy import Policy
 from oakbank.world import Event, Scenario, World
@@ -37,15 +38,19 @@ SCENARIO = Scenario(
 )
 
 
-class Lenient(Policy):
-    """Lets most challengers through, so that few months have every kind of step: here, the last is refused."""
+def odd_rows(challenger: Evaluation, champion: Evaluation | None) -> GateResult:
+    return GateResult("odd_rows", challenger.rows % 2 == 1, f"{challenger.rows} rows, an odd number wanted")
+
+
+class Fickle(Policy):
+    """Lets some challengers through and refuses others, so that five months have every kind of step."""
 
     def gates(self) -> tuple[Gate, ...]:
-        return (enough_rows(self.min_rows),)
+        return (odd_rows,)
 
 
 # Any champion is taken back the month after.
-POLICY = Lenient("care", check_feed=True, retrain=True, half_life=6.0, min_rows=153, rollback_z=-1e9)
+POLICY = Fickle("care", check_feed=True, retrain=True, half_life=6.0, rollback_z=-1e9)
 STEPS = ("publish_history", "publish_month", "score_month", "publish_outcomes", "drift_report", "retrain", "promote")
 
 

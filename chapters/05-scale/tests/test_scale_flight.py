@@ -106,6 +106,7 @@ def test_the_small_flight_has_every_kind_of_event(undisturbed: Path) -> None:
     assert [record.month for record in log.months] == list(range(5))
     assert any(record.feed_problems for record in log.months)
     assert any(record.promoted for record in log.months)
+    assert any(record.refused for record in log.months)
     assert any(record.rolled_back for record in log.months)
     assert log.profit == round(sum(json.loads(p.read_text())["profit"] for p in undisturbed.glob("months/*.json")), 2)
     assert AuditLog(undisturbed / "audit.jsonl").verify().ok
