@@ -64,9 +64,9 @@ def test_a_learner_opens_the_first_lesson_and_runs_it(lab: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        outside: list[str] = []
+        asked: list[str] = []
         inside = (lab, lab.replace("http", "ws"), "data:", "blob:")
-        page.on("request", lambda request: request.url.startswith(inside) or outside.append(request.url))
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{lab}/lab/tree/{LESSON}?token=learner", timeout=120_000)
         page.wait_for_selector(".jp-RenderedMarkdown h1", timeout=120_000)
         page.wait_for_selector(".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=120_000)
@@ -81,4 +81,6 @@ def test_a_learner_opens_the_first_lesson_and_runs_it(lab: str) -> None:
         (ROOT / "build").mkdir(exist_ok=True)
         page.screenshot(path=ROOT / "build" / "first-lesson.png")
         browser.close()
+    outside = [url for url in asked if not url.startswith(inside)]
+    assert asked, "the browser asked for nothing"
     assert outside == [], "JupyterLab reached out of the machine"

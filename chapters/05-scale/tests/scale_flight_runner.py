@@ -103,7 +103,7 @@ def watched(folder: Path, kills: Path) -> None:
     for step in STEPS:
         wrap(bank, step, lambda *args, name=step, **options: name)
     wrap(bank, "rollback", lambda *args: "rollback")
-    wrap(bank.AuditLog, "append", lambda self, kind, *args, **options: f"audit-{kind}")
+    wrap(bank.AuditLog, "append", lambda self, *args, **options: f"audit-{args[0]}")
     wrap(bank.Lake, "write", lambda self, kind, *args: f"lake-{self.folder.name}-{kind}")
     wrap(bank.Registry, "register", lambda self, *args: "register")
     wrap(bank.Registry, "set_alias", lambda self, alias, *args: f"alias-{alias}")
@@ -135,12 +135,12 @@ def at_random(folder: Path) -> None:
 
 
 def small_files(folder: Path) -> None:
-    """Fly a month, then on where no file may grow beyond 4 kB, as on a full disk; then where it may."""
+    """Fly a month, then on where no file may grow beyond 400 kB (the registry's database does); then where it may."""
     assert in_child(lambda: _ignore(flight.fly(world(), POLICY, folder, months=1))) == (0, 0)
 
     def full() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
         fly(folder)
 
     assert in_child(full) == (3, 0)

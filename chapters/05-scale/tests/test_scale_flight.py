@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -92,10 +93,10 @@ def test_killed_at_random_it_ends_as_if_undisturbed(undisturbed: Path, tmp_path:
 
 
 @POSIX
-def test_a_full_disk_is_a_clear_error_and_loses_nothing(undisturbed: Path, tmp_path: Path) -> None:
+def test_a_registry_that_cannot_grow_is_a_clear_error_and_loses_nothing(undisturbed: Path, tmp_path: Path) -> None:
     told = run("full", tmp_path / "flight")
-    assert "FlightError" in told
-    assert "File too large; put that right and start it again" in told.replace("'", "")
+    assert "FlightError: the flight in" in told
+    assert "put that right and start it again: nothing flown is lost" in told
     same(undisturbed, tmp_path / "flight")
 
 
@@ -154,6 +155,30 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bank_folder(blank: Path, tmp_path: Path) -> Path:
     shutil.copytree(blank, tmp_path / "bank" / "registry")
     return tmp_path / "bank"
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(
+    bank_folder: Path, blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(blank, other / "registry")
+    fly(World(1, small()), NEGLECT, other, months=2)
+    fly(World(1, small()), NEGLECT, bank_folder, months=1)
+    real, left = os.fsync, 2
+
+    def full(handle: int) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FlightError, match="No space left on device; put that right and start it again"):
+        fly(World(1, small()), NEGLECT, bank_folder, months=2)
+    monkeypatch.undo()
+    fly(World(1, small()), NEGLECT, bank_folder, months=2)
+    same(other, bank_folder)
 
 
 class Blindfold(World):

@@ -122,7 +122,11 @@ def fly(
                     if on_month is not None:
                         on_month(record)
             return FlightLog(folder, world.seed, world.scenario.name, policy.name, records[:months])
-    except OSError as error:
+    except Exception as error:
+        from mlflow.exceptions import MlflowException  # late: MLflow takes seconds to import
+
+        if not isinstance(error, OSError | MlflowException):
+            raise
         raise FlightError(
             f"the flight in {folder} stopped: {error}; put that right and start it again: nothing flown is lost"
         ) from error
