@@ -80,7 +80,7 @@ def bad_rows(applications: pd.DataFrame) -> pd.Series:
         elif column.name == "applied_on":
             mark(_months(values).isna(), "applied_on is not a date")
         else:
-            values = numbers(values)
+            values = numbers(values).astype(np.float64)
             mark(values.isna(), f"{column.name} is not a number")
             if column.low is not None:
                 mark(values < column.low, f"{column.name} is below {column.low:g} {column.unit}")

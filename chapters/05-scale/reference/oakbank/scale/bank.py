@@ -97,10 +97,11 @@ class Bank:
         """
         publish_history(self.world, self.lake)
         if self.school is not self.lake:
-            for month in self.lake.months("applications"):
-                self.school.write("applications", month, self.lake.read("applications", [month]))
-            for month in self.lake.months("outcomes"):
-                self.school.write("outcomes", month, self.lake.read("outcomes", [month]))
+            for kind in ("applications", "outcomes"):
+                # History alone: after a kill the lake may hold the first month already.
+                for month in range(-self.world.scenario.history_months, 0):
+                    if self.lake.path(kind, month).exists():
+                        self.school.write(kind, month, self.lake.read(kind, [month]))
         version, refused = self._train(0, half_life=None)
         if refused:
             raise FlightError(f"the first model does not pass: {'; '.join(refused)}: more history, or other gates")
