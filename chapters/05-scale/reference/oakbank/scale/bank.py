@@ -58,10 +58,12 @@ class Month:
     drift: DriftReport | None = None
     performance: PerformanceReport | None = None
     """Of the champion, on the loans whose outcome became known this month."""
+    alarms: list[str] = field(default_factory=list)
+    """What has changed in the month's applications."""
     reasons: list[str] = field(default_factory=list)
-    """What spoke for training again."""
+    """What spoke for training again, among what there is to learn from."""
     held: str = ""
-    """Why there was no training in spite of reasons."""
+    """Why there was no training in spite of alarms or reasons."""
     trained: str | None = None
     """Version trained at the end of the month."""
     refused: list[str] = field(default_factory=list)
@@ -132,24 +134,35 @@ class Bank:
 
     def _watch(self, today: Month, applications: pd.DataFrame, state: State) -> State:
         """Measure; go back, or train again, if the measures say so. At most one of the two in a month."""
-        month, model = today.month, self._model(state.champion)
+        month, model, policy = today.month, self._model(state.champion), self.policy
         known = [m for m in self.school.months("applications") if m < state.champion_as_of - self.delay]
-        today.drift = drift_report(self.school.read("applications", known[-DRIFT_MONTHS:]), applications, model=model)
-        labelled = self._newly_known(month)
-        if labelled is not None:
-            loans = labelled.drop(columns="defaulted").assign(granted=True, default_probability=model.predict(labelled))
-            today.performance = performance_report(loans, labelled)
-            if state.previous is not None and self._does_worse(model, self._model(state.previous), labelled):
-                return self._roll_back(today, state)
+        familiar = self.school.read("applications", known[-DRIFT_MONTHS:])
+        today.drift = drift_report(familiar, applications, model=model)
+        learnable = None
+        if self.school.path("outcomes", month).exists():
+            newest = self.school.read("applications", [month - self.delay])
+            learnable = drift_report(familiar, newest, model=model)
+            loans = newest.merge(self.school.read("outcomes", [month])[["application_id", "defaulted"]])
+            if len(loans):
+                predicted = loans.drop(columns="defaulted").assign(
+                    granted=True, default_probability=model.predict(loans)
+                )
+                today.performance = performance_report(predicted, loans)
+                if state.previous is not None and self._does_worse(model, self._model(state.previous), loans):
+                    return self._roll_back(today, state)
+        today.alarms = should_retrain(today.drift, None, 0, problems=today.feed_problems, max_age=1).reasons
+        # The alarm of the day says that applicants have changed. There is nothing new to learn from it until the first
+        # of them have outcomes: it is their month that starts a training.
         trigger = should_retrain(
-            today.drift,
+            learnable,
             today.performance,
             month + 1 - state.trained_as_of,
-            problems=today.feed_problems,
-            max_age=self.policy.max_age,
-            cool_down=self.policy.cool_down,
+            max_age=policy.max_age,
+            cool_down=policy.cool_down,
         )
         today.reasons, today.held = trigger.reasons, trigger.held
+        if today.alarms and not trigger.reasons:
+            today.held = "the changed months have no outcomes yet"
         if not trigger.fire:
             return state
         aged = all(reason.startswith("age:") for reason in trigger.reasons)
@@ -206,14 +219,6 @@ class Bank:
             self.school.write("applications", month, applications)
         if self.school.path("applications", month - self.delay).exists():
             self.school.write("outcomes", month, self.lake.read("outcomes", [month]))
-
-    def _newly_known(self, month: int) -> pd.DataFrame | None:
-        """Return the loans whose outcome became known in a month, if their feed was whole and there are both kinds."""
-        if not self.school.path("outcomes", month).exists():
-            return None
-        outcomes = self.school.read("outcomes", [month])[["application_id", "defaulted"]]
-        rows = self.school.read("applications", [month - self.delay]).merge(outcomes, on="application_id")
-        return rows if rows["defaulted"].nunique() == 2 else None
 
     def _decide_blindly(self, model: CreditModel, version: str, month: int, applications: pd.DataFrame) -> pd.DataFrame:
         """Decide on whatever came, and write the decisions: what a bank does that checks nothing."""

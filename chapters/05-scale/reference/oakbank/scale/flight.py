@@ -43,6 +43,7 @@ class MonthRecord:
     """Default rate of the loans whose outcome became known this month; None: not measured."""
     predicted: float | None
     """What the month's model says of those loans."""
+    alarms: list[str]
     reasons: list[str]
     held: str
     trained: str | None
@@ -196,6 +197,7 @@ def _book(world: World, today: Month, state: State) -> MonthRecord:
         drifted=[] if drift is None else drift.drifted,
         realised=None if performance is None else performance.default_rate,
         predicted=None if performance is None else performance.mean_probability,
+        alarms=today.alarms,
         reasons=today.reasons,
         held=today.held,
         trained=today.trained,

@@ -69,5 +69,5 @@ def better_calibrated(tolerance: float = 0.03) -> Gate:
 
 NEGLECT = Policy(name="neglect", check_feed=False, retrain=False)
 """Train once, deploy, look away."""
-CARE = Policy(name="care", check_feed=True, retrain=True, half_life=6.0, rollback_z=3.0)
+CARE = Policy(name="care", check_feed=True, retrain=True, half_life=6.0, max_age=6, rollback_z=3.0)
 """Watch the feed, the drift and the outcomes; learn again when they say so; let nothing through unmeasured."""
