@@ -1,8 +1,6 @@
 """The bank's data lake: one Parquet file per kind and month, each written whole or not at all."""
 
-import os
 import re
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
@@ -11,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from oakbank.world.files import whole
 from oakbank.world.simulator import World
 
 Kind = Literal["applications", "decisions", "outcomes"]
@@ -21,27 +20,16 @@ class LakeError(RuntimeError):
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a data frame so that a reader sees the old file or the whole new one, also after a kill or a full disk.
+    """Write a data frame whole or not at all (see `oakbank.world.files.whole`).
 
-    The bytes depend on the content and the versions of pandas and pyarrow alone. A kill can leave a hidden
-    `.tmp` file beside the old one, which no reader looks at.
+    The bytes depend on the content and the versions of pandas and pyarrow alone.
 
     Raises:
         OSError: The disk is full or the folder cannot be written; the old file stays, no temporary file is left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads the lake.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole(path) as stream:
+        pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

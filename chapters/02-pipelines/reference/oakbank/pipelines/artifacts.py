@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+
+from oakbank.world.files import whole
 
 LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn")
 """A new version of one of these can change the bytes of a result, so it is part of a step's key."""
@@ -21,22 +22,9 @@ class PipelineBusyError(RuntimeError):
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, also after a kill or on a full disk.
-
-    A kill can leave a hidden `.tmp` file beside it, which no reader looks at.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads the model.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write a text file whole or not at all (see `oakbank.world.files.whole`), UTF-8 with Unix line ends."""
+    with whole(path) as stream:
+        stream.write(text.encode())
 
 
 def write_json(path: Path, value: object) -> None:

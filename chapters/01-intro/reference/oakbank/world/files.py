@@ -1,0 +1,32 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing so that readers see the old one or the whole new one, also after a kill or a full disk.
+
+    The new file takes its place when the block ends; if the block raises, the old one stays and nothing else is left.
+    A kill can leave a hidden `.tmp` file beside it, which no reader looks at.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads these.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
