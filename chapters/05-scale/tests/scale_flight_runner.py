@@ -17,10 +17,11 @@ import mlflow.lightgbm
 import mlflow.models  # noqa: F401
 
 from oakbank.deploy.gate import Gate, GateResult
-from oakbank.pipelines import Evaluation
+from oakbank.governance.audit import AuditLog
+from oakbank.pipelines import Evaluation, Registry
 from oakbank.scale import bank, flight
 from oakbank.scale.policy import Policy
-from oakbank.world import Event, Scenario, World
+from oakbank.world import Event, Lake, Scenario, World
 
 SCENARIO = Scenario(
     name="tiny",
@@ -30,7 +31,7 @@ SCENARIO = Scenario(
     events=(
         Event(
             kind="data_drift",
-            onset=0,
+            onset=-2,
             mix={"channel": {"web": 0.2, "branch": 0.2, "broker": 0.2, "aggregator": 0.4}},
         ),
         Event(kind="feed_unit", onset=2, until=3, column="income", factor=12),
@@ -50,7 +51,7 @@ class Fickle(Policy):
 
 
 # Any champion is taken back the month after.
-POLICY = Fickle("care", check_feed=True, retrain=True, half_life=6.0, rollback_z=-1e9)
+POLICY = Fickle("care", check_feed=True, retrain=True, half_life=3.0, rollback_z=-1e9)
 STEPS = ("publish_history", "publish_month", "score_month", "publish_outcomes", "drift_report", "retrain", "promote")
 
 
@@ -58,8 +59,8 @@ def world() -> World:
     return World(1, SCENARIO)
 
 
-def fly(folder: Path) -> None:
-    flight.fly(world(), POLICY, folder)
+def fly(folder: Path, months: int | None = None) -> None:
+    flight.fly(world(), POLICY, folder, months)
 
 
 def in_child(work: Callable[[], None]) -> tuple[int, int]:
@@ -77,7 +78,7 @@ def in_child(work: Callable[[], None]) -> tuple[int, int]:
 
 
 def watched(folder: Path, kills: Path) -> None:
-    """Fly, and be killed at the first moment of a kind that has not had a kill yet."""
+    """Fly, and be killed after the first step of a kind that has not had a kill yet."""
     done = set(kills.read_text().split()) if kills.exists() else set()
 
     def at(label: str) -> None:
@@ -92,10 +93,9 @@ def watched(folder: Path, kills: Path) -> None:
         real = getattr(owner, name)
 
         def call(*args: Any, **options: Any) -> Any:
-            what = label(*args, **options)
-            at(f"before:{what}")
+            what = label(*args, **options)  # before it runs: it may change its arguments
             result = real(*args, **options)
-            at(f"after:{what}")
+            at(what)
             return result
 
         setattr(owner, name, call)
@@ -103,13 +103,17 @@ def watched(folder: Path, kills: Path) -> None:
     for step in STEPS:
         wrap(bank, step, lambda *args, name=step, **options: name)
     wrap(bank, "rollback", lambda *args: "rollback")
-    wrap(bank.AuditLog, "append", lambda self, *args, **options: f"audit-{args[0]}")
-    wrap(bank.Lake, "write", lambda self, kind, *args: f"lake-{self.folder.name}-{kind}")
-    wrap(bank.Registry, "register", lambda self, *args: "register")
-    wrap(bank.Registry, "set_alias", lambda self, alias, *args: f"alias-{alias}")
-    wrap(bank.Registry, "set_tag", lambda self, version, key, *args: f"tag-{key}")
+    wrap(AuditLog, "append", lambda self, *args, **options: f"audit-{args[0]}")
+    wrap(Lake, "write", lambda self, kind, *args: f"lake-{self.folder.name}-{kind}")
+    wrap(Registry, "register", lambda self, *args: "register")
+    wrap(Registry, "set_alias", lambda self, alias, *args: f"alias-{alias}")
+    wrap(Registry, "set_tag", lambda self, version, key, *args: f"tag-{key}")
     wrap(flight, "write_json", lambda path, value: f"json-{path.parent.name}" if path.stem != "flight" else "json")
     fly(folder)
+
+
+def whole(folder: Path) -> None:
+    sys.exit(in_child(lambda: fly(folder))[0])
 
 
 def at_every_step(folder: Path) -> None:
@@ -136,7 +140,7 @@ def at_random(folder: Path) -> None:
 
 def small_files(folder: Path) -> None:
     """Fly a month, then on where no file may grow beyond 400 kB (the registry's database does); then where it may."""
-    assert in_child(lambda: _ignore(flight.fly(world(), POLICY, folder, months=1))) == (0, 0)
+    assert in_child(lambda: fly(folder, months=1)) == (0, 0)
 
     def full() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -147,15 +151,12 @@ def small_files(folder: Path) -> None:
     sys.exit(in_child(lambda: fly(folder))[0])
 
 
-def _ignore(_: object) -> None:
-    return None
-
-
 if __name__ == "__main__":
-    mode, folder = sys.argv[1], Path(sys.argv[2])
-    {
-        "whole": lambda: sys.exit(in_child(lambda: fly(folder))[0]),
-        "steps": lambda: at_every_step(folder),
-        "random": lambda: at_random(folder),
-        "full": lambda: small_files(folder),
-    }[mode]()
+    mode, target = sys.argv[1], Path(sys.argv[2])
+    modes: dict[str, Callable[[Path], None]] = {
+        "whole": whole,
+        "steps": at_every_step,
+        "random": at_random,
+        "full": small_files,
+    }
+    modes[mode](target)

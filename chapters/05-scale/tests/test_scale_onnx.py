@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_a_full_disk_leaves_the_old_file(converted: OnnxModel, tmp_path: Path, m
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(onnx_runtime.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         converted.save(path)
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]

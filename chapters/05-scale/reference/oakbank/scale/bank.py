@@ -165,8 +165,8 @@ class Bank:
             today.held = "the changed months have no outcomes yet"
         if not trigger.fire:
             return state
-        aged = all(reason.startswith("age:") for reason in trigger.reasons)
-        today.trained, today.refused = self._train(month + 1, None if aged else self.policy.half_life)
+        risk_changed = today.performance is not None and today.performance.alarm
+        today.trained, today.refused = self._train(month + 1, policy.half_life if risk_changed else None)
         if today.refused:
             return State(state.champion, state.champion_as_of, state.previous, trained_as_of=month + 1)
         return State(today.trained, month + 1, previous=state.champion, trained_as_of=month + 1)

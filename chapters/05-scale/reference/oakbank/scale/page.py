@@ -161,8 +161,8 @@ def _groups(log: FlightLog) -> str:
 def _events(care: FlightLog, scenario: Scenario) -> Iterable[str]:
     rows = []
     for record in care.months:
-        happened = [f"{plots.event_name(e)} begins" for e in scenario.events if e.onset == record.month]
-        happened += [f"{plots.event_name(e)} ends" for e in scenario.events if e.until == record.month]
+        happened = [f"{plots.event_name(e)}: onset" for e in scenario.events if e.onset == record.month]
+        happened += [f"{plots.event_name(e)}: end" for e in scenario.events if e.until == record.month]
         saw, did = _saw(record), _did(record)
         if happened or saw or did:
             rows.append([str(record.month), *("<br>".join(map(escape, cell)) for cell in (happened, saw, did))])
@@ -173,7 +173,8 @@ def _events(care: FlightLog, scenario: Scenario) -> Iterable[str]:
 
 
 def _saw(record: MonthRecord) -> list[str]:
-    return [f"feed: {problem}" for problem in record.feed_problems] + record.reasons
+    told = [f"feed: {problem}" for problem in record.feed_problems] + record.alarms
+    return told + [f"trigger: {reason}" for reason in record.reasons]
 
 
 def _did(record: MonthRecord) -> list[str]:
@@ -190,13 +191,13 @@ def _did(record: MonthRecord) -> list[str]:
 
 
 def _totals(care: FlightLog, neglect: FlightLog) -> Iterable[str]:
-    rows = [["best possible", _k(care.oracle), "100 %", "", "", "", ""]]
+    rows = [["best possible", _k(care.oracle), "100%", "", "", "", ""]]
     for name, log in (("cared for", care), ("neglected", neglect)):
         rows.append(
             [
                 name,
                 _k(log.profit),
-                f"{log.profit / log.oracle:.0%}".replace("%", " %") if log.oracle > 0 else "",
+                f"{log.profit / log.oracle:.0%}" if log.oracle > 0 else "",
                 f"{sum(r.approval_rate for r in log.months) / len(log.months):.1%}",
                 f"{sum(r.default_rate for r in log.months) / len(log.months):.1%}",
                 str(sum(r.promoted is not None for r in log.months)),
@@ -205,7 +206,7 @@ def _totals(care: FlightLog, neglect: FlightLog) -> Iterable[str]:
         )
     yield "<h2>In total</h2>"
     head = ["bank", "profit, k EUR", "of the best", "granted", "default", "promotions", "rollbacks"]
-    yield _table("Means over the months", head, rows, numbers=set(range(1, 7)))
+    yield _table("Rates are means over the months", head, rows, numbers=set(range(1, 7)))
 
 
 def _seeds(seeds: pd.DataFrame) -> Iterable[str]:

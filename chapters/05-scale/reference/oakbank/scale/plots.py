@@ -16,16 +16,18 @@ from oakbank.world import Event, Scenario
 
 # Colours of Okabe and Ito, which the colour-blind can tell apart; the line styles tell them apart without colour.
 CARE, NEGLECT, ORACLE = ("#0072B2", "-"), ("#C04A00", "--"), ("#444444", ":")
-EVENT_COLOURS = {"data_drift": "#009E73", "concept_drift": "#7A4FA3"}
-FEED_COLOUR = "#8A6D00"
+EVENT_COLOURS = {"data_drift": "#00734F", "concept_drift": "#7A4FA3"}
+FEED_COLOUR = "#7A5F00"
 EVENT_NAMES = {
-    "data_drift": "other applicants",
-    "concept_drift": "other risk",
+    "data_drift": "applicants change",
+    "concept_drift": "risk changes",
     "feed_unit": "wrong unit",
     "feed_missing": "missing column",
     "feed_stale": "stale column",
     "leak": "leak",
 }
+WIDTH, HEIGHT = 9.0, 3.2
+"""Inches."""
 STYLE: Any = {
     "svg.hashsalt": "oakbank",
     "font.family": "DejaVu Sans",
@@ -46,31 +48,31 @@ def event_name(event: Event) -> str:
     return f"{name}: {event.column}" if event.column else name
 
 
-def draw(scenario: Scenario, months: int, fill: Callable[[Axes], None], *, height: float = 3.1) -> str:
+def draw(scenario: Scenario, months: int, fill: Callable[[Axes], None]) -> str:
     """Return an SVG of one plot over months, with the true events of the scenario marked.
 
     Args:
         scenario: Whose events to mark.
         months: Months on the axis.
         fill: Draws the lines and sets the label of the vertical axis.
-        height: Inches.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.0, height), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        # The same place in every picture, so that the months of one stand below those of the other.
+        axes = figure.add_axes((0.085, 0.155, 0.665, 0.71))
         _mark_events(axes, scenario, months)
         fill(axes)
         axes.set_xlim(-0.5, months - 0.5)
         axes.set_xlabel("month")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13))
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handlelength=2.6)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.4, handlelength=2.6)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 
 def _mark_events(axes: Axes, scenario: Scenario, months: int) -> None:
-    """Shade where an event is in effect and name it above the plot; a hatched edge is its ramp."""
+    """Shade where an event is in effect, from its onset on, and name it above the plot."""
     for row, event in enumerate(e for e in scenario.events if 0 <= e.onset < months):
         colour = EVENT_COLOURS.get(event.kind, FEED_COLOUR)
         end = months if event.until is None else min(event.until, months)
