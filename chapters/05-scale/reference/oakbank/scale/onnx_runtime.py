@@ -1,7 +1,5 @@
 """The credit model as an ONNX graph: a format that many runtimes read and that holds no code."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from oakbank.pipelines import CreditModel, DataSpec, ModelError, feature_matrix
 from oakbank.pipelines.model import SPECS
+from oakbank.world.files import whole
 
 MAX_DIFFERENCE = 1e-5
 """Largest difference in default probability, over the probe rows, at which a conversion counts as faithful."""
@@ -94,7 +93,8 @@ class OnnxModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model whole or not at all."""
-        _write_bytes(Path(path), self.content)
+        with whole(Path(path)) as stream:
+            stream.write(self.content)
 
     def predict(self, applications: pd.DataFrame) -> NDArray[np.float64]:
         """Return the default probability of each application, shape (n,)."""
@@ -110,20 +110,6 @@ class OnnxModel:
             Shape (n,).
         """
         return _run(self.session, matrix)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _session(content: bytes) -> Any:
