@@ -181,15 +181,14 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         uri = f"{self.client.get_run(found.run_id).info.artifact_uri}/model/model.lgb"
-        with tempfile.TemporaryDirectory() as scratch:
-            try:
-                path = download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
-                return CreditModel.load(path, digest)
-            except (ModelError, MlflowException, OSError) as error:
-                raise RegistryError(
-                    f"version {version}: the stored model is gone or not the one registered ({error}); "
-                    f"load another version, or train this one again in a new registry"
-                ) from error
+        try:
+            # The artefacts lie in a local folder: MLflow names the file itself, and nothing is copied.
+            return CreditModel.load(download_artifacts(artifact_uri=uri, tracking_uri=self.tracking_uri), digest)
+        except (ModelError, MlflowException, OSError) as error:
+            raise RegistryError(
+                f"version {version}: the stored model is gone or not the one registered ({error}); "
+                f"load another version, or train this one again in a new registry"
+            ) from error
 
     def _version(self, version: str) -> Any:
         from mlflow.exceptions import MlflowException
