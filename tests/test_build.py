@@ -31,20 +31,6 @@ from tests.mini_course import (
 )
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The mini course, built once: read it, or copy it to plant a fault."""
-    root = make_course(tmp_path_factory.mktemp("built"))
-    build(root=root)
-    return root
-
-
-@pytest.fixture
-def root(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built mini course that a test may spoil."""
-    return Path(shutil.copytree(built, tmp_path / "course-copy"))
-
-
 def cells(path: Path) -> list[Any]:
     return list(nbformat.read(path, as_version=4).cells)  # type: ignore[no-untyped-call]
 

@@ -7,21 +7,9 @@ from pathlib import Path
 import pytest
 
 from course.build import BuildError, build, find_leaks
-from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, RELEASE, make_course, write
+from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, RELEASE, write
 
 ANSWER = "return math.pi * radius**2"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make_course(tmp_path_factory.mktemp("built"))
-    build(root=root)
-    return root
-
-
-@pytest.fixture
-def root(built: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(built, tmp_path / "course-copy"))
 
 
 def plant(root: Path, cell_source: list[str]) -> None:
