@@ -170,6 +170,9 @@ class _Kernel:
         except DeadKernelError:
             self.gone = "Python itself ended in an earlier cell"
             return _Reply("Python itself ended here: exit(), out of memory, or a crash in compiled code")
+        if any(order.get("source") == "ask_exit" for order in self.reply.get("payload", ())):
+            self.gone = "Python itself ended in an earlier cell"  # it lives on for a moment and must not be asked again
+            return _Reply("Python itself ended here: exit(), out of memory, or a crash in compiled code")
         if self.reply.get("status") == "ok":
             return _Reply()
         if self.reply.get("ename") == "StillRunning":

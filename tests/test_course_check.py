@@ -82,7 +82,9 @@ def test_a_kernel_that_dies_fails_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_call_of_exit_passes_nothing(tmp_path: Path) -> None:
-    assert all(hints(tmp_path, FIRST[0], answer("ex1", "exit()"), TEST, *SECOND))
+    first, second = hints(tmp_path, FIRST[0], answer("ex1", "exit()"), TEST, *SECOND)
+    assert first.startswith("a cell above stops with Python itself ended here")
+    assert second.endswith("because Python itself ended in an earlier cell")
 
 
 def test_a_test_that_is_hidden_until_grading_is_not_an_exercise_that_passed(tmp_path: Path) -> None:
