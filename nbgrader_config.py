@@ -15,7 +15,9 @@ c.CourseDirectory.feedback_directory = "autograder/feedback"
 c.CourseDirectory.ignore = [
     "*.py",
     "*.pyc",
+    "alternatives",
     "misconceptions",
+    "mutants.yml",
     "__pycache__",
     ".ipynb_checkpoints",
     "mlruns",
@@ -24,6 +26,16 @@ c.CourseDirectory.ignore = [
 
 # A stub that returns None lets the visible test speak; NotImplementedError would hide its hint.
 c.ClearSolutions.code_stub = {"python": "...  # your code here"}
+# Also what formgrader's button grades runs in our kernels, out of reach of everything else: `autograder/plugin.py`.
+c.Autograde.autograde_preprocessors = [
+    "autograder.plugin.Examine",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 c.Execute.timeout = 60
 # nbgrader's own default, and kernels that keep their advice about transports to themselves.
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]

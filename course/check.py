@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from course.execute import plain
+from course.execute import ONE_THREAD, plain
 from course.paths import ROOT, CourseError
 
 CELL_TIMEOUT = 30  # seconds
@@ -136,11 +137,13 @@ class _Kernel:
     def __init__(self, notebook: Any, folder: Path, timeout: int) -> None:
         from nbclient import NotebookClient
 
+        from autograder.provisioner import kernel_name
+
         self.timeout, self.gone = timeout, ""
         self.reply: dict[str, Any] = {}
         self.client = NotebookClient(
             notebook,
-            kernel_name="python3",
+            kernel_name=kernel_name(),
             timeout=timeout,
             interrupt_on_timeout=True,
             error_on_timeout={"ename": "StillRunning", "evalue": "", "traceback": []},
@@ -210,7 +213,7 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> list[Ex
         else:
             folder.mkdir()
         kernel = _Kernel(notebook, folder, timeout)
-        with kernel.client.setup_kernel(stderr=subprocess.DEVNULL):
+        with kernel.client.setup_kernel(stderr=subprocess.DEVNULL, env={**os.environ, **ONE_THREAD}):
             replies = [
                 kernel.run(cell, index) if cell.cell_type == "code" and cell.source.strip() else _Reply()
                 for index, cell in enumerate(notebook.cells)

@@ -206,6 +206,87 @@ def prove(
     raise typer.Exit(0 if table.ok else 1)
 
 
+@app.command()
+def grade(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
+    submissions: Annotated[
+        Path | None,
+        typer.Option(
+            help="nbgrader's submitted/ tree, a folder of notebooks or an LMS's zip; the course's own tree if left out."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="How many at a time; one a core if left out.")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="local; dask (worker processes here); dask:tcp://HOST:PORT (a scheduler that runs).")
+    ] = "local",
+    sandbox: Annotated[
+        bool, typer.Option(help="Confine the students' code; without it, it can do what you can.")
+    ] = True,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that one cell may take.")] = 60,
+    out: Annotated[
+        Path | None, typer.Option(help="Where notebooks, feedback, results and reports go, if not into autograder/.")
+    ] = None,
+    course: Annotated[
+        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
+    ] = None,
+) -> None:
+    """Grade all submissions of a lab; stopped or killed, the same command goes on where it was."""
+    from autograder.cohort import Options, grade_lab
+    from autograder.show import Display, print_summary
+    from course.doctor import cores
+
+    options, console = Options(jobs or cores(), engine, sandbox, timeout), _console()
+    try:
+        with Display(console) as display:
+            summary = grade_lab(lab, submissions, (course or ctx.obj).resolve(), out, options, display)
+    except KeyboardInterrupt:
+        console.print("stopped; what is graded is kept: run the same command again to go on")
+        raise typer.Exit(130) from None
+    print_summary(console, summary)
+    raise typer.Exit(0 if summary.ok else 1)
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab that is graded.")],
+    canvas: Annotated[
+        Path | None, typer.Option(help="Canvas' own export (Grades, Export): a copy with the marks is written.")
+    ] = None,
+    moodle: Annotated[
+        Path | None, typer.Option(help="Moodle's grading worksheet: a copy with the marks is written.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="As it was given to `course grade`.")] = None,
+    course: Annotated[
+        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
+    ] = None,
+) -> None:
+    """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
+    from autograder.cohort import report_lab
+    from autograder.show import print_summary
+
+    summary = report_lab(lab, (course or ctx.obj).resolve(), out, canvas, moodle)
+    print_summary(_console(), summary)
+    raise typer.Exit(0 if summary.ok else 1)
+
+
+@app.command()
+def release(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
+    course: Annotated[
+        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
+    ] = None,
+) -> None:
+    """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
+    from autograder.release import release_lab
+
+    typer.echo(f"hand out {release_lab(lab, (course or ctx.obj).resolve())}")
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def test(ctx: typer.Context) -> None:
     """Run all tests, one process a core; arguments go to pytest (`course test -k drift`)."""

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ import psutil
 
 # Jobs run side by side, one a core: more threads in each would only fight, and sums would depend on their number.
 _POOLS = ("MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB")
-ONE_THREAD = {"POLARS_MAX_THREADS": "1", **{f"{name}_NUM_THREADS": "1" for name in _POOLS}}
+ONE_THREAD: dict[str, str] = {"POLARS_MAX_THREADS": "1", **{f"{name}_NUM_THREADS": "1" for name in _POOLS}}
 CELL_TIMEOUT = 600  # seconds; a lesson's cell should take less than 30, this is for one that never ends
 SAMPLE_EVERY = 0.2  # seconds between two looks at the kernel's memory
 GRACE = 3.0  # seconds a process may live on after its kernel
@@ -79,11 +79,13 @@ def plain(text: str) -> str:
 class MemorySampler:
     """Watches the processes below `above`: the peak of the sum of their resident memory, and who they were.
 
-    `itself` counts `above` too.
+    `itself` counts `above` too. `forked` returns the warm kernels, which are below somebody else. One counts as much as
+    a kernel of its own would with all that its parent imported, or a little more: its resident memory has the parent's
+    data, but not yet the parts of library files that only the parent has touched.
     """
 
-    def __init__(self, above: psutil.Process, itself: bool) -> None:
-        self.above, self.itself = above, itself
+    def __init__(self, above: psutil.Process, itself: bool, forked: Callable[[], Iterable[int]]) -> None:
+        self.above, self.itself, self.forked = above, itself, forked
         self.peak = 0
         self.seen: dict[int, psutil.Process] = {}
 
@@ -94,6 +96,13 @@ class MemorySampler:
             processes = self.above.children(recursive=True) + [self.above] * self.itself
         except psutil.NoSuchProcess:
             return
+        for pid in self.forked():
+            try:
+                kernel = psutil.Process(pid)
+                total += psutil.Process(kernel.ppid()).memory_info().shared
+                processes += [kernel, *kernel.children(recursive=True)]
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
         for process in processes:
             try:
                 total += process.memory_info().rss
@@ -116,9 +125,11 @@ class MemorySampler:
 
 
 @contextmanager
-def watched(above: psutil.Process, itself: bool = False) -> Iterator[MemorySampler]:
+def watched(
+    above: psutil.Process, itself: bool = False, forked: Callable[[], Iterable[int]] = tuple
+) -> Iterator[MemorySampler]:
     """Sample in a thread as long as the block runs."""
-    sampler, over = MemorySampler(above, itself), threading.Event()
+    sampler, over = MemorySampler(above, itself, forked), threading.Event()
 
     def watch() -> None:
         while not over.wait(SAMPLE_EVERY):
@@ -133,15 +144,20 @@ def watched(above: psutil.Process, itself: bool = False) -> Iterator[MemorySampl
         thread.join()
 
 
-def execute(notebook: Path, output: Path, scratch: Path, on_cell: Callable[[int], None]) -> Outcome:
+def execute(
+    notebook: Path, output: Path, scratch: Path, on_cell: Callable[[int], None], kernel: str = "python3"
+) -> Outcome:
     """Run `notebook` from top to bottom with the fresh folder `scratch` as working directory.
 
     The executed notebook goes to `output`, whole or not at all; after a failed cell it is written too, with the
-    error in it. `on_cell` is told the number of each cell as it starts. Everything that goes wrong is in the outcome.
+    error in it. `on_cell` is told the number of each cell as it starts, `kernel` is the kernelspec's name. Everything
+    that goes wrong is in the outcome.
     """
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+
+    from autograder.provisioner import running
 
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -160,13 +176,13 @@ def execute(notebook: Path, output: Path, scratch: Path, on_cell: Callable[[int]
 
     begin, failure = time.monotonic(), None
     try:
-        with watched(psutil.Process()) as sampler:
+        with watched(psutil.Process(), forked=running) as sampler:
             try:
                 papermill.execute_notebook(
                     notebook,
                     temporary,
                     cwd=scratch,
-                    kernel_name="python3",
+                    kernel_name=kernel,
                     progress_bar=False,
                     request_save_on_cell_execute=False,
                     execution_timeout=CELL_TIMEOUT,
@@ -210,7 +226,7 @@ def _stop(*_: object) -> None:
     raise SystemExit(143)  # leaves through the finally blocks: the kernel is shut down, no temporary file stays
 
 
-def serve(jobs: TextIO, events: TextIO) -> None:
+def serve(jobs: TextIO, events: TextIO, kernel: str = "python3") -> None:
     """Run the jobs that come in, one a line: `{notebook, output, scratch}` -> `{cell: n}`…, `{outcome: {...}}`."""
 
     def tell(event: dict[str, Any]) -> None:
@@ -219,7 +235,7 @@ def serve(jobs: TextIO, events: TextIO) -> None:
 
     for line in jobs:
         job = {key: Path(value) for key, value in json.loads(line).items()}
-        outcome = execute(job["notebook"], job["output"], job["scratch"], lambda cell: tell({"cell": cell}))
+        outcome = execute(job["notebook"], job["output"], job["scratch"], lambda cell: tell({"cell": cell}), kernel)
         tell({"outcome": outcome.to_json()})
 
 
@@ -227,7 +243,9 @@ if __name__ == "__main__":
     lean_imports()
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
+    from autograder.provisioner import own_kernel_name
+
     # Events get standard output for themselves: what a library or a kernel prints goes to standard error, a log file.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as own:
         os.dup2(2, 1)
-        serve(sys.stdin, own)
+        serve(sys.stdin, own, own_kernel_name())

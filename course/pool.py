@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -65,9 +66,11 @@ def _tail(log: Path) -> list[str]:
 class Slot(threading.Thread):
     """Runs jobs one after the other until the list is empty. Its worker process imports papermill once."""
 
-    def __init__(self, log: Path, todo: deque[Job], events: "queue.SimpleQueue[Event]") -> None:
+    def __init__(
+        self, log: Path, todo: deque[Job], events: "queue.SimpleQueue[Event]", variables: Mapping[str, str]
+    ) -> None:
         super().__init__(daemon=True)
-        self.log, self.todo, self.events = log, todo, events
+        self.log, self.todo, self.events, self.variables = log, todo, events, variables
         self.processes: list[subprocess.Popen[str]] = []
         self.worker: subprocess.Popen[str] | None = None
         self.stopping = False
@@ -114,7 +117,7 @@ class Slot(threading.Thread):
                 stderr=errors,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, **ONE_THREAD},
+                env={**os.environ, **ONE_THREAD, **self.variables},
             )
             self.processes.append(process)
         return process
@@ -158,15 +161,21 @@ class Slot(threading.Thread):
         return Outcome(1, seconds, seconds, seconds, sampler.peak / 1e6, sampler.end_leftovers(), failure)
 
 
-def run_jobs(jobs: Sequence[Job], slots: int, logs: Path, listen: Callable[[Event | None], None]) -> None:
-    """Run all jobs, `slots` at a time, longest first by their `guess`.
+def run_jobs(
+    jobs: Sequence[Job],
+    slots: int,
+    logs: Path,
+    listen: Callable[[Event | None], None],
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Run all jobs, `slots` at a time, longest first by their `guess`, with `variables` in their environment.
 
     `listen` gets every event in the calling thread, and None a few times a second. Whatever is raised in it, and
     Ctrl-C, ends all processes before it goes on.
     """
     todo = deque(sorted(jobs, key=lambda job: -job.guess))
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    pool = [Slot(logs / f"worker-{number}.log", todo, events) for number in range(min(slots, len(jobs)))]
+    pool = [Slot(logs / f"worker-{number}.log", todo, events, variables) for number in range(min(slots, len(jobs)))]
     for slot in pool:
         slot.start()
     open_jobs = len(jobs)

@@ -1,6 +1,8 @@
-"""Proof that a lab grades right: stock nbgrader on the solution, on the untouched release and on every misconception.
+"""Proof that a lab grades right.
 
-The solution must get every point, the release none, and a misconception must lose exactly the points that it names.
+The solution and every other right answer must get all points, the untouched release none, and a misconception must
+lose exactly the points that it names. Mutants, reference answers changed by machine, must be caught or excused.
+Solution and release are graded by stock nbgrader, too: the same test cells serve both (with `stock`, all submissions).
 As a command: `python -m course.prove LAB [--only ex2]`.
 """
 
@@ -11,7 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,19 @@ from nbgrader.validator import Validator
 from rich.console import Console
 from rich.table import Table
 
+from autograder.grade import Grader, sandbox_missing
+from autograder.key import load_key
+from autograder.model import ANSWER, Key, Submission
+from autograder.mutants import (
+    Alternative,
+    Mutant,
+    Verdict,
+    judge,
+    load_alternatives,
+    load_exemptions,
+    mutants,
+)
+from autograder.plugin import STOCK as STOCK_STEPS
 from course.build.labs import (
     Misconception,
     course_config,
@@ -36,7 +54,8 @@ from course.execute import ONE_THREAD
 from course.paths import ROOT, CourseError
 from course.quiet import TELEMETRY_OFF, quiet
 
-SOLUTION, RELEASE = "solution", "release"
+SOLUTION, RELEASE, STOCK = "solution", "release", " (nbgrader)"
+TO_STDERR = "wrote to stderr: "
 FEWEST = 3
 """Misconceptions that an exercise needs before its tests count as proven."""
 
@@ -64,11 +83,12 @@ class ProofTable:
     lab: str
     rows: list[ProofRow] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    mutants: Verdict | None = None
 
     @property
     def ok(self) -> bool:
         """Whether every submission got exactly its points and nothing else is wrong."""
-        return not self.problems and all(not row.wrong for row in self.rows)
+        return not self.problems and all(not row.wrong for row in self.rows) and (not self.mutants or self.mutants.ok)
 
     def failures(self) -> str:
         """Return what is wrong, one line each; empty when all is well."""
@@ -80,26 +100,38 @@ class ProofTable:
                 f"{' (' + row.said[name] + ')' if name in row.said else ''}"
                 for name in row.wrong
             ]
+        if self.mutants:
+            lines += [
+                f"{mutant.name}: no test catches {mutant.was.strip()!r} -> {mutant.becomes.strip()!r}: add a hidden "
+                f"test, or say in solutions/{self.lab}/mutants.yml why it is right"
+                for mutant in self.mutants.survivors
+            ]
+            lines += self.mutants.faults
         return "\n".join(lines)
 
     def render(self) -> Table:
         """Return the table for a terminal."""
-        table = Table(title=f"{self.lab}: graded by stock nbgrader", show_lines=False)
+        table = Table(title=self.lab, show_lines=False)
         for heading in ("submission", "points", "loses", "verdict"):
             table.add_column(heading, justify="right" if heading == "points" else "left", overflow="fold")
         most = sum(next((row.expected for row in self.rows if row.submission == SOLUTION), {}).values())
         for row in self.rows:
             lost = [name for name, points in row.expected.items() if row.got.get(name, 0) < points]
-            meant = "" if row.submission in (SOLUTION, RELEASE) else row.why
+            meant = row.why if lost and row.submission.removesuffix(STOCK) not in (SOLUTION, RELEASE) else ""
             verdict = "[green]as it must[/]" if not row.wrong else f"[red]wrong: {', '.join(row.wrong or lost)}[/]"
             table.add_row(row.submission, f"{sum(row.got.values()):g} of {most:g}", meant, verdict)
+        if self.mutants:
+            found = self.mutants
+            verdict = "[green]as it must[/]" if found.ok else f"[red]{len(found.survivors)} not caught[/]"
+            count = len(found.caught) + len(found.excused) + len(found.survivors)
+            table.add_row(f"{count} mutants", "", f"{len(found.excused)} excused with a reason", verdict)
         return table
 
 
-def _submissions(source: Any, release: Any, wrong: list[Misconception]) -> dict[str, Any]:
+def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alternative]) -> dict[str, Any]:
     """Return one notebook per submission, by the name of its student."""
     notebooks = {SOLUTION: source, RELEASE: release}
-    for one in wrong:
+    for one in others:
         notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
         grade_cells(notebook)[one.answers].source = one.source
         notebooks[one.name] = notebook
@@ -125,7 +157,8 @@ def _grading(base: Path, lab: str, submissions: dict[str, Any], workers: int) ->
             path.parent.mkdir(parents=True)
             nbformat.write(submissions[name], path)  # type: ignore[no-untyped-call]
         with (folder / "log.txt").open("wb") as log:
-            command = [sys.executable, "-m", "nbgrader", "autograde", lab]
+            stock = [f"--Autograde.autograde_preprocessors={name}" for name in STOCK_STEPS]
+            command = [sys.executable, "-m", "nbgrader", "autograde", lab, *stock]
             process = subprocess.Popen(  # noqa: S603
                 command, cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
             )
@@ -153,7 +186,7 @@ def _fault(cell: Any) -> str | None:
         if output.output_type == "error":
             return _plain(f"{output.ename}: {output.evalue}")
         if output.output_type == "stream" and output.name == "stderr":
-            return "wrote to stderr: " + _plain(output.text)
+            return TO_STDERR + _plain(output.text)
     return None
 
 
@@ -175,60 +208,108 @@ def _read(folder: Path, lab: str, name: str) -> tuple[dict[str, float], dict[str
         fault = _fault(cell)
         if fault and grading.get("grade"):
             said[grading["grade_id"]] = fault
-        elif fault and not fault.startswith("wrote to stderr"):
+        elif fault and not fault.startswith(TO_STDERR):
             faults.append(f"cell {number} ({grading.get('grade_id', 'plain')}) fails: {fault}")
     return got, said, faults
 
 
-def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2) -> ProofTable:
-    """Grade the solution, the untouched release and every misconception of a lab with stock nbgrader.
+def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: bool = False) -> ProofTable:
+    """Grade the solution, the untouched release, every other answer that is known, and every mutant of a lab.
 
     Args:
         lab: Name of the lab, as its folder in `solutions/`.
         root: The repository.
-        only: Grade only the misconceptions whose name contains this (`ex2`, `ex2-at-random`).
-        workers: Grading processes at a time.
+        only: Grade only the misconceptions, alternatives and mutants whose name contains this (`ex2`, `ex2-at-random`).
+        workers: Submissions at a time.
+        stock: Grade all but the mutants by stock nbgrader, too; else only solution and release.
 
     Returns:
         The table; `ok` says whether the lab is proven.
 
     Raises:
-        BuildError: The lab or a misconception breaks the format.
+        BuildError: The lab, a misconception or an alternative breaks the format.
+        CourseError: This system cannot fork (macOS, Windows).
     """
     quiet()
     table = ProofTable(lab)
     every = load_misconceptions(lab, root)
-    wrong = [one for one in every if only in one.name]
-    if only and not wrong:
+    wrong: list[Misconception] = [one for one in every if only in one.name]
+    right: list[Alternative] = [one for one in load_alternatives(lab, root) if only in one.name]
+    if only and not wrong and not right and not only.startswith("ex"):
         raise BuildError(f"{lab} has no misconception whose name contains {only!r}")
     with tempfile.TemporaryDirectory(prefix="course-prove-") as temporary:
         base = Path(temporary).resolve() / "base"
         base.mkdir()
         set_up_course(base, [lab], root)
         generate_assignment(base, lab)
+        key = load_key(lab, base)
         source = nbformat.read(base / "solutions" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
         release = nbformat.read(base / "labs" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-        cells = {name: cell.metadata["nbgrader"] for name, cell in grade_cells(source).items()}
-        points = {name: float(cell["points"]) for name, cell in cells.items() if cell["grade"]}
-        for answer in (name for name, cell in cells.items() if cell["solution"] and only in ("", name)):
+        points = {cell.grade_id: cell.points for cell in key.tests}
+        answers = [cell.grade_id for cell in key.cells if cell.kind == ANSWER]
+        if only and not wrong and not right and only.partition("-")[0] not in answers:
+            raise BuildError(f"{lab} has no misconception whose name contains {only!r}")
+        for answer in (name for name in answers if only in ("", name)):
             count = sum(one.answers == answer for one in every)
             if count < FEWEST:
                 table.problems.append(f"{answer} has {count} misconceptions: write at least {FEWEST}")
-        submissions = _submissions(source, release, wrong)
 
-        with _grading(base, lab, submissions, workers) as folders:
-            table.problems += _validate(base, lab)
-
-        expected = {SOLUTION: points, RELEASE: dict.fromkeys(points, 0.0)}
+        submissions = _submissions(source, release, [*right, *wrong])
+        expected = {SOLUTION: points, RELEASE: dict.fromkeys(points, 0.0)} | {one.name: points for one in right}
         expected |= {one.name: {name: points[name] - one.loses.get(name, 0) for name in points} for one in wrong}
-        why = {SOLUTION: "the reference answers", RELEASE: "as handed out"} | {one.name: one.why for one in wrong}
-        for number, name in enumerate(submissions):
+        why = {SOLUTION: "the reference answers", RELEASE: "as handed out"}
+        why |= {one.name: one.why for one in right} | {one.name: one.why for one in wrong}
+        with Grader(key, sandbox=sandbox_missing() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
+            begin = time.monotonic()
+            alone = grader.grade(_handed_in(SOLUTION, source))
+            slow = time.monotonic() - begin
+            rest = [_handed_in(name, notebook) for name, notebook in submissions.items() if name != SOLUTION]
+            for result in (alone, *pool.imap(grader.grade, rest)):
+                name = result.student
+                got = {mark.test: mark.score for mark in result.marks if mark.score is not None}
+                said = {mark.test: mark.reason for mark in result.marks if mark.reason}
+                table.rows.append(ProofRow(name, why[name], expected[name], got, said))
+                table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
+            # A mutant may never end: it gets a few times what the reference answers take on this machine now.
+            grader.limits = replace(grader.limits, cell_seconds=max(8.0, 4 * slow))
+            table.mutants = _hunt(key, grader, pool, root, only, source)
+
+        by_stock = submissions if stock else {name: submissions[name] for name in (SOLUTION, RELEASE)}
+        with _grading(base, lab, by_stock, workers) as folders:
+            table.problems += _validate(base, lab)
+        for number, name in enumerate(by_stock):
             got, said, faults = _read(folders[number % len(folders)], lab, name)
-            table.rows.append(ProofRow(name, why[name], expected[name], got, said))
+            warns = [test for test, text in said.items() if text.startswith(TO_STDERR)]
+            if name not in (SOLUTION, RELEASE):  # what the autograder does not mind, nbgrader takes for a failure
+                got |= {test: expected[name][test] for test in warns}
+            table.rows.append(ProofRow(name + STOCK, why[name], expected[name], got, said))
             # What a wrong answer breaks beside its tests is its own affair; solution and release must run through.
             if name in (SOLUTION, RELEASE) or not got:
-                table.problems += [f"{name}: {fault}" for fault in faults]
+                table.problems += [f"{name}{STOCK}: {fault}" for fault in faults]
     return table
+
+
+def _handed_in(name: str, notebook: Any) -> Submission:
+    return Submission(name, nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
+
+
+def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any) -> Verdict:
+    """Grade every mutant by the tests of its own exercise, and judge which are caught."""
+    exercise = only.partition("-")[0]
+    found = [one for one in mutants(key) if exercise in ("", one.answers)]
+    tests: dict[str, set[str]] = {}
+    for cell in key.tests:
+        tests.setdefault(key.exercise(cell.grade_id), set()).add(cell.grade_id)
+
+    def survives(mutant: Mutant) -> bool:
+        notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
+        grade_cells(notebook)[mutant.answers].source = mutant.source
+        result = grader.grade(_handed_in(mutant.name, notebook), tests[mutant.answers], rescue=False)
+        return all(mark.score in (None, mark.points) for mark in result.marks)
+
+    survived = [mutant.name for mutant, lives in zip(found, pool.imap(survives, found), strict=True) if lives]
+    exemptions = [one for one in load_exemptions(key.lab, root) if exercise in ("", one.answers)]
+    return judge(key, survived, exemptions)
 
 
 def _validate(base: Path, lab: str) -> list[str]:
@@ -246,9 +327,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="course prove", description="Prove that a lab grades right.")
     parser.add_argument("lab")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the misconceptions whose name contains this")
+    parser.add_argument("--stock", action="store_true", help="grade everything by stock nbgrader, too")
     wanted = parser.parse_args()
     try:
-        proof = prove(wanted.lab, only=wanted.only)
+        proof = prove(wanted.lab, only=wanted.only, stock=wanted.stock)
     except CourseError as error:
         sys.exit(f"course prove: {error}")
     Console().print(proof.render())

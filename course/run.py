@@ -1,13 +1,16 @@
 """`course run`: all notebooks side by side, longest first, and the bank's flight beside them."""
 
 import json
+import logging
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.execute import Outcome
+from course.execute import ONE_THREAD, Outcome
 from course.paths import ROOT, CourseError, lessons
 from course.pool import Event, Job, run_jobs
 
@@ -119,9 +122,34 @@ def run(jobs: list[Job], slots: int, root: Path, listen: Callable[[Event | None]
         listen(event)
 
     try:
-        run_jobs(jobs, slots, root / "build" / "scratch", keep)
+        with _warm_kernels(jobs, slots) as variables:
+            run_jobs(jobs, slots, root / "build" / "scratch", keep, variables)
     finally:
         lessons_run = [job.name for job in jobs if job.notebook and job.chapter != "solutions"]
         note_lessons(root, {name: outcomes[name].failure is None for name in lessons_run if name in outcomes})
     results = [Result(job, outcomes[job.name]) for job in jobs]
     return Report(results, time.monotonic() - begin, min(slots, len(jobs)))
+
+
+@contextmanager
+def _warm_kernels(jobs: list[Job], slots: int) -> Iterator[dict[str, str]]:
+    """Yield the variables with which workers fork their kernels from one warm parent, as long as the block runs.
+
+    One notebook a slot would gain nothing: each waits for the parent's imports as long as for its own.
+    """
+    from autograder.door import FOLDER, Door
+
+    if sum(job.notebook is not None for job in jobs) <= slots or os.environ.get(FOLDER) == "off":
+        yield {}
+        return
+    log = logging.getLogger(__name__)
+    try:
+        door = Door({**os.environ, **ONE_THREAD})
+    except CourseError as reason:
+        log.warning("the kernels import everything anew, which takes longer: %s", reason)
+        yield {}
+        return
+    with door:
+        yield door.variables
+        if door.failure:
+            log.warning("the kernels imported everything anew, which took longer: %s", door.failure)

@@ -56,7 +56,7 @@ def test_a_marker_is_found(root: Path) -> None:
 
 def test_a_copied_misconception_is_found(root: Path) -> None:
     shutil.copytree(root / f"solutions/{LAB}/misconceptions", root / f"labs/{LAB}/misconceptions")
-    assert sum(line.endswith(": a misconception") for line in find_leaks(LAB, root)) == 6
+    assert sum(line.endswith(": right or wrong answers of the lab's author") for line in find_leaks(LAB, root)) == 6
 
 
 def test_the_text_with_the_answers_is_found(root: Path) -> None:
@@ -81,5 +81,5 @@ def test_without_nbgraders_ignore_list_the_answers_get_out(root: Path) -> None:
     config = root / "nbgrader_config.py"
     lines = config.read_text(encoding="utf-8").replace('"*.py",', "").replace('"misconceptions",', "")
     config.write_text(lines, encoding="utf-8")
-    with pytest.raises(BuildError, match=r"misconceptions/ex1-a-square\.py: a misconception"):
+    with pytest.raises(BuildError, match=r"misconceptions/ex1-a-square\.py: right or wrong answers"):
         build(root=root)

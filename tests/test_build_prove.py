@@ -8,6 +8,7 @@ from rich.console import Console
 
 from course.build import BuildError
 from course.build.labs import load_misconceptions
+from course.paths import CourseError
 from course.prove import ProofRow, prove
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write
 
@@ -23,13 +24,18 @@ def test_a_good_lab_is_proven(root: Path) -> None:
     assert table.failures() == ""
     assert sorted(root.rglob("*")) == before, "a proof leaves nothing behind"
     assert table.ok
-    assert [row.submission for row in table.rows] == ["solution", "release", *sorted(WRONG)]
+    ours = ["solution", "release", *sorted(WRONG)]
+    assert [row.submission for row in table.rows] == [*ours, "solution (nbgrader)", "release (nbgrader)"]
     got = {row.submission: row.got for row in table.rows}
     assert got["solution"] == {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 1}
     assert got["release"] == {"ex1-test": 0, "ex2-test": 0, "ex2-test-ties": 0}
     assert got["ex2-the-last"] == {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 0}
+    assert got["solution (nbgrader)"] == got["solution"]
+    assert got["release (nbgrader)"] == got["release"]
     said = {row.submission: row.said for row in table.rows}
-    assert said["ex1-a-square"] == {"ex1-test": "AssertionError: area(3) is nine times area(1)"}
+    assert said["ex1-a-square"] == {"ex1-test": "area(3) is nine times area(1)"}
+    assert table.mutants is not None
+    assert len(table.mutants.caught) > 5
     console = Console(file=io.StringIO(), width=120)
     console.print(table.render())
     assert isinstance(console.file, io.StringIO)
@@ -39,7 +45,7 @@ def test_a_good_lab_is_proven(root: Path) -> None:
 def test_faults_of_the_tests_are_found(root: Path) -> None:
     """One run over a lab with a test that anybody passes, and wrong answers that lose more or less than they say."""
     weak = LAB_SOURCE.replace('points=3\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"',
-                              "points=3\nassert longest").replace("import math", "import math\n\n1 / 0")  # fmt: skip
+                              "points=3\nassert longest")  # fmt: skip
     write(root, LAB_TEXT, weak)
     (root / f"solutions/{LAB}/misconceptions/ex1-rounded-pi.py").unlink()
     (root / f"solutions/{LAB}/misconceptions/ex2-alphabet.py").unlink()
@@ -50,11 +56,43 @@ def test_faults_of_the_tests_are_found(root: Path) -> None:
     assert "release: ex2-test: expected 0, got 3" in failures, "a release with points"
     assert "ex1-in-fact-right: ex1-test: expected 0, got 2" in failures, "a misconception that passes"
     assert "ex2-shortest: ex2-test: expected 0, got 3" in failures, "a test that cannot fail"
-    assert any(line.startswith("solution: cell 2 (setup) fails: ZeroDivisionError") for line in failures)
     assert "ex2 has 2 misconceptions: write at least 3" in failures
     assert not any(line.startswith("ex1 has") for line in failures)
+    survivors = [line for line in failures if line.startswith("ex2:")]
+    assert any("no test catches" in line and "mutants.yml" in line for line in survivors), "mutants that nobody catches"
     ties = "ex2-shortest: ex2-test-ties: expected 1, got 0"
     assert not any(line.startswith(ties) for line in failures), "min() keeps the first of equals"
+
+
+def test_a_lab_whose_own_cells_fail_is_refused(root: Path) -> None:
+    write(root, LAB_TEXT, LAB_SOURCE.replace("import math", "import math\n\n1 / 0"))
+    with pytest.raises(CourseError, match="the lab's own first cells fail: ZeroDivisionError"):
+        prove(LAB, root)
+
+
+def test_a_right_answer_that_loses_points_is_found(root: Path) -> None:
+    head = "# ---\n# answers: ex1\n# why: another way\n# ---\n"
+    right = "def area(radius):\n    return sum([math.pi * radius] * radius)"
+    write(root, f"solutions/{LAB}/alternatives/ex1-adds-up.py", head + right + "\n")
+    write(root, f"solutions/{LAB}/alternatives/ex1-in-fact-wrong.py", head + "def area(radius):\n    return 0\n")
+    table = prove(LAB, root, only="ex1")
+    assert table.failures() == ("ex1-in-fact-wrong: ex1-test: expected 2, got 0 (area(3) is nine times area(1))")
+
+
+def test_stock_nbgrader_grades_all_if_asked(root: Path) -> None:
+    table = prove(LAB, root, only="ex2-the-last", stock=True)
+    rows = {row.submission: row.got for row in table.rows}
+    assert rows["ex2-the-last (nbgrader)"] == rows["ex2-the-last"] == {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 0}
+    assert table.failures() == ""
+
+
+def test_an_exemption_that_holds_no_longer_is_found(root: Path) -> None:
+    write(
+        root,
+        f"solutions/{LAB}/mutants.yml",
+        "ex1:\n- was: return math.pi * radius**2\n  becomes: return None\n  reason: x\n",
+    )
+    assert "ex1" in prove(LAB, root, only="ex1").failures()
 
 
 def test_a_wrong_solution_and_stderr_are_found(root: Path) -> None:
@@ -64,10 +102,11 @@ def test_a_wrong_solution_and_stderr_are_found(root: Path) -> None:
     )
     write(root, LAB_TEXT, broken)
     table = prove(LAB, root, only="ex2-the-last")
-    assert [row.submission for row in table.rows] == ["solution", "release", "ex2-the-last"]
+    assert [row.submission for row in table.rows[:3]] == ["solution", "release", "ex2-the-last"]
     failures = table.failures()
-    assert "solution: ex1-test: expected 2, got 0 (AssertionError: area(3) is nine times area(1))" in failures
-    assert "solution: ex2-test-ties: expected 1, got 0 (wrote to stderr: careful)" in failures
+    assert "solution: ex1-test: expected 2, got 0 (area(3) is nine times area(1))" in failures
+    assert "solution (nbgrader): ex2-test-ties: expected 1, got 0 (wrote to stderr: careful)" in failures
+    assert "solution: ex2-test-ties" not in failures, "a warning costs nothing in our grader"
     assert "nbgrader's validator, failed" in failures
 
 

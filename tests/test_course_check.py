@@ -1,12 +1,15 @@
 """What a learner is told about a lab, whatever they wrote into it."""
 
+import os
 import re
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from autograder.door import FOLDER, Door
 from course.check import Exercise, _was_edited, check, read_notebook, render
 from course.paths import ROOT, CourseError, labs
 from tests.small_tree import Cell, answer, code, graded, lab, markdown
@@ -79,6 +82,31 @@ def test_a_kernel_that_dies_fails_the_rest(tmp_path: Path) -> None:
     first, second = hints(tmp_path, FIRST[0], answer("ex1", "import os; os._exit(0)"), TEST, *SECOND)
     assert first.startswith("a cell above stops with Python itself ended here")
     assert second.endswith("because Python itself ended in an earlier cell")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
+def test_warm_or_not_a_learner_is_told_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = answer("ex2", "def half(x):\n    while True:\n        pass")
+    who = code("import os, pathlib; pathlib.Path(os.environ['WHO']).write_text(str(os.getppid()))")
+    cells = (
+        who,
+        *FIRST,
+        TEST,
+        SECOND[0],
+        endless,
+        SECOND[2],
+        graded("ex3", "import os; os._exit(1)", 1),
+        graded("ex4", "1"),
+    )
+    monkeypatch.setenv("WHO", str(tmp_path / "who"))
+    cold = hints(tmp_path, *cells, timeout=5)
+    assert (tmp_path / "who").read_text(encoding="utf-8") == str(os.getpid())
+    with Door(os.environ) as door:
+        monkeypatch.setenv(FOLDER, str(door.folder))
+        assert hints(tmp_path, *cells, timeout=5) == cold
+        assert (tmp_path / "who").read_text(encoding="utf-8") == str(door.process.pid)
+    assert hints(tmp_path, *cells, timeout=5) == cold, "a parent that is gone breaks a check"
+    assert [bool(hint) for hint in cold] == [False, True, True, True]
 
 
 def test_a_call_of_exit_passes_nothing(tmp_path: Path) -> None:

@@ -1,21 +1,44 @@
 """One notebook executed: what it cost, where it failed, and that nothing half-written or half-alive is left."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from autograder.door import FOLDER, Door
+from autograder.provisioner import KERNEL_NAME
 from course.execute import Outcome, execute
 from tests.small_tree import code, markdown, notebook
 
 
-def run(folder: Path, *sources: str) -> tuple[Outcome, Path, list[int]]:
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    with Door(os.environ) as own:
+        yield own
+
+
+@pytest.fixture(
+    params=[
+        "python3",
+        pytest.param(KERNEL_NAME, marks=pytest.mark.skipif(sys.platform != "linux", reason="needs a fork")),
+    ]
+)
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A kernel of its own process, and one forked from a warm parent, which is nobody's child here."""
+    if request.param == KERNEL_NAME:
+        monkeypatch.setenv(FOLDER, str(request.getfixturevalue("door").folder))
+    return str(request.param)
+
+
+def run(folder: Path, *sources: str, kernel: str = "python3") -> tuple[Outcome, Path, list[int]]:
     path = notebook(folder / "in" / "lesson.ipynb", markdown("# A"), *(code(source) for source in sources))
     output, seen = folder / "out" / "lesson.ipynb", list[int]()
-    return execute(path, output, folder / "scratch", seen.append), output, seen
+    return execute(path, output, folder / "scratch", seen.append, kernel), output, seen
 
 
 def test_a_notebook_that_runs(tmp_path: Path) -> None:
@@ -47,17 +70,30 @@ def test_a_cell_that_fails_is_named_with_its_last_lines(tmp_path: Path) -> None:
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
 
-def test_the_memory_of_the_kernels_children_counts(tmp_path: Path) -> None:
+def test_the_memory_of_the_kernels_children_counts(tmp_path: Path, kernel: str) -> None:
     hungry = "x = bytes(10**6) * 300; import time; time.sleep(1.5)"
-    outcome, _, _ = run(tmp_path, f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {hungry!r}])")
+    source = f"import os, subprocess, sys\nsubprocess.run([sys.executable, '-c', {hungry!r}])\nos.getppid()"
+    outcome, output, _ = run(tmp_path, source, kernel=kernel)
     assert outcome.peak_mb > 320
+    assert (str(os.getpid()) in output.read_text(encoding="utf-8")) == (kernel == "python3")
 
 
-def test_a_kernel_that_dies_leaves_no_old_result_and_no_process(tmp_path: Path) -> None:
-    _, output, _ = run(tmp_path, "1")
+def test_a_warm_kernel_counts_as_much_as_one_that_imports_by_itself(
+    tmp_path: Path, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "import pandas, sklearn.ensemble, mlflow, matplotlib.pyplot, lightgbm\nx = b'x' * 10**8\n"
+    source += "import time; time.sleep(1)"
+    cold = run(tmp_path, source)[0].peak_mb
+    monkeypatch.setenv(FOLDER, str(door.folder))
+    warm = run(tmp_path, source, kernel=KERNEL_NAME)[0].peak_mb
+    assert cold - 20 < warm < cold + 150
+
+
+def test_a_kernel_that_dies_leaves_no_old_result_and_no_process(tmp_path: Path, kernel: str) -> None:
+    _, output, _ = run(tmp_path, "1", kernel=kernel)
     assert output.is_file()
     sleeper = "import subprocess, time, os\nchild = subprocess.Popen(['sleep', '321'])\ntime.sleep(1)"
-    outcome, output, _ = run(tmp_path, sleeper, "os._exit(1)")
+    outcome, output, _ = run(tmp_path, sleeper, "os._exit(1)", kernel=kernel)
     assert outcome.failure is not None
     assert (outcome.failure.cell, outcome.failure.source) == (3, "os._exit(1)")
     assert "the kernel died" in outcome.failure.error
@@ -66,9 +102,9 @@ def test_a_kernel_that_dies_leaves_no_old_result_and_no_process(tmp_path: Path) 
     assert not [found for found in psutil.process_iter(["cmdline"]) if found.info["cmdline"] == ["sleep", "321"]]
 
 
-def test_a_cell_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_that_never_ends_is_stopped(tmp_path: Path, kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("course.execute.CELL_TIMEOUT", 1)
-    outcome, output, _ = run(tmp_path, "1", "import time\ntime.sleep(60)")
+    outcome, output, _ = run(tmp_path, "1", "import time\ntime.sleep(60)", kernel=kernel)
     assert outcome.failure is not None
     assert (outcome.failure.cell, outcome.failure.error) == (3, "the cell did not end within 1 s")
     assert not output.exists()

@@ -1,5 +1,6 @@
 """All notebooks side by side: the order, the table, and each gate shown failing."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import psutil
 import pytest
 from rich.console import Console
 
+from autograder.door import FOLDER
 from course.execute import Failure, Outcome
 from course.paths import CourseError
 from course.pool import Event, Job, run_jobs
@@ -14,6 +16,8 @@ from course.progress import load
 from course.run import FLIGHT, Report, Result, plan, run
 from course.show import Progress, print_report
 from tests.small_tree import lesson, notebook
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
 
 
 def console() -> Console:
@@ -85,6 +89,85 @@ def test_a_worker_that_is_killed_fails_its_notebook_alone(tmp_path: Path) -> Non
     report, text = run_tree(tmp_path, slots=1)
     assert [one.ok for one in report.results] == [False, True]
     assert "signal 9, which the system does when memory runs out" in text
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warm kernels, as in every use of the command."""
+    monkeypatch.delenv(FOLDER)
+
+
+def parents(root: Path) -> set[str]:
+    """Return what the lessons' last cells showed."""
+    notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in (root / "build" / "run").rglob("*.ipynb")]
+    return {"".join(notebook["cells"][-1]["outputs"][0]["data"]["text/plain"]) for notebook in notebooks}
+
+
+@linux
+def test_more_lessons_than_slots_have_one_warm_parent(tmp_path: Path, warm: None) -> None:
+    before = {process.pid for process in psutil.Process().children()}
+    for number in range(4):
+        lesson(tmp_path, f"01-a/0{number}-x", "import os; os.environ['OMP_NUM_THREADS'], os.getppid()")
+    report, text = run_tree(tmp_path)
+    assert report.ok, text
+    assert len(parents(tmp_path)) == 1
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
+
+
+@linux
+def test_a_worker_or_a_warm_parent_that_is_killed_fails_its_notebook_alone(tmp_path: Path, warm: None) -> None:
+    kill = "import os, psutil, time; psutil.Process({}).kill(); time.sleep(30)"
+    worker, parent = kill.format("int(os.environ['JPY_PARENT_PID'])"), kill.format("os.getppid()")
+    for name, source in {"1": "1", "2": worker, "3": "1", "4": parent, "5": "import os; os.getppid()"}.items():
+        lesson(tmp_path, f"01-a/0{name}-x", source)
+    report, _ = run_tree(tmp_path, slots=1)
+    assert [one.ok for one in report.results] == [True, False, True, False, True]
+    errors = [one.outcome.failure.error for one in report.results if one.outcome.failure]
+    assert "signal 9" in errors[0]
+    assert "the kernel died" in errors[1]
+
+
+@linux
+def test_a_warm_parent_that_cannot_start_is_said_and_all_runs(
+    tmp_path: Path, warm: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "lightgbm.py").write_text("raise RuntimeError('planted fault')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for number in range(3):
+        lesson(tmp_path, f"01-a/0{number}-x", "1")
+    report, _ = run_tree(tmp_path)
+    assert report.ok
+    assert "imported everything anew" in caplog.text
+    assert "planted fault" in caplog.text
+    monkeypatch.setattr("autograder.door.can_fork", lambda: False)
+    caplog.clear()
+    report, _ = run_tree(tmp_path)
+    assert report.ok
+    assert "cannot fork" in caplog.text
+
+
+@linux
+def test_an_interruption_ends_the_warm_kernels_and_their_parent(tmp_path: Path, warm: None) -> None:
+    for number in (1, 2, 3):
+        lesson(
+            tmp_path,
+            f"01-a/0{number}-x",
+            "import os; open('pid', 'w').write(f'{os.getpid()} {os.getppid()}')\n1",
+            "import time; time.sleep(77)",
+        )
+    jobs, seen = [job for job in plan(tmp_path) if job.notebook], 0
+
+    def listen(event: Event | None) -> None:
+        nonlocal seen
+        seen += event is not None and event.cell == 3
+        if seen == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs, 2, tmp_path, listen)
+    pids = [int(word) for job in jobs for path in job.scratch.glob("pid") for word in path.read_text().split()]
+    assert len(pids) == 4
+    assert not any(map(psutil.pid_exists, pids))
 
 
 def test_the_bar_is_a_gigabyte(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ def strange_places(root: Path, names: list[Path]) -> list[str]:
         if name.suffix in LOCKS:
             continue
         for number, line in enumerate(text_of(root / name).splitlines(), 1):
-            if match := REGISTRY.search(line) or MACHINE_PATH.search(line):
+            match = REGISTRY.search(line) or MACHINE_PATH.search(line)
+            of_the_sandbox = match and name.parts[0] == "autograder" and match[0].startswith("/tmp/")  # its own /tmp
+            if match and not of_the_sandbox:
                 found.append(f"{name.as_posix()}:{number}: {match[0]}")
     return found
 

@@ -20,6 +20,9 @@ def _squeeze(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+AUTHORS_OWN = {"alternatives", "misconceptions", "mutants.yml"}
+
+
 def secrets(notebook: Any) -> list[str]:
     """Return the lines of a source notebook that no learner may see: of its solutions and of its hidden tests."""
     lines = [
@@ -58,7 +61,7 @@ def find_leaks(lab: str, root: Path) -> list[str]:
     """Return what learners of `lab` could read though they should not, one `file: what` each; empty when all is well.
 
     A leak is a telling line of a solution or of a hidden test (whole, or inside a longer line, whatever its
-    blanks), a marker of such a region, or a folder of misconceptions, anywhere under `labs/<lab>/`.
+    blanks), a marker of such a region, or a file with known answers, anywhere under `labs/<lab>/`.
     """
     hidden = [(line, _squeeze(line)) for line in secrets(source_notebook(lab, root))]
     leaks = []
@@ -70,6 +73,6 @@ def find_leaks(lab: str, root: Path) -> list[str]:
         squeezed = _squeeze(text)
         leaks += [f"{name}: the marker {marker!r}" for marker in MARKERS if marker in text]
         leaks += [f"{name}: a line of an answer or a hidden test: {line}" for line, key in hidden if key in squeezed]
-        if "misconceptions" in path.relative_to(root).parts:
-            leaks.append(f"{name}: a misconception")
+        if AUTHORS_OWN.intersection(path.relative_to(root).parts):
+            leaks.append(f"{name}: right or wrong answers of the lab's author")
     return leaks

@@ -173,6 +173,7 @@ assert np.array_equal(first, upside_down), "The same rows in another order must 
 assert not np.array_equal(first, train(some, seed=2).predict_proba(others[COLUMNS])[:, 1]), "Use the seed given."
 assert 0.68 < roc_auc_score(others["defaulted"], first) < 0.85, "The forest should predict defaults, and no miracles."
 assert len(forest.estimators_) == 40, "n_estimators=40, as asked."
+assert forest.min_samples_leaf == 20, "min_samples_leaf=20, as asked."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -257,6 +258,8 @@ assert differences(base, both) == ["config.seed", "data"], "Name every cause, so
 more = base | {"config": {"seed": 1, "holdout": 2, "depth": None}}
 assert differences(base, more) == ["config.depth"] == differences(more, base), "A key that only one config has differs."
 assert differences(base, base | {"rows": 99}) == ["not reproducible"]
+wide = base | {"config": base["config"] | dict.fromkeys("hgfedcba", 0)}
+assert differences(wide, base) == [f"config.{letter}" for letter in "abcdefgh"], "Sort the list."
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -190,6 +190,12 @@ run_step(house, "double", double, inputs={}, params={"x": 4}, key="key-4")
 assert calls == [4, 5, 4], "Back to the first key: the result there is that of the other key."
 out.unlink()
 assert run_step(house, "double", double, {}, {"x": 4}, "key-4").read_text() == "8", "A lost result is made again."
+kept_path = run_step(house, "double", double, {}, {"x": 4}, "key-4")
+assert kept_path == house / "double.out", "Return the path, also of a result that was kept."
+assert calls == [4, 5, 4, 4], "A result made again is kept like any other."
+(house / "double.key").unlink()
+run_step(house, "double", double, {}, params={"x": 4}, key="key-4")
+assert calls == [4, 5, 4, 4, 4], "Without its key nobody knows what a result was made of: make it again."
 
 
 def fails(inputs, params):
@@ -275,6 +281,7 @@ assert stale({"z": ["lake"], "a": ["z"], "m": ["lake"]}, {"lake"}) == ["m", "z",
 
 
 # %% locked="components"
+# grader: these run where the answers run
 @dsl.component(base_image="python:3.12", install_kfp_package=False)
 def applications(month: int, rows: Output[Dataset]) -> None:
     """Write the applications of one month."""
@@ -342,22 +349,14 @@ assert result["valueFromParameter"]["producerSubtask"] == "mean-income", "The ou
 
 
 # %% locked="run"
+# grader: these run where the answers run
 def run_here(pipeline, **arguments):
     """Run a Kubeflow pipeline on this machine and return its output."""
     local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(scratch()), raise_on_error=True)
     return pipeline(**arguments).output
 
 
-# %% answer="ex6"
-def same_on_both(pipeline, month, by_hand):
-    """Return (kubeflow's number, the number by hand, whether they agree)."""
-    ### BEGIN SOLUTION
-    kubeflow, hand = run_here(pipeline, month=month), by_hand(month)
-    return kubeflow, hand, abs(kubeflow - hand) <= 1e-6 * max(abs(kubeflow), abs(hand))
-    ### END SOLUTION
-
-
-# %% test="ex6" points=2
+# %% locked="known"
 @dsl.component(base_image="python:3.12", install_kfp_package=False)
 def thousandfold(month: int) -> float:
     """Return a thousand times the month."""
@@ -370,6 +369,16 @@ def known(month: int) -> float:
     return thousandfold(month=month).outputs["Output"]
 
 
+# %% answer="ex6"
+def same_on_both(pipeline, month, by_hand):
+    """Return (kubeflow's number, the number by hand, whether they agree)."""
+    ### BEGIN SOLUTION
+    kubeflow, hand = run_here(pipeline, month=month), by_hand(month)
+    return kubeflow, hand, abs(kubeflow - hand) <= 1e-6 * max(abs(kubeflow), abs(hand))
+    ### END SOLUTION
+
+
+# %% test="ex6" points=2
 answer = same_on_both(known, 3, lambda month: 1000.0 * month)
 assert answer is not None, "same_on_both returned nothing: return (kubeflow, hand, agree)."
 assert answer[0] == 3000.0, "The first number is the output of the pipeline, run for this month."
@@ -380,6 +389,8 @@ assert close[:2] == (7000.0, 7000.001) and close[2] == True, "One part in seven 
 assert same_on_both(known, 2, lambda month: 2000.004)[2] == False, "Two parts in a million: they differ."  # noqa: E712
 assert same_on_both(known, -1, lambda month: 1000.0)[2] == False, "Minus a thousand is not a thousand."  # noqa: E712
 assert same_on_both(known, 0, lambda month: 0.0)[2] == True, "Both zero: they agree."  # noqa: E712
+below = same_on_both(known, -1, lambda month: -1000.0007)
+assert below[2] == True, "Seven parts in ten million, below zero: they agree."  # noqa: E712
 ### END HIDDEN TESTS
 
 # %% [markdown]

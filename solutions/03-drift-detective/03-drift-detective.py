@@ -79,6 +79,11 @@ assert np.isclose(psi(before, outside), monitor.psi(before, outside), rtol=1e-6)
 far = psi(before, np.full(500, 99.0))
 assert np.isclose(far, monitor.psi(before, np.full(500, 99.0)), rtol=1e-6), "An empty bin counts as 1e-4."
 assert np.isclose(psi(moved, before), monitor.psi(moved, before), rtol=1e-6), "The bins come from the reference."
+under = np.full(500, -99.0)
+assert np.isclose(psi(before, under), monitor.psi(before, under), rtol=1e-6), "Values below the reference count, too."
+on_the_edge = (1 / 3 - 1 / 4) * np.log((1 / 3) / (1 / 4)) + (2 / 3 - 3 / 4) * np.log((2 / 3) / (3 / 4))
+touching = psi(np.array([1, 2, 3]), np.array([1, 2, 2, 2]), 2)
+assert np.isclose(touching, on_the_edge), "Here every 2 lies on the edge: it belongs to the bin above."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -134,6 +139,25 @@ few = next_month.assign(income=next_month["income"].where(np.arange(len(next_mon
 assert feed_fault(good, few, "income") is None, "A third is missing: not yet a fault."
 assert feed_fault(good.drop(columns="income"), next_month, "income") is None, "Nothing to compare with."
 assert feed_fault(good, next_month.assign(income=next_month["income"] * 2), "income") is None, "Twice is within bounds."
+frozen = next_month.assign(bureau_score=good["bureau_score"].to_numpy())
+assert feed_fault(good.iloc[:700], frozen, "bureau_score") == "stale", "The month before may be the shorter one."
+gaps = good.assign(income=good["income"].where(np.arange(len(good)) % 3 != 0))
+assert feed_fault(gaps, next_month.assign(income=next_month["income"] * 12), "income") == "unit", (
+    "Some values of the month before are missing, not all of them: compare with the others."
+)
+
+
+def fault_of(before, after):
+    return feed_fault(pd.DataFrame({"x": before}, dtype=float), pd.DataFrame({"x": after}, dtype=float), "x")
+
+
+assert fault_of([1, 2, 3, 4], [3, None, None, 4]) is None, "Half of the values are missing: not more than half."
+assert fault_of([1, 2, 3, 4], [1, 2, 5, 6]) is None, "Half of the values are those of before: not more than half."
+assert fault_of([2, 4, 6], [6, 12, 18]) is None, "3 times is not more than 3 times."
+assert fault_of([2, 4, 6], [7, 14, 21]) == "unit", "3.5 times is more than 3 times."
+assert fault_of([3, 6, 9], [1, 2, 3]) is None, "A third is not less than a third."
+assert fault_of([5, 10, 15], [2, 4, 6]) is None, "Two fifths is not less than a third."
+assert fault_of([10, 20, 30], [3, 6, 9]) == "unit", "Three tenths is less than a third."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -318,6 +342,7 @@ assert find_concept_drift([0, 1, -1, 2, 1, 0], 3) is None, "Nothing happens here
 assert find_concept_drift([0, 9, 0, 1, 0, 8, 9, 9], 2) == 3, "One odd month is no recession: it has to last."
 assert find_concept_drift([8, 9, 9, 9], 3) == -3, "It began before month 0."
 assert find_concept_drift([0, -9, -9, -9], 3) is None, "Loans that go better than predicted are no alarm."
+assert find_concept_drift([2.5, 2.8, 2.6, 2.9, 2.7, 2.5], 3) is None, "Surprises of up to 3 are calm, also in a row."
 ### END HIDDEN TESTS
 
 # %% test="ex6" part="unseen" points=3

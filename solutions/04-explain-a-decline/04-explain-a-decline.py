@@ -169,6 +169,7 @@ assert misfits(three * 1.1, begin, answers, 1e-6) == [1, 2], "Name each row that
 hole = three.copy()
 hole[0, 1] = np.nan
 assert misfits(hole, begin, answers, 1e-6) == [0], "Where a contribution is NaN, nothing has been explained."
+assert misfits(np.zeros((1, 2)), np.zeros(1), np.array([0.5]), 0.0) == [], "Off by 0 is not more than a tolerance of 0."
 answered = model.predict(declined.head(40))
 assert misfits(real_values, real_start, answered, 1e-6) == [], "These are sound: shap on the real model."
 assert misfits(real_values[:, 1:], real_start, answered, 1e-6) != [], "Here a column is missing."

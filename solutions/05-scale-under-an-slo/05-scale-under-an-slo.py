@@ -62,6 +62,7 @@ hundred = [float(number) for number in range(1, 101)]
 random.Random(1).shuffle(hundred)
 assert percentile(hundred, 99) == 99.0, "99 of 100 were answered within 99 ms."
 assert percentile(hundred, 100) == 100.0 and percentile(hundred, 50) == 50.0
+assert percentile(list(range(1, 1001)), 99) == 990, "99 percent of 1000 are 990."
 assert percentile([5.0], 99) == 5.0, "One request: its latency is every percentile."
 assert percentile([10, 20, 30], 50) == 20, "One of three is less than half of them: it takes a second one. No averages."
 assert percentile([7] * 94 + [90] * 5 + [None], 99) == 90, "One of a hundred unanswered: 99 were, the slowest in 90 ms."

@@ -1,0 +1,373 @@
+"""Grading all submissions of a lab: what is graded stays graded, whatever stops the run.
+
+A run plans (which submissions are new or changed, or were graded on other terms), grades those, and then writes
+nbgrader's gradebook, the tables for the LMS and the class report from the stored results alone. What is written depends
+on the submissions, the key and the terms: not on the engine, the number of jobs, or how often a run was stopped.
+"""
+
+import contextlib
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from autograder.engines import Engine, Grades, Open, Outcome, Source, engine, read
+from autograder.intake import collect
+from autograder.key import _settings, load_key, notebooks
+from autograder.model import Key, Result
+from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, locked, writing
+from course.paths import CourseError, write_text
+
+Render = Callable[[Result], tuple[str, str]]
+"""Makes a student's graded notebook and page of feedback."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a run tells as it goes: a student is done, with `said` in one line."""
+
+    student: str
+    said: str
+    fault: bool = False
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a run.
+
+    Attributes:
+        lab: The lab.
+        submissions: How many there are.
+        graded: How many of them were graded in this run; the others were graded before.
+        faults: Students who are not graded, and why, in one line. They have no mark, which is not a mark of zero.
+        files: What was made from the results, for the instructor.
+        remarks: What there is to say of it.
+    """
+
+    lab: str
+    submissions: int
+    graded: int
+    faults: tuple[tuple[str, str], ...]
+    files: tuple[Path, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether every submission is graded."""
+        return not self.faults
+
+
+class Listener(Protocol):
+    """Hears how a run goes."""
+
+    def begin(self, lab: str, students: int, todo: int) -> None:
+        """A lab has so many submissions, of which so many have to be graded."""
+        ...
+
+    def note(self, note: Note) -> None:
+        """A student is done."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        jobs: How many submissions at a time.
+        engine: Where, see `autograder.engines.engine`.
+        sandbox: Confine the students' code.
+        cell_seconds: Wall time of one cell.
+    """
+
+    jobs: int = 1
+    engine: str = "local"
+    sandbox: bool = True
+    cell_seconds: float = 60.0
+
+    @property
+    def terms(self) -> dict[str, object]:
+        """What of it can change a mark; the engine and the number of jobs cannot."""
+        return {"grader": GRADER, "sandbox": self.sandbox, "cell_seconds": self.cell_seconds}
+
+
+def open_grader(key: Key, options: Options) -> Grades:
+    """Return a grader for this process."""
+    from autograder.grade import Grader, Limits
+
+    return Grader(key, Limits(cell_seconds=options.cell_seconds), options.sandbox, options.jobs)
+
+
+def plan(store: Store, key: Key, sources: Sequence[Source], terms: Mapping[str, object]) -> tuple[Roster, list[Source]]:
+    """Return the roster of a run, and which submissions it has to grade. Only one is in memory at a time."""
+    submissions, todo = dict[str, str](), list[Source]()
+    for source in sources:
+        if source.student in submissions:
+            raise CourseError(f"there are two submissions of {source.student}: keep the one that counts")
+        found = read(source)
+        submissions[source.student] = "" if isinstance(found, Outcome) else found.digest
+    roster = Roster(key.digest, terms, submissions)
+    todo = [source for source in sources if store.graded(source.student, roster) is None]
+    return roster, todo
+
+
+def settle(store: Store, roster: Roster, outcome: Outcome, render: Render) -> Note:
+    """Write what became of one submission, and say it in one line.
+
+    Raises:
+        CourseError: A file cannot be written.
+    """
+    student, result, fault = outcome.student, outcome.result, outcome.fault
+    if result is not None:
+        try:
+            if (result.student, result.submission, result.key) != (student, roster.submissions[student], roster.key):
+                raise RuntimeError("the submission or the lab changed while it was graded")
+            store.commit(result, *render(result), roster)
+            return Note(student, f"{result.score:g} of {result.points:g}")
+        except CourseError:
+            raise
+        except Exception:
+            fault = traceback.format_exc()
+    store.note_fault(student, fault)
+    return Note(student, f"not graded: {fault.strip().splitlines()[-1]}", fault=True)
+
+
+def run(
+    store: Store,
+    key: Key,
+    sources: Iterable[Source],
+    terms: Mapping[str, object],
+    where: Engine,
+    open_grader: Open,
+    render: Render,
+    listen: Listener,
+) -> tuple[Roster, int]:
+    """Grade what has to be graded. It may be stopped anywhere and started again.
+
+    Args:
+        store: Where everything goes.
+        key: The answer key.
+        sources: All submissions, in any order.
+        terms: What a mark can depend on beside submission and key.
+        where: The engine.
+        open_grader: Makes a grader.
+        render: Makes the graded notebook and the page of feedback.
+        listen: Hears what is to be done, then of each student.
+
+    Returns:
+        Who is graded on which terms, and how many were graded in this run.
+
+    Raises:
+        CourseError: The user has to put something right; what is graded is kept.
+    """
+    store.sweep()
+    roster, todo = plan(store, key, sorted(sources, key=lambda source: source.student), terms)
+    store.write_roster(roster)
+    listen.begin(store.name, len(roster.students), len(todo))
+    graded = 0
+    if todo:
+        with contextlib.closing(where(open_grader, todo)) as outcomes:
+            for outcome in outcomes:
+                note = settle(store, roster, outcome, render)
+                graded += not note.fault
+                listen.note(note)
+    return roster, graded
+
+
+def folders(course: Path, out: Path | None) -> Folders:
+    """Return where things of a course go: as nbgrader's settings say, or all of it below `out`."""
+    if out is not None:
+        return Folders(out / "autograded", out / "feedback", out)
+    settings = _settings(course)
+    autograded, feedback = str(settings.autograded_directory), str(settings.feedback_directory)
+    return Folders(course / autograded, course / feedback, course / "autograder")
+
+
+def grade_lab(
+    lab: str, submissions: Path | None, course: Path, out: Path | None, options: Options, listen: Listener
+) -> Summary:
+    """Grade the submissions of a lab and write everything that comes of it.
+
+    Args:
+        lab: Name of the lab.
+        submissions: nbgrader's `submitted/` tree, a folder of notebooks or an LMS's zip; the course's own tree if None.
+        course: The course's folder.
+        out: Where everything but the gradebook goes; where nbgrader's settings say if None.
+        options: How to grade.
+        listen: Hears how it goes.
+
+    Raises:
+        CourseError: The user has to put something right; what is graded is kept.
+    """
+    where = engine(options.engine, options.jobs)
+    keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
+    places = folders(course, out)
+    handed_in = submissions or course / str(_settings(course).submitted_directory)
+    with locked(lab, places):
+        parts, graded = list[Part](), 0
+        for key in keys:
+            store = Store(lab, places, key.lab)
+            sources = collect(handed_in, lab, key.lab)
+            roster, count = run(
+                store,
+                key,
+                sources,
+                options.terms,
+                where,
+                partial(open_grader, key, options),
+                partial(render, key),
+                listen,
+            )
+            parts.append(Part(key, Graded(store, roster)))
+            graded += count
+        return publish(lab, course, parts, graded)
+
+
+def render(key: Key, result: Result) -> tuple[str, str]:
+    """Return a student's graded notebook and page of feedback."""
+    from autograder.feedback import feedback_page
+    from autograder.gradebook import autograded_notebook
+
+    return autograded_notebook(result, key), feedback_page(result, key)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A notebook of the lab and its results. Labs of ours have one, an assignment of nbgrader may have several."""
+
+    key: Key
+    results: Graded
+
+
+class Whole:
+    """The results of a lab for the LMS: the marks of all its notebooks, of each student who has them all."""
+
+    def __init__(self, lab: str, parts: Sequence[Part]) -> None:
+        self.parts = [part.results for part in parts]
+        self.key = Key(lab, tuple(cell for part in parts for cell in part.key.cells), {}, {})
+
+    def __iter__(self) -> Iterator[Result]:
+        for student in sorted({name for part in self.parts for name in part.roster.students}):
+            found = [
+                part.store.graded(student, part.roster) for part in self.parts if student in part.roster.submissions
+            ]
+            whole = [result for result in found if result is not None]
+            if len(whole) == len(self.parts):
+                marks = tuple(mark for result in whole for mark in result.marks)
+                yield replace(whole[0], lab=self.key.lab, marks=marks, cells=())
+
+
+def publish(
+    lab: str,
+    course: Path,
+    parts: Sequence[Part],
+    graded: int = 0,
+    canvas: Path | None = None,
+    moodle: Path | None = None,
+) -> Summary:
+    """Make everything that is made from the stored results: nbgrader's gradebook, the tables for the LMS, the report.
+
+    Args:
+        lab: Name of the lab.
+        course: The course's folder.
+        parts: Its notebooks and their results.
+        graded: How many were graded in this run.
+        canvas: Canvas' own export, to be filled in.
+        moodle: Moodle's grading worksheet, to be filled in.
+
+    Raises:
+        CourseError: A file cannot be written, or one of the LMS's own cannot be read.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    from autograder import gradebook
+    from autograder.lms import canvas_csv, moodle_csv
+    from autograder.report import class_report
+    from course.build.labs import load_misconceptions
+
+    rosters = _text(canvas), _text(moodle)
+    try:
+        for part in parts:
+            enter(part, lab, course)
+        totals = gradebook.totals(lab, course)
+    except OperationalError as error:
+        raise CourseError(f"cannot write the gradebook of {course}: {error.orig}; {AGAIN}") from error
+    ours = (course / "solutions" / lab / f"{lab}.py").is_file()
+    known = load_misconceptions(lab, course) if ours else []
+    whole = Whole(lab, parts)
+    sheets = {
+        "canvas.csv": canvas_csv(whole, whole.key, rosters[0], totals=totals),
+        "moodle.csv": moodle_csv(whole, whole.key, rosters[1], totals=totals),
+    }
+    texts = {name: sheet.text for name, sheet in sheets.items()}
+    for part in parts:
+        name = "report.html" if len(parts) == 1 else f"report-{part.key.lab}.html"
+        texts[name] = class_report(part.results, part.key, known)
+    folder = parts[0].results.store.report
+    with writing(folder):
+        for name, text in texts.items():
+            write_text(folder / name, text)
+    remarks = []
+    for name, sheet in sheets.items():
+        said = {"not found in it": sheet.unknown, "left as they were": sheet.missing, "marked by hand": sheet.waiting}
+        remarks += [f"{name}: {what}: {', '.join(who)}" for what, who in said.items() if who]
+        remarks += [f"{name}: {note}" for note in sheet.notes]
+    return Summary(
+        lab,
+        sum(len(part.results.roster.students) for part in parts),
+        graded,
+        tuple(fault for part in parts for fault in part.results.faults()),
+        tuple(folder / name for name in sorted(texts)),
+        tuple(remarks),
+    )
+
+
+def enter(part: Part, lab: str, course: Path) -> None:
+    """Tell the gradebook what it does not know yet: what it is told, a human who marked it has to look at again."""
+    from autograder import gradebook
+
+    store, there = part.results.store, gradebook.totals(lab, course)
+    before, now = store.read_entered(), part.results.digests()
+    fresh = {student for student, digest in now.items() if before.get(student) != digest or student not in there}
+    if fresh:
+        new = (result for result in part.results if result.student in fresh)
+        gradebook.write(new, part.key, course, assignment=lab)
+    store.write_entered(now)
+
+
+def _text(path: Path | None) -> str | None:
+    """Return the text of an LMS's own table, its line ends kept."""
+    try:
+        return None if path is None else path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise CourseError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CourseError(f"{path} is not in UTF-8: give the file as the LMS wrote it, not saved anew") from None
+
+
+def report_lab(
+    lab: str, course: Path, out: Path | None, canvas: Path | None = None, moodle: Path | None = None
+) -> Summary:
+    """Make the outputs of the last run anew, with the marks that were given by hand since.
+
+    Args:
+        lab: Name of the lab.
+        course: The course's folder.
+        out: As it was given when the lab was graded.
+        canvas: Canvas' own export, to be filled in.
+        moodle: Moodle's grading worksheet, to be filled in.
+
+    Raises:
+        CourseError: The lab is not graded, or has changed since.
+    """
+    places, parts = folders(course, out), list[Part]()
+    for key in [load_key(lab, course, name) for name in notebooks(lab, course)]:
+        store = Store(lab, places, key.lab)
+        roster = store.read_roster()
+        if roster.key != key.digest:
+            raise CourseError(f"{lab} has changed since it was graded: run `course grade {lab}`")
+        parts.append(Part(key, Graded(store, roster)))
+    with locked(lab, places):
+        return publish(lab, course, parts, canvas=canvas, moodle=moodle)

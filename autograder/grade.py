@@ -1,0 +1,639 @@
+"""Grading one submission: the student's cells in one kernel, the tests in another, and a mark for each test."""
+
+import ast
+import base64
+import contextlib
+import itertools
+import json
+import os
+import queue
+import select
+import shutil
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from autograder import sandbox
+from autograder.intake import prepare
+from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Prepared, Result
+from autograder.model import Submission as Submission
+from autograder.parent import Channel, ClosedError, Parent, ThreadStartedError, TooLargeError, pair
+from autograder.shell import globals_in, names_in
+from course.paths import ROOT, CourseError
+
+BESIDE = "# grader: these run where the answers run"
+"""A line in a cell of the instructor's: its functions take objects that cannot leave the student's kernel."""
+LARGEST_ANSWER = 256 << 20  # bytes that may travel from the student's kernel in one piece
+FIRST_UID = 100_000  # outside any real user's; each box at a time has one of its own
+NONSENSE = "the kernel that runs your code answered with something that makes no sense"
+REASON = 400  # characters
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes:
+        cell_seconds: Wall time of one cell, a test with all that it calls included.
+        memory_mb: Memory that a process of the kernel may add.
+        processes: Processes and threads.
+        scratch_mb: Size of its /tmp.
+        output_bytes: What a cell may show.
+        total_seconds: Wall time of the whole submission; what is not graded by then fails.
+    """
+
+    cell_seconds: float = 60
+    memory_mb: int = 2000
+    processes: int = 64
+    scratch_mb: int = 256
+    output_bytes: int = 100_000
+    total_seconds: float = 600
+
+
+class _EndedError(Exception):
+    """A kernel is gone or was ended; the text says why, for the student. `died`: of itself, it was not ended."""
+
+    def __init__(self, why: str, died: bool = False) -> None:
+        super().__init__(why)
+        self.died = died
+
+
+class _Kernel:
+    """The grader's end of one kernel."""
+
+    def __init__(self, box: "_Box", number: int, channel: Channel) -> None:
+        self.box, self.number, self.channel = box, number, channel
+
+    def send(self, kind: str, body: bytes = b"") -> None:
+        try:
+            self.channel.send(kind, body)
+        except (ClosedError, TimeoutError):
+            raise _EndedError(self.box.end(self, ""), died=True) from None
+
+    def receive(self, until: float, limit: float) -> tuple[str, bytes]:
+        """Wait for a frame until a moment of the monotonic clock."""
+        left = until - time.monotonic()
+        ready, _, _ = select.select([self.channel], [], [], max(left, 0))
+        if not ready:
+            raise _EndedError(self.box.end(self, f"still running after {limit:g} s: is there a loop that never ends?"))
+        try:
+            self.channel.connection.settimeout(max(left, 0.1) + 5)
+            kind, body, fds = self.channel.receive()
+            self.channel.connection.settimeout(None)
+        except ClosedError:
+            raise _EndedError(self.box.end(self, ""), died=True) from None
+        except TimeoutError:
+            raise _EndedError(self.box.end(self, f"still running after {limit:g} s")) from None
+        except TooLargeError:
+            raise _EndedError(self.box.end(self, "a value is too large to be looked at by the tests")) from None
+        for fd in fds:
+            os.close(fd)
+        return kind, body
+
+    def run(self, task: dict[str, Any], until: float, limit: float) -> dict[str, Any]:
+        """Run a cell and return what is told of it."""
+        self.send("x", json.dumps(task).encode())
+        kind, body = self.receive(until, limit)
+        if kind != "d":
+            raise _EndedError(self.box.end(self, NONSENSE), died=True)
+        return self.told(body)
+
+    def told(self, body: bytes) -> dict[str, Any]:
+        """Read what a kernel tells of a cell; the student's may tell anything."""
+        try:
+            told = json.loads(body)
+            outputs = [Output(str(one["kind"]), str(one["text"])) for one in told["outputs"]]
+            fine = {"ok": told["ok"] is True, "outputs": tuple(outputs), "value": told.get("value")}
+            return fine | {key: str(told.get(key, "")) for key in ("ename", "evalue", "line")}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise _EndedError(self.box.end(self, NONSENSE), died=True) from None
+
+
+class _Box:
+    """One submission's processes."""
+
+    def __init__(self, grader: "Grader", uid: int) -> None:
+        self.grader, self.numbers = grader, itertools.count()
+        self.control, theirs = pair()
+        self.folder = "" if grader.sandbox else tempfile.mkdtemp(prefix="course-lab-")
+        options = {"sandbox": grader.sandbox, "scratch_mb": grader.limits.scratch_mb, "uid": uid, "folder": self.folder}
+        if self.folder:
+            shutil.copytree(grader.folder, self.folder, dirs_exist_ok=True)
+        with theirs:
+            grader.ask_template("b", json.dumps(options).encode(), theirs)
+        self.uid, self.kernels = uid, list[_Kernel]()
+
+    def kernel(self, examiner: bool) -> _Kernel:
+        limits = self.grader.limits
+        number = next(self.numbers)
+        channel, theirs = pair(LARGEST_ANSWER if not examiner else 1 << 30)
+        confine = {
+            "memory_mb": limits.memory_mb,
+            "processes": limits.processes,
+            "cpu_seconds": int(limits.total_seconds) + 60,
+            "file_mb": limits.scratch_mb,
+            "uid": self.uid,
+        }
+        order = {"number": number, "examiner": examiner, "confine": confine, "output_bytes": limits.output_bytes}
+        with theirs:
+            self.control.send("k", json.dumps(order).encode(), [theirs.fileno()])
+        kernel = _Kernel(self, number, channel)
+        self.kernels.append(kernel)
+        return kernel
+
+    def end(self, kernel: _Kernel, why: str) -> str:
+        """End a kernel; returns why it ended, which its exit code tells where `why` is empty."""
+        if kernel not in self.kernels:
+            return why or "Python ended here"
+        self.kernels.remove(kernel)
+        self.control.send("e", json.dumps({"number": kernel.number, "gone": not why}).encode())
+        _, body, _ = self.control.receive()
+        kernel.channel.close()
+        code = json.loads(body)["code"]
+        return why or _ending(code)
+
+    def close(self) -> None:
+        for kernel in list(self.kernels):
+            self.end(kernel, "over")
+        self.control.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _ending(code: int) -> str:
+    """Say how a kernel ended."""
+    number = code - 128 if code > 128 else -code if code < 0 else 0
+    if number == 9:
+        return "Python was killed here: it needs too much memory"
+    if number == 24:
+        return "Python was ended here: it computes for too long"
+    if number:
+        return f"Python crashed here (signal {number}): a fault in compiled code"
+    return "Python itself ended here: exit() or os._exit()"
+
+
+@dataclass
+class _Seen:
+    """How a cell ended: nothing wrong (no `fault`), or why; the text is for the student."""
+
+    outputs: tuple[Output, ...] = ()
+    fault: str = ""
+    killed: bool = False
+    died: bool = False
+
+
+class _Session:
+    """One pass through the cells of a submission, with a student's kernel and an examiner's.
+
+    Args:
+        box: Where they run.
+        cells: All cells, in order.
+        wanted: The tests that are to be marked.
+        until: When all has to be over (monotonic clock).
+    """
+
+    def __init__(self, box: _Box, cells: tuple[Cell, ...], wanted: set[str], until: float) -> None:
+        self.box, self.cells, self.wanted, self.until = box, cells, wanted, until
+        self.grader = box.grader
+        self.limit = self.grader.limits.cell_seconds
+        self.seen: dict[int, _Seen] = {}
+        self.student: _Kernel | None = None
+        self.examiner: _Kernel | None = None
+        self.asked = False  # whether a test has had the student's kernel run something since it began
+        self.read: set[str] = set()  # names that the instructor's cells and tests read
+        for cell in cells:
+            if cell.kind == LOCKED and cell.runs:
+                self.read |= names_in(cell.source)
+
+    def run(self) -> dict[str, tuple[float | str | None, str]]:
+        """Run everything; returns for each wanted test its score or a complaint about it, and why it failed."""
+        verdicts: dict[str, tuple[float | str | None, str]] = {}
+        last = max((at for at, cell in enumerate(self.cells) if cell.grade_id in self.wanted), default=-1)
+        for at, cell in enumerate(self.cells):
+            if not cell.runs or at in self.set_up or (at > last and cell.kind in (LOCKED, TEST)):
+                continue
+            if cell.kind == TEST:
+                if cell.grade_id in self.wanted:
+                    verdicts[cell.grade_id] = self._test(at, cell)
+                elif cell.grade_id in self.helpers:
+                    self._student_cell(at, cell.visible)
+            else:
+                self.seen[at] = self._student_cell(at, cell.source)
+                if cell.kind == LOCKED:
+                    self._examiner_cell(cell)
+        return verdicts
+
+    @cached_property
+    def helpers(self) -> set[str]:
+        """Tests whose visible part the student's own code uses: names that it defines are read in an answer."""
+        own = [cell.source for cell in self.cells if cell.kind in (ANSWER, EXTRA, MANUAL) and cell.runs]
+        used = set().union(*map(globals_in, own))
+        return {cell.grade_id for cell in self.cells if cell.kind == TEST and _bound_in(cell.visible) & used}
+
+    @cached_property
+    def set_up(self) -> set[int]:
+        """Cells that the template has run."""
+        done, found = Counter(self.grader.setup), set()
+        for at, cell in enumerate(self.cells):
+            if cell.kind == LOCKED and done[cell.source] > 0:
+                done[cell.source] -= 1
+                found.add(at)
+        return found
+
+    def _deadline(self) -> float:
+        return min(time.monotonic() + self.limit, self.until)
+
+    def _student(self) -> _Kernel:
+        """Return the student's kernel; a new one where the innocent cells before are run again."""
+        if self.student is None:
+            self.student, self.asked = self.box.kernel(examiner=False), False
+            for at in sorted(self.seen):
+                cell = self.cells[at]
+                if not self.seen[at].killed:
+                    source = cell.visible if cell.kind == TEST else cell.source
+                    again = self._in_student(source, cell.kind == LOCKED)
+                    if again.killed:
+                        self.seen[at] = replace(again, outputs=self.seen[at].outputs)
+                        return self._student()
+        return self.student
+
+    def _student_cell(self, at: int, source: str) -> _Seen:
+        if time.monotonic() > self.until:
+            return _Seen(fault="not run: the time for the whole notebook is over", killed=True)
+        self._student()
+        found = self._in_student(source, self.cells[at].kind == LOCKED)
+        if found.died and self.asked:  # perhaps by what an earlier test had called: once more without that
+            self._student()
+            found = self._in_student(source, self.cells[at].kind == LOCKED)
+        self.seen[at] = found
+        return found
+
+    def _in_student(self, source: str, ours: bool) -> _Seen:
+        assert self.student is not None
+        try:
+            told = self.student.run({"source": source, "test": False, "ours": ours}, self._deadline(), self.limit)
+        except _EndedError as end:
+            self.student = None
+            return _Seen((Output("error", str(end)),), str(end), killed=True, died=end.died)
+        return _Seen(told["outputs"], "" if told["ok"] else _error(told))
+
+    def _examiner(self) -> _Kernel:
+        if self.examiner is None:
+            self.examiner = self.box.kernel(examiner=True)
+        return self.examiner
+
+    def _examiner_cell(self, cell: Cell) -> None:
+        """Run the instructor's cell in the examiner's kernel too; where it calls answers, they are asked for."""
+        told = self._examine(cell.source, ours=True)
+        if not told["ok"] and told["ename"] == "Gone":
+            self.examiner = None  # it may have been in the middle of something
+
+    def _examine(self, source: str, ours: bool) -> dict[str, Any]:
+        """Run a source in the examiner's kernel, carrying frames to the student's and back."""
+        student, examiner = self._student(), self._examiner()
+        until = self._deadline()
+        task = {
+            "source": source,
+            "test": True,
+            "ours": ours,
+            "names": sorted(self.read | names_in(source)),
+            "student": self.grader.answered,
+        }
+        examiner.send("x", json.dumps(task).encode())
+        gone, again, first, asked = "", False, True, self.asked
+        while True:
+            kind, body = examiner.receive(until + 5, self.limit)
+            if kind == "d":
+                return examiner.told(body) | ({"gone": gone, "again": again} if gone else {})
+            if not gone:
+                try:
+                    if first:
+                        student.send("n")
+                    first, self.asked = False, True
+                    student.send(kind, body)
+                    kind, body = student.receive(until, self.limit)
+                    if kind not in ("a", "k"):
+                        raise _EndedError(self.box.end(student, NONSENSE), died=True)
+                except _EndedError as end:
+                    gone, self.student = str(end), None
+                    again = end.died and asked  # perhaps by what an earlier test had called
+            examiner.send(*(("z", gone.encode()) if gone else (kind, body)))
+
+    def _test(self, at: int, cell: Cell) -> tuple[float | str | None, str]:
+        if time.monotonic() > self.until:
+            return 0.0, "not graded: the notebook as a whole took too long"
+        try:
+            told = self._examine(cell.source, ours=False)
+            if told.get("again"):
+                told = self._examine(cell.source, ours=False)
+        except _EndedError as end:
+            self.examiner = None  # with new cells of the instructor's run again
+            self._renew_examiner(at)
+            return 0.0, f"the test did not end: {end}"
+        if told.get("gone"):
+            return 0.0, told["gone"]
+        if cell.grade_id in self.helpers:
+            self._student_cell(at, cell.visible)
+        if told["ok"]:
+            return told["value"], ""
+        return 0.0, self._reason(at, cell, told)
+
+    def _renew_examiner(self, before: int) -> None:
+        for at, cell in enumerate(self.cells[:before]):
+            if cell.kind == LOCKED and cell.runs and at not in self.set_up:
+                self._examiner_cell(cell)
+
+    def _reason(self, at: int, cell: Cell, told: dict[str, Any]) -> str:
+        """Return why a test failed, as one line for the student that shows nothing of a hidden test."""
+        if told["ename"] == "AssertionError":
+            if told["evalue"].strip():
+                return str(told["evalue"])
+            shown = told["line"] if told["line"] and told["line"] in cell.visible else ""
+            return f"this does not hold: {shown}" if shown else "a hidden test does not hold"
+        above = next((seen for number, seen in sorted(self.seen.items(), reverse=True) if number < at and seen.fault
+                      and self.cells[number].kind == ANSWER
+                      and self.cells[number].grade_id == self.grader.key.exercise(cell.grade_id)), None)  # fmt: skip
+        if above is None:
+            return _error(told)
+        return f"in the answer's cell: {above.fault}"
+
+
+def _error(told: dict[str, Any]) -> str:
+    if told["ename"] == "OSError" and told["evalue"].startswith(("[Errno 27]", "[Errno 28]")):
+        return "OSError: it prints or writes more than there is room for"
+    return f"{told['ename']}: {told['evalue']}" if told["evalue"] else str(told["ename"])
+
+
+def _verdict(mark: Mark | None) -> tuple[Output, ...]:
+    """Return what a test cell shows in the graded notebook: why it failed, or the points of a part."""
+    if mark is None or mark.score is None or mark.score == mark.points:
+        return ()
+    return (Output("result", f"{mark.score:g}\n") if mark.score else Output("error", f"Failed: {mark.reason}"),)
+
+
+def _one_line(text: str) -> str:
+    """Return a text from who knows where as one printable line of bearable length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
+
+
+def _bound_in(source: str) -> set[str]:
+    """Return the names that a cell binds or changes at its top level."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    found: set[str] = set()
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(statement.name)
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+                base = node.value
+                while isinstance(base, (ast.Attribute, ast.Subscript)):
+                    base = base.value
+                if isinstance(base, ast.Name):
+                    found.add(base.id)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                found.add(node.name)
+    return found
+
+
+def _imports(key: Key) -> list[str]:
+    """Return the modules that the lab's cells import."""
+    found: dict[str, None] = {}
+    for cell in key.cells:
+        if cell.cell_type != "code":
+            continue
+        with contextlib.suppress(SyntaxError, ValueError):
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Import):
+                    found |= dict.fromkeys(alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    found[node.module] = None
+    return list(found)
+
+
+def _warm_parent(modules: list[str]) -> Parent:
+    """Start a warm parent with all of the modules that it may import; kernels import the others themselves."""
+    while True:
+        try:
+            # Sets of strings shall have the same order whenever a submission is graded.
+            return Parent(["IPython.core.interactiveshell", "autograder.box", *modules], {"PYTHONHASHSEED": "0"})
+        except ThreadStartedError as error:
+            if error.module not in modules:
+                raise
+            modules = [name for name in modules if name != error.module]
+
+
+class Grader:
+    """Grades submissions of one lab. Many threads may call `grade` at once.
+
+    Args:
+        key: The lab.
+        limits: What a submission may use.
+        sandbox: Confine the student's code; without it, it can do whatever you can.
+        jobs: How many submissions at a time, at most.
+
+    Raises:
+        CourseError: This machine cannot confine code, or the lab's own first cells fail.
+    """
+
+    def __init__(self, key: Key, limits: Limits = Limits(), sandbox: bool = True, jobs: int | None = None) -> None:
+        self.key, self.limits, self.sandbox = key, limits, sandbox
+        if sandbox and (reason := sandbox_missing()):
+            raise CourseError(
+                f"{reason}. Without a sandbox a submission can read your files and the hidden tests, use the network "
+                "and go on running after its grading: --no-sandbox grades all the same"
+            )
+        answers = [cell for cell in key.cells if cell.kind in (ANSWER, MANUAL)]
+        answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
+        self.answered = sorted(set().union(*(_bound_in(cell.source) for cell in answers)))
+        self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(jobs or 4 * (os.cpu_count() or 1)):
+            self.uids.put(FIRST_UID + number)
+        self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
+        self.parent = _warm_parent(_imports(key))
+        first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, "text")), len(key.cells))
+        try:
+            self.setup = [cell.source for cell in key.cells[:first] if cell.runs]
+            told = self._start_template(self.setup)
+            if told.get("threads", 0) > 0:  # they would not be in a fork: each kernel runs these cells itself
+                self.template.close()
+                self.setup = []
+                told = self._start_template([])
+            if "fault" in told:
+                raise CourseError(f"{key.lab}: the lab's own first cells fail: {told['fault']}")
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_template(self, sources: list[str]) -> dict[str, Any]:
+        self.template, theirs = pair()
+        shown = [path for path in sandbox.python_paths(skip=[ROOT]) if path.exists()] if self.sandbox else []
+        options = {
+            "sandbox": self.sandbox,
+            "readonly": [str(path) for path in shown],
+            "hidden": [str(ROOT)],
+            "scratch_mb": self.limits.scratch_mb,
+            "files": {name: base64.b64encode(content).decode() for name, content in self.key.files.items()},
+            "folder": self.folder,
+            "setup": sources,
+        }
+        with theirs:
+            self.parent.fork("autograder.box:template", options, [theirs.fileno()])
+        try:
+            _, body, _ = self.template.receive()
+        except ClosedError:
+            raise CourseError(f"{self.key.lab}: the process that runs the lab's first cells ended") from None
+        told: dict[str, Any] = json.loads(body)
+        return told
+
+    def ask_template(self, kind: str, body: bytes, theirs: socket.socket) -> None:
+        """Have the template fork a box."""
+        with self.parent.lock:
+            self.template.send(kind, body, [theirs.fileno()])
+
+    def grade(self, submission: Submission, only: Iterable[str] = (), rescue: bool = True) -> Result:
+        """Grade one submission.
+
+        Args:
+            submission: What was handed in.
+            only: Mark only these tests; the others get no score.
+            rescue: Grade what failed once more with the reference answers of what it builds on.
+        """
+        wanted = set(only) or {cell.grade_id for cell in self.key.tests}
+        prepared = prepare(self.key, submission)
+        if prepared.fault:
+            marks = tuple(
+                Mark(cell.grade_id, self.key.exercise(cell.grade_id), cell.points, 0.0, prepared.fault)
+                for cell in self.key.tests
+            )
+            return self._result(submission, marks, prepared, {})
+        uid = self.uids.get()
+        try:
+            return self._graded(submission, prepared, wanted, uid, rescue)
+        finally:
+            self.uids.put(uid)
+
+    def _graded(self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool) -> Result:
+        until = time.monotonic() + self.limits.total_seconds
+        with contextlib.closing(_Box(self, uid)) as box:
+            session = _Session(box, prepared.cells, wanted, until)
+            verdicts = session.run()
+        marks = []
+        for cell in self.key.tests:
+            exercise = self.key.exercise(cell.grade_id)
+            if cell.kind == MANUAL or cell.grade_id not in wanted:
+                marks.append(Mark(cell.grade_id, exercise, cell.points, None))
+                continue
+            marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, (None, ""))))
+        if rescue:
+            self._rescue(marks, prepared, uid, until)
+        return self._result(submission, tuple(marks), prepared, session.seen)
+
+    def _mark(self, cell: Cell, exercise: str, value: float | str | None, reason: str) -> Mark:
+        score, reason = (cell.points if value is None else value), _one_line(reason)
+        if isinstance(score, str) or not 0 <= score <= cell.points:
+            score, reason = (
+                0.0,
+                f"{score if isinstance(score, str) else f'the test gives {score:g} points'}: ask your instructor",
+            )
+        elif score < cell.points and not reason:
+            reason = "partly right"
+        return Mark(cell.grade_id, exercise, cell.points, float(score), reason)
+
+    def _rescue(self, marks: list[Mark], prepared: Prepared, uid: int, until: float) -> None:
+        """Grade what failed once more with the reference answers of what it builds on; the better result counts."""
+        lost = [mark for mark in marks if mark.score is not None and mark.score < mark.points]
+        failed = list(dict.fromkeys(mark.exercise for mark in lost))
+        for exercise in failed:
+            earlier = [one for one in failed[: failed.index(exercise)] if one in self._built_on(exercise, prepared)]
+            if not earlier or time.monotonic() > until:
+                continue
+            reference = {cell.grade_id: cell for cell in self.key.cells}
+            cells = tuple(reference[cell.grade_id] if cell.grade_id in earlier else cell for cell in prepared.cells)
+            tests = {mark.test for mark in lost if mark.exercise == exercise}
+            with contextlib.closing(_Box(self, uid)) as box:
+                verdicts = _Session(box, cells, tests, until).run()
+            for at, mark in enumerate(marks):
+                if mark.test in verdicts:
+                    cell = reference[mark.test]
+                    again = self._mark(cell, exercise, *verdicts[mark.test])
+                    if (again.score or 0) > (mark.score or 0):
+                        marks[at] = replace(again, rescued=tuple(earlier))
+
+    def _built_on(self, exercise: str, prepared: Prepared) -> set[str]:
+        """Return the exercises whose names the answer, its tests or what they read may use, directly or not."""
+        binds = {cell.grade_id: _bound_in(cell.source) for cell in self.key.cells if cell.kind in (ANSWER, MANUAL)}
+        reads: dict[str, set[str]] = {name: set() for name in binds}
+        for cell in (*self.key.cells, *prepared.cells):
+            if cell.kind in (ANSWER, MANUAL) and cell.cell_type == "code":
+                reads[cell.grade_id] |= names_in(cell.source)
+            elif cell.kind == TEST and (name := self.key.exercise(cell.grade_id)) in reads:
+                reads[name] |= names_in(cell.source)
+        locked = [(_bound_in(c.source), names_in(c.source)) for c in self.key.cells if c.kind == LOCKED and c.runs]
+        wanted, found = set(reads.get(exercise, ())), set[str]()
+        while True:
+            more = {name for name, names in binds.items() if names & wanted and name != exercise} - found
+            grown = wanted.union(*(reads[name] for name in more), *(used for bound, used in locked if bound & wanted))
+            found |= more
+            if grown == wanted and not more:
+                return found
+            wanted = grown
+
+    def _result(
+        self, submission: Submission, marks: tuple[Mark, ...], prepared: Prepared, seen: dict[int, _Seen]
+    ) -> Result:
+        of = {mark.test: mark for mark in marks}
+        runs = tuple(
+            CellRun(
+                cell.kind,
+                cell.cell_type,
+                cell.visible if cell.kind == TEST else cell.source,
+                cell.grade_id,
+                _verdict(of.get(cell.grade_id)) if cell.kind == TEST else seen[at].outputs if at in seen else (),
+            )
+            for at, cell in enumerate(prepared.cells)
+        )
+        return Result(
+            student=submission.student,
+            lab=self.key.lab,
+            submission=submission.digest,
+            key=self.key.digest,
+            timestamp=submission.timestamp,
+            marks=marks,
+            cells=runs,
+            notes=prepared.notes,
+            fault=prepared.fault,
+        )
+
+    def close(self) -> None:
+        """End all processes."""
+        if hasattr(self, "template"):
+            self.template.close()
+        self.parent.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def sandbox_missing() -> str | None:
+    """Return why this machine cannot confine code, or None."""
+    return sandbox.why_not()

@@ -1,0 +1,333 @@
+"""The warm parent: a process that has imported the heavy libraries and forks a child whenever one is asked for.
+
+A fork shares the parent's memory, so a child has the libraries without importing them. The parent itself only imports:
+whatever starts a thread (one parallel fit of scikit-learn is enough) would leave locks in the children that nobody
+opens. `python -m autograder.parent` is the process; `Parent` starts it and talks to it.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from course.execute import ONE_THREAD
+from course.paths import CourseError
+from course.quiet import TELEMETRY_OFF
+
+HEAVY = (
+    "IPython.core.interactiveshell",
+    "lightgbm",
+    "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "mlflow",
+    "numpy",
+    "pandas",
+    "pyarrow.parquet",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.metrics",
+    "sklearn.model_selection",
+    "sklearn.pipeline",
+)
+"""What nearly every lesson and lab imports."""
+
+ENVIRONMENT = {
+    **ONE_THREAD,
+    **TELEMETRY_OFF,
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's allocator would start a thread on import
+}
+"""What a process needs so that importing the heavy libraries starts no thread and plots go into the notebook."""
+
+_HEAD = struct.Struct("!QB")  # length of a frame's body, its kind
+_PR_SET_PDEATHSIG = 1
+MOST_FDS = 4
+
+
+class ClosedError(Exception):
+    """The other end of a channel is gone."""
+
+
+class TooLargeError(Exception):
+    """A frame is larger than its reader wants."""
+
+
+class ThreadStartedError(CourseError):
+    """Importing `module` starts a thread: a fork would inherit its locks for ever."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(f"importing {module} starts a thread, so it cannot be imported before a fork")
+        self.module = module
+
+
+class Channel:
+    """Frames over a Unix socket: a kind (one letter) and a body (bytes); file descriptors may go with one.
+
+    Args:
+        connection: The socket; the channel owns it.
+        most: Largest body that is accepted, bytes.
+    """
+
+    def __init__(self, connection: socket.socket, most: int = 1 << 30) -> None:
+        self.connection, self.most = connection, most
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for `select`."""
+        return self.connection.fileno()
+
+    def send(self, kind: str, body: bytes = b"", fds: Iterable[int] = ()) -> None:
+        """Send one frame. Raises `ClosedError`."""
+        head = _HEAD.pack(len(body), ord(kind))
+        try:
+            if fds := list(fds):
+                socket.send_fds(self.connection, [head], fds)
+                self.connection.sendall(body)
+            else:
+                self.connection.sendall(head + body if len(body) < 1 << 16 else head)
+                if len(body) >= 1 << 16:
+                    self.connection.sendall(body)
+        except (BrokenPipeError, ConnectionResetError):
+            raise ClosedError from None
+
+    def receive(self) -> tuple[str, bytes, list[int]]:
+        """Wait for one frame; returns its kind, body and descriptors.
+
+        Raises:
+            ClosedError: There will be no more.
+            TooLargeError: The body would be larger than `most`.
+            TimeoutError: The socket's timeout ran out.
+        """
+        try:
+            head, fds, _, _ = socket.recv_fds(self.connection, _HEAD.size, MOST_FDS)
+            if head:
+                head += self._exactly(_HEAD.size - len(head))
+        except ConnectionResetError:
+            raise ClosedError from None
+        if not head:
+            raise ClosedError
+        length, kind = _HEAD.unpack(head)
+        if length > self.most:
+            raise TooLargeError(f"{length} bytes")
+        return chr(kind), self._exactly(length), fds
+
+    def _exactly(self, length: int) -> bytes:
+        whole = bytearray()
+        while len(whole) < length:
+            try:
+                piece = self.connection.recv(min(length - len(whole), 1 << 20))
+            except ConnectionResetError:
+                raise ClosedError from None
+            if not piece:
+                raise ClosedError
+            whole += piece
+        return bytes(whole)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.connection.close()
+
+
+def pair(most: int = 1 << 30) -> tuple[Channel, socket.socket]:
+    """Return a channel and the bare other end, which a child gets."""
+    ours, theirs = socket.socketpair()
+    return Channel(ours, most), theirs
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that forked it ends, however that ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def threads() -> int:
+    """Return the number of this process's threads; 1 where that cannot be seen."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else 1
+
+
+def fork(become: Callable[[], object]) -> int:
+    """Fork a child that does `become()` and ends; returns its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        die_with_parent()
+        become()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # the only place that could say it
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def serve_forks(control: Channel, handle: Callable[[str, bytes, list[int]], None], also: Iterable[int] = ()) -> None:
+    """Handle each frame of `control` until its other end closes; children that ended meanwhile are reaped.
+
+    `also` are descriptors whose end of file ends the loop too.
+    """
+    also = list(also)
+    while True:
+        ready, _, _ = select.select([control.fileno(), *also], [], [], 1.0)
+        reap()
+        if any(fd in ready for fd in also):
+            return
+        if control.fileno() in ready:
+            try:
+                kind, body, fds = control.receive()
+            except ClosedError:
+                outlive(2.0)
+                return
+            handle(kind, body, fds)
+            for fd in fds:
+                os.close(fd)
+
+
+def reap() -> None:
+    """Collect children that ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def outlive(seconds: float) -> None:
+    """Collect children until there are none, at most this long: who asks what they cost can then be told."""
+    until = time.monotonic() + seconds
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < until:
+            if not os.waitpid(-1, os.WNOHANG)[0]:
+                time.sleep(0.01)
+
+
+def find(name: str) -> Callable[..., Any]:
+    """Return the function that `module:name` means."""
+    module, _, attribute = name.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return function
+
+
+def warm(imports: Iterable[str]) -> None:
+    """Import, and put what was made out of the garbage collector's sight, so that it stays shared after a fork.
+
+    Raises `ThreadStartedError`.
+    """
+    for name in imports:
+        importlib.import_module(name)
+        if threads() > 1:
+            raise ThreadStartedError(name)
+    gc.collect()
+    gc.freeze()
+
+
+class Parent:
+    """A warm parent that belongs to this process and ends with it.
+
+    Args:
+        imports: Modules to import at the start.
+        environment: Variables to set beside `ENVIRONMENT`.
+
+    Raises:
+        ThreadStartedError: One of them cannot be imported before a fork.
+        CourseError: This system cannot fork, or an import fails.
+    """
+
+    def __init__(self, imports: Iterable[str] = HEAVY, environment: Mapping[str, str] | None = None) -> None:
+        if not can_fork():
+            raise CourseError(f"warm kernels need Linux: on {sys.platform} a process with libraries cannot be forked")
+        self.lock = threading.Lock()
+        self.control, theirs = pair()
+        variables = {**os.environ, **ENVIRONMENT, **(environment or {})}
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "autograder.parent", str(theirs.fileno()), *imports],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=variables,
+                start_new_session=True,  # Ctrl-C is for us alone
+            )
+        try:
+            kind, body, _ = self.control.receive()
+            if kind == "t":
+                self.close()
+                raise ThreadStartedError(body.decode())
+        except ClosedError:
+            _, said = self.process.communicate()
+            text = said.decode(errors="replace").strip()
+            raise CourseError(f"the warm parent did not start:\n{text}") from None
+
+    def fork(self, function: str, arguments: dict[str, Any], fds: Iterable[int]) -> None:
+        """Fork a child that calls `function` (`module:name`) with `arguments` (JSON) and copies of `fds`."""
+        with self.lock:
+            self.control.send("f", json.dumps([function, arguments]).encode(), fds)
+
+    def close(self) -> None:
+        """End it and all its children."""
+        self.control.close()
+        try:
+            self.process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def can_fork() -> bool:
+    """Return whether a process with libraries loaded can be forked safely here: on Linux only."""
+    return sys.platform == "linux"
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Be the warm parent: `FD IMPORT...`; FD is the control channel, whose end is the end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = Channel(socket.socket(fileno=int(arguments[0])))
+    try:
+        warm(arguments[1:])
+    except ThreadStartedError as error:
+        control.send("t", error.module.encode())
+        os._exit(1)
+    control.send("r")
+
+    def handle(kind: str, body: bytes, fds: list[int]) -> None:
+        function, options = json.loads(body)
+
+        def become() -> None:
+            control.close()
+            find(function)(options, fds)
+
+        fork(become)
+
+    serve_forks(control, handle)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

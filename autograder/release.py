@@ -1,0 +1,47 @@
+"""Handing out a lab: nbgrader's own release, and the lab in nbgrader's gradebook."""
+
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import capture_log
+
+from autograder.key import _settings
+from course.build.labs import _own_tools, source_notebook
+from course.build.notebooks import to_json
+from course.paths import CourseError
+
+
+def release_lab(lab: str, course: Path) -> Path:
+    """Make the release of a lab as nbgrader's settings say, and enter the lab into the gradebook.
+
+    Args:
+        lab: Name of the lab.
+        course: The course's folder.
+
+    Returns:
+        The folder to hand out.
+
+    Raises:
+        CourseError: There is no such lab, its text and its notebook differ, or nbgrader refuses it.
+    """
+    config = _settings(course).config
+    config.CourseDirectory.assignment_id = lab
+    config.GenerateAssignment.force = True  # a release that is there is made anew
+    directory = CourseDirectory(config=config)
+    source = Path(directory.format_path(directory.source_directory, ".", lab))
+    text, notebook = source / f"{lab}.py", source / f"{lab}.ipynb"
+    if not source.is_dir():
+        there = sorted(path.name for path in source.parent.glob("*") if any(path.glob("*.ipynb")))
+        raise CourseError(f"there is no lab {lab!r}; there are: {', '.join(there) or 'none'}")
+    if text.is_file() and (
+        not notebook.is_file() or to_json(source_notebook(lab, course)) != notebook.read_text(encoding="utf-8")
+    ):
+        raise CourseError(f"{notebook} is not what its text makes: run `course build`")
+    converter = GenerateAssignment(coursedir=directory, config=config)
+    converter.log.propagate = False
+    with _own_tools():
+        result = capture_log(converter)
+    if not result["success"]:
+        raise CourseError(f"nbgrader cannot make the release of {lab}:\n" + result.get("log", result["error"]))
+    return Path(directory.format_path(directory.release_directory, ".", lab)).resolve()
