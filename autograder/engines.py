@@ -116,7 +116,7 @@ def local(open_grader: Open, sources: Iterable[Source], jobs: int) -> Generator[
         yield from windowed(sources, AHEAD * jobs, submit, _first, lambda future, _: future.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        # before the threads are waited for: what they grade ends with it
+        grader.close()  # before the threads are waited for: what they grade ends with it
         pool.shutdown()
 
 

@@ -1,6 +1,5 @@
 """Grading one submission: the student's cells in one kernel, the tests in another, and a mark for each test."""
 
-import ast
 import base64
 import contextlib
 import itertools
@@ -10,12 +9,14 @@ import queue
 import select
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +25,7 @@ from autograder.intake import prepare
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Prepared, Result
 from autograder.model import Submission as Submission
 from autograder.parent import Channel, ClosedError, Parent, ThreadStartedError, TooLargeError, pair
-from autograder.shell import globals_in, names_in
+from autograder.source import bound_in, globals_in, imports_of, names_in
 from course.paths import ROOT, CourseError
 
 BESIDE = "# grader: these run where the answers run"
@@ -234,7 +235,7 @@ class _Session:
         """Tests whose visible part the student's own code uses: names that it defines are read in an answer."""
         own = [cell.source for cell in self.cells if cell.kind in (ANSWER, EXTRA, MANUAL) and cell.runs]
         used = set().union(*map(globals_in, own))
-        return {cell.grade_id for cell in self.cells if cell.kind == TEST and _bound_in(cell.visible) & used}
+        return {cell.grade_id for cell in self.cells if cell.kind == TEST and bound_in(cell.visible) & used}
 
     @cached_property
     def set_up(self) -> set[int]:
@@ -383,46 +384,6 @@ def _one_line(text: str) -> str:
     return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
 
 
-def _bound_in(source: str) -> set[str]:
-    """Return the names that a cell binds or changes at its top level."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    found: set[str] = set()
-    for statement in tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(statement.name)
-            continue
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-            elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-                base = node.value
-                while isinstance(base, (ast.Attribute, ast.Subscript)):
-                    base = base.value
-                if isinstance(base, ast.Name):
-                    found.add(base.id)
-            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                found.add(node.name)
-    return found
-
-
-def _imports(key: Key) -> list[str]:
-    """Return the modules that the lab's cells import."""
-    found: dict[str, None] = {}
-    for cell in key.cells:
-        if cell.cell_type != "code":
-            continue
-        with contextlib.suppress(SyntaxError, ValueError):
-            for node in ast.walk(ast.parse(cell.source)):
-                if isinstance(node, ast.Import):
-                    found |= dict.fromkeys(alias.name for alias in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    found[node.module] = None
-    return list(found)
-
-
 def _warm_parent(modules: list[str]) -> Parent:
     """Start a warm parent with all of the modules that it may import; kernels import the others themselves."""
     while True:
@@ -457,12 +418,12 @@ class Grader:
             )
         answers = [cell for cell in key.cells if cell.kind in (ANSWER, MANUAL)]
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
-        self.answered = sorted(set().union(*(_bound_in(cell.source) for cell in answers)))
+        self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
         self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
             self.uids.put(FIRST_UID + number)
         self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
-        self.parent = _warm_parent(_imports(key))
+        self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
         first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, "text")), len(key.cells))
         try:
             self.setup = [cell.source for cell in key.cells[:first] if cell.runs]
@@ -479,11 +440,12 @@ class Grader:
 
     def _start_template(self, sources: list[str]) -> dict[str, Any]:
         self.template, theirs = pair()
-        shown = [path for path in sandbox.python_paths(skip=[ROOT]) if path.exists()] if self.sandbox else []
+        clones = [ROOT, *(Path(entry) for entry in sys.path if (Path(entry) / "solutions").is_dir())]
+        shown = [path for path in sandbox.python_paths(skip=clones) if path.exists()] if self.sandbox else []
         options = {
             "sandbox": self.sandbox,
             "readonly": [str(path) for path in shown],
-            "hidden": [str(ROOT)],
+            "hidden": [str(path) for path in clones],
             "scratch_mb": self.limits.scratch_mb,
             "files": {name: base64.b64encode(content).decode() for name, content in self.key.files.items()},
             "folder": self.folder,
@@ -534,7 +496,9 @@ class Grader:
         for cell in self.key.tests:
             exercise = self.key.exercise(cell.grade_id)
             if cell.kind == MANUAL or cell.grade_id not in wanted:
-                marks.append(Mark(cell.grade_id, exercise, cell.points, None))
+                nothing = cell.kind == MANUAL and cell.grade_id in prepared.blank  # as nbgrader: no human has to look
+                score, reason = (0.0, "nothing is written here") if nothing else (None, "")
+                marks.append(Mark(cell.grade_id, exercise, cell.points, score, reason))
                 continue
             marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, (None, ""))))
         if rescue:
@@ -574,14 +538,14 @@ class Grader:
 
     def _built_on(self, exercise: str, prepared: Prepared) -> set[str]:
         """Return the exercises whose names the answer, its tests or what they read may use, directly or not."""
-        binds = {cell.grade_id: _bound_in(cell.source) for cell in self.key.cells if cell.kind in (ANSWER, MANUAL)}
+        binds = {cell.grade_id: bound_in(cell.source) for cell in self.key.cells if cell.kind in (ANSWER, MANUAL)}
         reads: dict[str, set[str]] = {name: set() for name in binds}
         for cell in (*self.key.cells, *prepared.cells):
             if cell.kind in (ANSWER, MANUAL) and cell.cell_type == "code":
                 reads[cell.grade_id] |= names_in(cell.source)
             elif cell.kind == TEST and (name := self.key.exercise(cell.grade_id)) in reads:
                 reads[name] |= names_in(cell.source)
-        locked = [(_bound_in(c.source), names_in(c.source)) for c in self.key.cells if c.kind == LOCKED and c.runs]
+        locked = [(bound_in(c.source), names_in(c.source)) for c in self.key.cells if c.kind == LOCKED and c.runs]
         wanted, found = set(reads.get(exercise, ())), set[str]()
         while True:
             more = {name for name, names in binds.items() if names & wanted and name != exercise} - found

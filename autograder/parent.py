@@ -5,6 +5,7 @@ whatever starts a thread (one parallel fit of scikit-learn is enough) would leav
 opens. `python -m autograder.parent` is the process; `Parent` starts it and talks to it.
 """
 
+import builtins
 import contextlib
 import ctypes
 import gc
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -231,10 +233,15 @@ def warm(imports: Iterable[str]) -> None:
 
     Raises `ThreadStartedError`.
     """
-    for name in imports:
-        importlib.import_module(name)
-        if threads() > 1:
-            raise ThreadStartedError(name)
+    # What a library looks at, as it is imported, to know that it is in a notebook: pandas then shows wider frames.
+    vars(builtins)["get_ipython"] = lambda: types.SimpleNamespace(kernel=None)
+    try:
+        for name in imports:
+            importlib.import_module(name)
+            if threads() > 1:
+                raise ThreadStartedError(name)
+    finally:
+        del vars(builtins)["get_ipython"]
     gc.collect()
     gc.freeze()
 

@@ -15,7 +15,6 @@ The kernel stays a zombie until the client has hung up, so that its process id i
 """
 
 import atexit
-import builtins
 import contextlib
 import gc
 import importlib
@@ -30,7 +29,6 @@ import sys
 import tempfile
 import threading
 import time
-import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -317,14 +315,11 @@ def main(arguments: list[Any]) -> None:
     number, path, idle = arguments
     listener = socket.socket(fileno=number)
     before = dict(os.environ)
-    # What a library looks at, as it is imported, to know that it is in a kernel: pandas calls this, tqdm finds KERNEL.
-    vars(builtins)["get_ipython"] = lambda: types.SimpleNamespace(kernel=None)
     try:  # the first line is for systems too old, or too strange, to have such descriptors
         os.close(os.pidfd_open(os.getpid()))
-        warm([*KERNEL, *HEAVY])
+        warm([*KERNEL, *HEAVY])  # KERNEL first: tqdm looks for it
     except Exception as error:
         _refuse(listener, Path(path), f"{type(error).__name__}: {error}")
-    del vars(builtins)["get_ipython"]
     added = {key: value for key, value in os.environ.items() if key not in before}
     order = _Server(listener, Path(path), idle).serve()
     if order is None:

@@ -143,6 +143,7 @@ _ACTS: dict[str, Callable[..., Any]] = {
     "call": lambda thing, *args, **kwargs: thing(*args, **kwargs),
 }
 
+_NOTHING = object()
 _HIDDEN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, types.GeneratorType)
 
 
@@ -241,6 +242,12 @@ class StudentLink(Link):
         try:
             if act == "names":
                 result: Any = tuple((one, self.main[one]) for one in args if one in self.main)
+            elif act == "bind":
+                result = self.main.update(kwargs)
+            elif act == "unbind":
+                for one in args:
+                    self.main.pop(one, None)
+                result = None
             else:
                 result = _ACTS[act](self.desk.lent[name], *args, **kwargs)
             answer = self.writer.message(result, self._shared(tuple(values)))
@@ -282,6 +289,7 @@ class ExaminerLink(Link):
 
     def __init__(self, send: Any, receive: Any, known: dict[int, str]) -> None:
         super().__init__(send, receive, Desk("t"))
+        self.watch({}, [])
         self.reader = Reader(self.desk, self._handle)
         self.packing = Packing(self.desk, self.name_of, known)
 
@@ -295,6 +303,22 @@ class ExaminerLink(Link):
             if (kind := known_class(module, qualified)) is not None:
                 break
         return self.remote(name, calls, kind, {"class": bases[0][1].rpartition(".")[2]})
+
+    def watch(self, main: dict[str, Any], names: list[str]) -> None:
+        """Begin a test: an answer's name that it deletes or binds anew is, at its next call, so on the other side."""
+        self.main, self.answers = main, {name: main[name] for name in names}
+
+    def ask(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Have the other side do something, with the answers' names bound there as here."""
+        if act != "names" and self.depth == 0:
+            now = {one: self.main.get(one, _NOTHING) for one in self.answers}
+            moved = {one: value for one, value in now.items() if value is not self.answers[one]}
+            self.answers = now
+            if gone := tuple(one for one, value in moved.items() if value is _NOTHING):
+                super().ask("unbind", "", gone, {})
+            if new := {one: value for one, value in moved.items() if value is not _NOTHING}:
+                super().ask("bind", "", (), new)
+        return super().ask(act, name, args, kwargs)
 
     def names(self, wanted: list[str]) -> dict[str, Any]:
         """Return what the student's kernel has under some names; those that it has not are left out."""

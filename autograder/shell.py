@@ -4,7 +4,6 @@ One is the student's (answers, own cells), one the examiner's (tests). Both are 
 is there already and the instructor's first cells have run.
 """
 
-import ast
 import builtins
 import contextlib
 import io
@@ -12,7 +11,6 @@ import json
 import math
 import os
 import re
-import symtable
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -204,33 +202,6 @@ def _line(error: BaseException, source: str) -> str:
     return found
 
 
-def names_in(source: str) -> set[str]:
-    """Return every name that a cell reads, wherever in it; nothing for a cell that is no plain Python."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(dir(builtins))
-
-
-def globals_in(source: str) -> set[str]:
-    """Return the names that a cell reads and does not bind itself; nothing for a cell that is no plain Python."""
-    try:
-        top = symtable.symtable(source, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    found, tables = set[str](), [top]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        found |= {
-            name.get_name()
-            for name in table.get_symbols()
-            if name.is_referenced() and (name.is_global() or (table is top and not name.is_assigned()))
-        }
-    return found - {name.get_name() for name in top.get_symbols() if name.is_assigned()}
-
-
 class Kernel:
     """Serves one kernel. `ours` are the names that the instructor's cells bound before the fork."""
 
@@ -290,6 +261,7 @@ class Kernel:
             return {"ok": False, "ename": "Gone", "evalue": str(gone), "line": "", "value": None, "outputs": []}
         self.main.update(found)
         self.theirs = set(found)
+        self.link.watch(self.main, [name for name in task["student"] if name in found])
         told, result = self._run(task)
         value = result.result if told["ok"] else None
         told["value"] = _credit(value)

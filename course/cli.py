@@ -194,12 +194,14 @@ def build(
 def prove(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
-    only: Annotated[str, typer.Option(help="Only the misconceptions whose name contains this.")] = "",
+    only: Annotated[str, typer.Option(help="Only the misconceptions, alternatives and mutants with this name.")] = "",
+    stock: Annotated[bool, typer.Option("--stock", help="Have stock nbgrader grade everything as well.")] = False,
 ) -> None:
-    """Prove a lab: the solution gets all points, the release none, each misconception loses exactly its own."""
+    """Prove a lab: right answers get all, the release none, wrong ones lose exactly theirs, mutants are caught."""
+    from course.doctor import cores
     from course.prove import prove as prove_lab
 
-    table = prove_lab(lab, ctx.obj, only)
+    table = prove_lab(lab, ctx.obj, only, cores(), stock)
     _console().print(table.render())
     if not table.ok:
         typer.echo(table.failures(), err=True)

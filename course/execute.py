@@ -121,6 +121,7 @@ class MemorySampler:
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
+        psutil.wait_procs(alive, timeout=GRACE)
         return names
 
 

@@ -65,7 +65,7 @@ def renewed(text: str, results: dict[str, Any], name: str) -> str:
     """
     place = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
     if len(place.findall(text)) != 1:
-        raise CourseError(f"{name} needs one line {START} and below it a line {END}: the tables go between them")
+        raise CourseError(f"{name} needs one line {START} and below it a line {END} for the tables")
     return place.sub(lambda _: f"{START}\n{tables(results)}\n{END}", text)
 
 

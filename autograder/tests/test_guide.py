@@ -1,10 +1,12 @@
 """The instructor's guide says what is so: its commands exist, its files appear, its example lab is proven."""
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -50,8 +52,9 @@ def flat(text: str) -> str:
 
 
 def bad_commands(text: str) -> list[str]:
-    """Return the lines of the `sh` blocks, and inline options, that no command of this project would take."""
+    """Return the lines of the `sh` blocks, and what the prose says to run, that no command here would take."""
     lines = [line for kind, block in BLOCK.findall(text) if kind == "sh" for line in block.splitlines()]
+    lines += [code for code in NAMED.findall(text) if code.startswith("uv run ")]
     return [f"{line}: {why}" for line in lines if (why := _why_bad(shlex.split(line)))]
 
 
@@ -107,7 +110,9 @@ def test_every_command_exists() -> None:
     ],
 )
 def test_a_command_that_is_none_is_found(line: str) -> None:
+    """In a block, and in prose where it says that it is one."""
     assert len(bad_commands(f"# Page\n\n```sh\n{line}\n```\n")) == 1
+    assert len(bad_commands(f"Run `{line}`.\n")) == line.startswith("uv run")
 
 
 def test_every_option_that_the_prose_names_is_one() -> None:
@@ -127,7 +132,7 @@ def test_links_lead_somewhere() -> None:
     assert broken_links(ROOT, [GUIDE.relative_to(ROOT)]) == []
 
 
-MADE = {"gradebook.db", "timestamp.txt", "/tmp", "/formgrader"}
+MADE = {"gradebook.db", "timestamp.txt", "/tmp", "/formgrader", "ada/01-reproducible-training.ipynb"}
 
 
 def missing_paths(text: str) -> list[str]:
@@ -152,6 +157,12 @@ def test_it_quotes_the_code() -> None:
     assert f"may take {limits.memory_mb:,} MB more memory" in text
     assert f"there may be {limits.processes} processes and threads; `/tmp` has {limits.scratch_mb} MB" in text
     assert f"of what a cell shows, {limits.output_bytes:,} bytes are kept" in text
+    settings = (ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
+    for name in ("c.Autograde.autograde_preprocessors", "c.Exchange.root"):
+        assert f"`{name}`" in text
+        assert f"\n{name} = " in settings
+    course = re.findall(r'c.CourseDirectory.course_id = "(\w+)"', settings)[0]
+    assert f"`formgrade-{course}`" in text
     beside = "solutions/02-training-pipeline/02-training-pipeline.py"
     assert BESIDE in [line for _, block in BLOCK.findall(guide()) for line in block.splitlines()]
     assert (ROOT / beside).read_text(encoding="utf-8").splitlines().count(BESIDE) == 2
@@ -278,6 +289,12 @@ def test_the_report_fills_in_what_the_lms_exported(marked: Path, tmp_path: Path,
     assert [line in text for line in (wanted if lms == "canvas" else ["Ada,ada,3,", "Bob,bob,2.5,"])] == [True, True]
 
 
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("localhost", port), 1):
+        return True
+    return False
+
+
 @pytest.fixture(scope="module")
 def jupyter(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab as the guide starts it, in the course's folder."""
@@ -296,6 +313,9 @@ def jupyter(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 assert time.monotonic() < end, "JupyterLab did not start"
                 time.sleep(0.2)
             server = json.loads(found[0].read_text(encoding="utf-8"))
+            while not _listens(server["port"]):
+                assert time.monotonic() < end, "JupyterLab does not listen"
+                time.sleep(0.1)
             yield Lab(server["url"], server["token"])
         finally:
             process.terminate()

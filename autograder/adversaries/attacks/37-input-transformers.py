@@ -3,7 +3,7 @@
 # kind: extra cell
 # honest: []
 # gets: {ex1-test: 0, ex2-test: 0, ex3-test: 0, ex4-test: 0, ex4-test-close: 0}
-# student sees: "…is not defined…"
+# student sees: "…it compounds…"
 # ---
 # %% before ex1
 import ast
