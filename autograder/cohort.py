@@ -6,6 +6,8 @@ on the submissions, the key and the terms: not on the engine, the number of jobs
 """
 
 import contextlib
+import importlib
+import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,6 +187,17 @@ def folders(course: Path, out: Path | None) -> Folders:
     return Folders(course / autograded, course / feedback, course / "autograder")
 
 
+def _warm_up(lab: str, course: Path) -> None:
+    """Have the kernels' libraries imported while we import nbgrader; what is wrong with the lab is said later."""
+    from autograder.grade import warm_ahead
+
+    for path in sorted((course / "solutions" / lab).glob("*.ipynb")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            warm_ahead("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    importlib.import_module("autograder.report")  # needed at the end; now there is a core to spare
+
+
 def grade_lab(
     lab: str, submissions: Path | None, course: Path, out: Path | None, options: Options, listen: Listener
 ) -> Summary:
@@ -202,6 +215,8 @@ def grade_lab(
         CourseError: The user has to put something right; what is graded is kept.
     """
     where = engine(options.engine, options.jobs)
+    if options.engine == "local":
+        _warm_up(lab, course)
     keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
     places = folders(course, out)
     handed_in = submissions or course / str(_settings(course).submitted_directory)

@@ -1,5 +1,6 @@
 """Grading one submission: the student's cells in one kernel, the tests in another, and a mark for each test."""
 
+import atexit
 import base64
 import contextlib
 import itertools
@@ -24,7 +25,7 @@ from autograder import sandbox
 from autograder.intake import prepare
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Prepared, Result
 from autograder.model import Submission as Submission
-from autograder.parent import Channel, ClosedError, Parent, ThreadStartedError, TooLargeError, pair
+from autograder.parent import Channel, ClosedError, Parent, ThreadStartedError, TooLargeError, can_fork, pair
 from autograder.source import bound_in, globals_in, imports_of, names_in
 from course.paths import ROOT, CourseError
 
@@ -384,12 +385,27 @@ def _one_line(text: str) -> str:
     return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
 
 
+_AHEAD: dict[tuple[str, ...], Parent] = {}
+
+
+def _start_parent(modules: Iterable[str]) -> Parent:
+    # Sets of strings shall have the same order whenever a submission is graded.
+    return Parent(["IPython.core.interactiveshell", "autograder.box", *modules], {"PYTHONHASHSEED": "0"})
+
+
+def warm_ahead(sources: Iterable[str]) -> None:
+    """Start what a `Grader` of a lab with these cells will need, and do not wait for it."""
+    modules = tuple(imports_of(sources))
+    if can_fork() and modules not in _AHEAD:
+        _AHEAD[modules] = _start_parent(modules)
+        atexit.register(lambda: _AHEAD.pop(modules).close() if modules in _AHEAD else None)
+
+
 def _warm_parent(modules: list[str]) -> Parent:
-    """Start a warm parent with all of the modules that it may import; kernels import the others themselves."""
+    """Return a warm parent with all of the modules that it may import; kernels import the others themselves."""
     while True:
         try:
-            # Sets of strings shall have the same order whenever a submission is graded.
-            return Parent(["IPython.core.interactiveshell", "autograder.box", *modules], {"PYTHONHASHSEED": "0"})
+            return (_AHEAD.pop(tuple(modules), None) or _start_parent(modules)).ready()
         except ThreadStartedError as error:
             if error.module not in modules:
                 raise

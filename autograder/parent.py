@@ -247,15 +247,14 @@ def warm(imports: Iterable[str]) -> None:
 
 
 class Parent:
-    """A warm parent that belongs to this process and ends with it.
+    """A warm parent that belongs to this process and ends with it. It starts at once, and is of use when `ready`.
 
     Args:
         imports: Modules to import at the start.
         environment: Variables to set beside `ENVIRONMENT`.
 
     Raises:
-        ThreadStartedError: One of them cannot be imported before a fork.
-        CourseError: This system cannot fork, or an import fails.
+        CourseError: This system cannot fork.
     """
 
     def __init__(self, imports: Iterable[str] = HEAVY, environment: Mapping[str, str] | None = None) -> None:
@@ -274,15 +273,24 @@ class Parent:
                 env=variables,
                 start_new_session=True,  # Ctrl-C is for us alone
             )
+
+    def ready(self) -> Self:
+        """Wait until it has imported everything.
+
+        Raises:
+            ThreadStartedError: One of the modules cannot be imported before a fork.
+            CourseError: An import fails.
+        """
         try:
             kind, body, _ = self.control.receive()
-            if kind == "t":
-                self.close()
-                raise ThreadStartedError(body.decode())
         except ClosedError:
             _, said = self.process.communicate()
             text = said.decode(errors="replace").strip()
             raise CourseError(f"the warm parent did not start:\n{text}") from None
+        if kind == "t":
+            self.close()
+            raise ThreadStartedError(body.decode())
+        return self
 
     def fork(self, function: str, arguments: dict[str, Any], fds: Iterable[int]) -> None:
         """Fork a child that calls `function` (`module:name`) with `arguments` (JSON) and copies of `fds`."""

@@ -239,7 +239,9 @@ def grade(
     from autograder.cohort import Options, grade_lab
     from autograder.show import Display, print_summary
     from course.doctor import cores
+    from course.execute import lean_imports
 
+    lean_imports()
     options, console = Options(jobs or cores(), engine, sandbox, timeout), _console()
     try:
         with Display(console) as display:
@@ -269,7 +271,9 @@ def report(
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
     from autograder.cohort import report_lab
     from autograder.show import print_summary
+    from course.execute import lean_imports
 
+    lean_imports()
     summary = report_lab(lab, (course or ctx.obj).resolve(), out, canvas, moodle)
     print_summary(_console(), summary)
     raise typer.Exit(0 if summary.ok else 1)
