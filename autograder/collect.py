@@ -332,6 +332,9 @@ def _choose(claims: list[_Claim], wanted: str) -> tuple[_Claim, str, str]:
     return files[-1], files[-1].entry.fault, f"the newest of {len(files)}: {names}" if len(files) > 1 else ""
 
 
+LONGEST_NAME = 120  # bytes
+
+
 def _safe(origins: list[str]) -> dict[str, str]:
     """Return a name for each student that is safe as a folder's on every system and for nbgrader, and is nobody else's.
 
@@ -340,7 +343,9 @@ def _safe(origins: list[str]) -> dict[str, str]:
     taken: set[str] = set()
     names = {}
     for origin in sorted(origins):
-        name = re.sub(r"[^\w .@'()=~-]", "-", unicodedata.normalize("NFC", origin)).strip(" .")[:80].rstrip(" .")
+        name = re.sub(r"[^\w .@'()=~-]", "-", unicodedata.normalize("NFC", origin)).strip(" .")
+        # Room for the hash here and for what is added while a file is written: most systems take 255 bytes.
+        name = name.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip(" .")
         if name != origin or not name or WINDOWS.fullmatch(name) or name.casefold() in taken:
             name = f"{name or 'student'}-{hashlib.sha256(origin.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
             name = f"student-{name}" if WINDOWS.fullmatch(name) else name

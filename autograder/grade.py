@@ -32,7 +32,9 @@ from course.paths import ROOT, CourseError
 BESIDE = "# grader: these run where the answers run"
 """A line in a cell of the instructor's: its functions take objects that cannot leave the student's kernel."""
 LARGEST_ANSWER = 256 << 20  # bytes that may travel from the student's kernel in one piece
-FIRST_UID = 100_000  # outside any real user's; each box at a time has one of its own
+FIRST_UID, UIDS = 100_000, 640_000
+"""Users that boxes run as, outside any real one's. Each box at a time has one of its own, for processes are counted by
+user: graders that run side by side begin at places that their process ids choose."""
 NONSENSE = "the kernel that runs your code answered with something that makes no sense"
 REASON = 400  # characters
 
@@ -385,6 +387,7 @@ def _one_line(text: str) -> str:
     return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
 
 
+_COUNT = itertools.count()
 _AHEAD: dict[tuple[str, ...], Parent] = {}
 
 
@@ -436,8 +439,9 @@ class Grader:
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
         self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
         self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
+        start = (os.getpid() * 64 + next(_COUNT) * 8) % UIDS
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
-            self.uids.put(FIRST_UID + number)
+            self.uids.put(FIRST_UID + (start + number) % UIDS)
         self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
         self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
         first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, "text")), len(key.cells))

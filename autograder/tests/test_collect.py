@@ -14,7 +14,7 @@ import nbgrader
 import pytest
 
 from autograder import collect as collecting
-from autograder.collect import Source, collect
+from autograder.collect import Source, _safe, collect
 from course.paths import CourseError
 
 LAB = "01-mini"
@@ -410,3 +410,10 @@ def test_sources_are_small_and_travel(layout):
     assert pickle.loads(pickle.dumps(sources)) == sources
     assert len(pickle.dumps(sources)) < 20_000
     assert [one.student for one in sources] == sorted(f"s{number}" for number in range(50))
+
+
+def test_a_long_name_in_any_script_leaves_room_for_what_is_added() -> None:
+    long = "学" * 200
+    name = _safe([long, long + "生"])
+    assert len(set(name.values())) == 2
+    assert all(len(one.encode()) < 140 for one in name.values())

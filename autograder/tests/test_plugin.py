@@ -84,3 +84,21 @@ def test_stock_is_what_nbgrader_does_itself() -> None:
     from nbgrader.converters import Autograde
 
     assert [name.rpartition(".")[2] for name in STOCK] == [one.__name__ for one in Autograde().autograde_preprocessors]
+
+
+def test_where_nothing_can_be_forked_nbgrader_grades_and_says_so(
+    course: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from nbgrader.preprocessors import Execute
+
+    from autograder import plugin
+
+    ran: list[str] = []
+    monkeypatch.setattr(plugin, "can_fork", lambda: False)
+    monkeypatch.setattr(Execute, "preprocess", lambda self, nb, resources: (ran.append("stock"), (nb, resources))[1])
+    examine = plugin.Examine()
+    monkeypatch.setattr(examine.log, "propagate", True)
+    with caplog.at_level("WARNING"):
+        examine.preprocess({"cells": []}, {"nbgrader": {}})
+    assert ran == ["stock"]
+    assert "need Linux" in caplog.text
