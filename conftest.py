@@ -4,9 +4,12 @@ Kernels start as new processes, unless a test is about warm ones: `course check`
 """
 
 import os
+import signal
 
 from course.execute import ONE_THREAD
 from course.quiet import quiet
 
 quiet()
 os.environ.update(ONE_THREAD, COURSE_WARM="off")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what we start would not hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -26,7 +26,7 @@ from autograder.model import ANSWER, Key
 from course.build.labs import EXERCISE, grade_cells, source_notebook
 from course.build.notebooks import BuildError
 
-MOST = 40
+MOST = 24
 """Mutants per exercise. Of more, every family of operators gives about as many, spread evenly over its lines."""
 
 

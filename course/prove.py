@@ -271,7 +271,7 @@ def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: 
                 table.rows.append(ProofRow(name, why[name], expected[name], got, said))
                 table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
             # A mutant may never end: it gets a few times what the reference answers take on this machine now.
-            grader.limits = replace(grader.limits, cell_seconds=max(8.0, 4 * slow))
+            grader.limits = replace(grader.limits, cell_seconds=max(8.0, 2.5 * slow))
             table.mutants = _hunt(key, grader, pool, root, only, source)
 
         by_stock = submissions if stock else {name: submissions[name] for name in (SOLUTION, RELEASE)}
