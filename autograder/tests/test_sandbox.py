@@ -232,8 +232,9 @@ def test_the_view_cannot_be_written(mode: str, project: Path) -> None:
 @pytest.mark.parametrize("hide", [False, True])
 def test_what_lies_below_tmp_is_shown_and_stays_put(mode: str, tmp_path: Path, hide: bool) -> None:
     top = Path("/tmp", tmp_path.parts[2])
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):  # pytest makes them for their owner alone
+        if top in (folder, *folder.parents):
+            folder.chmod(0o755)
     (tmp_path / "env").mkdir()
     (tmp_path / "env/module.py").write_text("x = 1\n")
     (tmp_path / "secret.txt").write_text("the answer\n")
