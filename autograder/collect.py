@@ -332,7 +332,7 @@ def _choose(claims: list[_Claim], wanted: str) -> tuple[_Claim, str, str]:
     return files[-1], files[-1].entry.fault, f"the newest of {len(files)}: {names}" if len(files) > 1 else ""
 
 
-LONGEST_NAME = 120  # bytes
+LONGEST_NAME = 100  # bytes
 
 
 def _safe(origins: list[str]) -> dict[str, str]:
