@@ -585,7 +585,7 @@ def edits(draw):
             cells.remove(one)
             cells.insert(place, one)
         elif kind == "points" and isinstance(one.get("metadata"), dict):
-            one["metadata"]["nbgrader"] = {**one["metadata"].get("nbgrader", {}), "points": 50, "grade": True}
+            one["metadata"]["nbgrader"] = {**(one["metadata"].get("nbgrader") or {}), "points": 50, "grade": True}
         elif kind == "edit" and target.endswith(("test", "ties", "setup")):
             one["source"] = "raise SystemExit"
         return {target} if kind == "drop" or (kind == "junk" and name in ("source", "cell_type")) else set()
