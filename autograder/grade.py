@@ -37,6 +37,9 @@ FIRST_UID, UIDS = 100_000, 640_000
 user: graders that run side by side begin at places that their process ids choose."""
 NONSENSE = "the kernel that runs your code answered with something that makes no sense"
 REASON = 400  # characters
+NOT_RUN = 0.0, "the test was not run: ask your instructor"
+"""Points need evidence: a test cell without code, or one that nothing is known of, gives none."""
+TO_ARRIVE = 20.0  # seconds that a frame may take once it has begun
 
 
 @dataclass(frozen=True)
@@ -75,25 +78,26 @@ class _Kernel:
         self.box, self.number, self.channel = box, number, channel
 
     def send(self, kind: str, body: bytes = b"") -> None:
+        limit = self.box.grader.limits.cell_seconds
         try:
+            self.channel.connection.settimeout(limit)  # a kernel may have stopped reading
             self.channel.send(kind, body)
-        except (ClosedError, TimeoutError):
-            raise _EndedError(self.box.end(self, ""), died=True) from None
-
-    def receive(self, until: float, limit: float) -> tuple[str, bytes]:
-        """Wait for a frame until a moment of the monotonic clock."""
-        left = until - time.monotonic()
-        ready, _, _ = select.select([self.channel], [], [], max(left, 0))
-        if not ready:
-            raise _EndedError(self.box.end(self, f"still running after {limit:g} s: is there a loop that never ends?"))
-        try:
-            self.channel.connection.settimeout(max(left, 0.1) + 5)
-            kind, body, fds = self.channel.receive()
-            self.channel.connection.settimeout(None)
         except ClosedError:
             raise _EndedError(self.box.end(self, ""), died=True) from None
         except TimeoutError:
             raise _EndedError(self.box.end(self, f"still running after {limit:g} s")) from None
+
+    def receive(self, until: float, limit: float) -> tuple[str, bytes]:
+        """Wait for a frame until a moment of the monotonic clock."""
+        ready, _, _ = select.select([self.channel], [], [], max(until - time.monotonic(), 0))
+        if not ready:
+            raise _EndedError(self.box.end(self, f"still running after {limit:g} s: is there a loop that never ends?"))
+        try:
+            kind, body, fds = self.channel.receive(time.monotonic() + TO_ARRIVE)
+        except ClosedError:
+            raise _EndedError(self.box.end(self, ""), died=True) from None
+        except TimeoutError:
+            raise _EndedError(self.box.end(self, "an answer did not arrive whole")) from None
         except TooLargeError:
             raise _EndedError(self.box.end(self, "a value is too large to be looked at by the tests")) from None
         for fd in fds:
@@ -228,9 +232,9 @@ class _Session:
                 elif cell.grade_id in self.helpers:
                     self._student_cell(at, cell.visible)
             else:
-                self.seen[at] = self._student_cell(at, cell.source)
+                self._student_cell(at, cell.source)
                 if cell.kind == LOCKED:
-                    self._examiner_cell(cell)
+                    self._examiner_cell(at, cell)
         return verdicts
 
     @cached_property
@@ -267,16 +271,16 @@ class _Session:
                         return self._student()
         return self.student
 
-    def _student_cell(self, at: int, source: str) -> _Seen:
+    def _student_cell(self, at: int, source: str) -> None:
         if time.monotonic() > self.until:
-            return _Seen(fault="not run: the time for the whole notebook is over", killed=True)
+            self.seen[at] = _Seen(fault="not run: the time for the whole notebook is over", killed=True)
+            return
         self._student()
         found = self._in_student(source, self.cells[at].kind == LOCKED)
         if found.died and self.asked:  # perhaps by what an earlier test had called: once more without that
             self._student()
             found = self._in_student(source, self.cells[at].kind == LOCKED)
         self.seen[at] = found
-        return found
 
     def _in_student(self, source: str, ours: bool) -> _Seen:
         assert self.student is not None
@@ -292,11 +296,13 @@ class _Session:
             self.examiner = self.box.kernel(examiner=True)
         return self.examiner
 
-    def _examiner_cell(self, cell: Cell) -> None:
+    def _examiner_cell(self, at: int, cell: Cell) -> None:
         """Run the instructor's cell in the examiner's kernel too; where it calls answers, they are asked for."""
-        told = self._examine(cell.source, ours=True)
-        if not told["ok"] and told["ename"] == "Gone":
-            self.examiner = None  # it may have been in the middle of something
+        try:
+            self._examine(cell.source, ours=True)
+        except _EndedError:
+            self.examiner = None
+            self._renew_examiner(at)
 
     def _examine(self, source: str, ours: bool) -> dict[str, Any]:
         """Run a source in the examiner's kernel, carrying frames to the student's and back."""
@@ -351,7 +357,7 @@ class _Session:
     def _renew_examiner(self, before: int) -> None:
         for at, cell in enumerate(self.cells[:before]):
             if cell.kind == LOCKED and cell.runs and at not in self.set_up:
-                self._examiner_cell(cell)
+                self._examiner_cell(at, cell)
 
     def _reason(self, at: int, cell: Cell, told: dict[str, Any]) -> str:
         """Return why a test failed, as one line for the student that shows nothing of a hidden test."""
@@ -385,6 +391,11 @@ def _one_line(text: str) -> str:
     """Return a text from who knows where as one printable line of bearable length."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
+
+
+def first_uid() -> int:
+    """Return the first of the 64 users that are kept for this process's boxes."""
+    return FIRST_UID + os.getpid() * 64 % UIDS
 
 
 _COUNT = itertools.count()
@@ -439,9 +450,9 @@ class Grader:
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
         self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
         self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
-        start = (os.getpid() * 64 + next(_COUNT) * 8) % UIDS
+        start = first_uid() + next(_COUNT) % 8 * 8
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
-            self.uids.put(FIRST_UID + (start + number) % UIDS)
+            self.uids.put(start + number)
         self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
         self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
         first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, "text")), len(key.cells))
@@ -520,7 +531,7 @@ class Grader:
                 score, reason = (0.0, "nothing is written here") if nothing else (None, "")
                 marks.append(Mark(cell.grade_id, exercise, cell.points, score, reason))
                 continue
-            marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, (None, ""))))
+            marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, NOT_RUN)))
         if rescue:
             self._rescue(marks, prepared, uid, until)
         return self._result(submission, tuple(marks), prepared, session.seen)

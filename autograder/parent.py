@@ -93,7 +93,7 @@ class Channel:
         return self.connection.fileno()
 
     def send(self, kind: str, body: bytes = b"", fds: Iterable[int] = ()) -> None:
-        """Send one frame. Raises `ClosedError`."""
+        """Send one frame. Raises `ClosedError`, and `TimeoutError` if the socket has a timeout and nobody reads."""
         head = _HEAD.pack(len(body), ord(kind))
         try:
             if fds := list(fds):
@@ -106,18 +106,22 @@ class Channel:
         except (BrokenPipeError, ConnectionResetError):
             raise ClosedError from None
 
-    def receive(self) -> tuple[str, bytes, list[int]]:
+    def receive(self, until: float | None = None) -> tuple[str, bytes, list[int]]:
         """Wait for one frame; returns its kind, body and descriptors.
+
+        Args:
+            until: When the whole of it has to be here (monotonic clock), however slowly its bytes come.
 
         Raises:
             ClosedError: There will be no more.
             TooLargeError: The body would be larger than `most`.
-            TimeoutError: The socket's timeout ran out.
+            TimeoutError: It is not here in time.
         """
+        self._wait_until(until)
         try:
             head, fds, _, _ = socket.recv_fds(self.connection, _HEAD.size, MOST_FDS)
             if head:
-                head += self._exactly(_HEAD.size - len(head))
+                head += self._exactly(_HEAD.size - len(head), until)
         except ConnectionResetError:
             raise ClosedError from None
         if not head:
@@ -125,11 +129,17 @@ class Channel:
         length, kind = _HEAD.unpack(head)
         if length > self.most:
             raise TooLargeError(f"{length} bytes")
-        return chr(kind), self._exactly(length), fds
+        return chr(kind), self._exactly(length, until), fds
 
-    def _exactly(self, length: int) -> bytes:
+    def _wait_until(self, until: float | None) -> None:
+        if until is not None and until <= time.monotonic():
+            raise TimeoutError
+        self.connection.settimeout(None if until is None else until - time.monotonic())
+
+    def _exactly(self, length: int, until: float | None) -> bytes:
         whole = bytearray()
         while len(whole) < length:
+            self._wait_until(until)
             try:
                 piece = self.connection.recv(min(length - len(whole), 1 << 20))
             except ConnectionResetError:
