@@ -39,7 +39,7 @@ NONSENSE = "the kernel that runs your code answered with something that makes no
 REASON = 400  # characters
 NOT_RUN = 0.0, "the test was not run: ask your instructor"
 """Points need evidence: a test cell without code, or one that nothing is known of, gives none."""
-TO_ARRIVE = 20.0  # seconds that a frame may take once it has begun
+TO_ARRIVE = 5.0  # seconds after its time that an answer which has begun may take to arrive
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class _Kernel:
         if not ready:
             raise _EndedError(self.box.end(self, f"still running after {limit:g} s: is there a loop that never ends?"))
         try:
-            kind, body, fds = self.channel.receive(time.monotonic() + TO_ARRIVE)
+            kind, body, fds = self.channel.receive(until + TO_ARRIVE)
         except ClosedError:
             raise _EndedError(self.box.end(self, ""), died=True) from None
         except TimeoutError:
@@ -318,7 +318,7 @@ class _Session:
         examiner.send("x", json.dumps(task).encode())
         gone, again, first, asked = "", False, True, self.asked
         while True:
-            kind, body = examiner.receive(until + 5, self.limit)
+            kind, body = examiner.receive(until + 2 * TO_ARRIVE, self.limit)  # it is told when the student's has ended
             if kind == "d":
                 return examiner.told(body) | ({"gone": gone, "again": again} if gone else {})
             if not gone:
