@@ -30,8 +30,6 @@ from autograder import sandbox
 from autograder.parent import Channel, ClosedError, fork, serve_forks, threads
 from autograder.shell import Kernel, Shell, make_shell, run_cell
 
-OPEN_FOLDER = "course-lab-"  # where a lab works when there is no sandbox
-
 
 def _set_up(shell: Shell, sources: list[str]) -> dict[str, Any]:
     """Run the instructor's first cells; returns the names that they bound, or what went wrong."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from autograder.engines import Engine, Grades, Open, Outcome, Source, engine, read
 from autograder.intake import collect
-from autograder.key import _settings, load_key, notebooks
+from autograder.key import load_key, notebooks, settings_of
 from autograder.model import Key, Result
 from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, locked, writing
 from course.paths import CourseError, write_text
@@ -182,7 +182,7 @@ def folders(course: Path, out: Path | None) -> Folders:
     """Return where things of a course go: as nbgrader's settings say, or all of it below `out`."""
     if out is not None:
         return Folders(out / "autograded", out / "feedback", out)
-    settings = _settings(course)
+    settings = settings_of(course)
     autograded, feedback = str(settings.autograded_directory), str(settings.feedback_directory)
     return Folders(course / autograded, course / feedback, course / "autograder")
 
@@ -219,7 +219,7 @@ def grade_lab(
         _warm_up(lab, course)
     keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
     places = folders(course, out)
-    handed_in = submissions or course / str(_settings(course).submitted_directory)
+    handed_in = submissions or course / str(settings_of(course).submitted_directory)
     with locked(lab, places):
         parts, graded = list[Part](), 0
         for key in keys:

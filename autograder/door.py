@@ -27,10 +27,8 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from autograder.parent import ENVIRONMENT, can_fork
+from autograder.parent import ENVIRONMENT, Closing, can_fork
 from course.paths import CourseError
 
 FOLDER = "COURSE_WARM"  # environment variable: the folder of a command's own door; "off": no warm kernels
@@ -183,7 +181,7 @@ def leave(path: Path, environment: Mapping[str, str], idle: float = IDLE) -> Non
     _left.append(_start(path, environment, idle))
 
 
-class Door:
+class Door(Closing):
     """A door that belongs to this process, and ends with it.
 
     Args:
@@ -224,14 +222,6 @@ class Door:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)  # the door does so too, if it ends in peace
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def peer(connection: socket.socket) -> tuple[int, int, int]:

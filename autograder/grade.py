@@ -18,14 +18,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from autograder import sandbox
 from autograder.intake import prepare
-from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Prepared, Result
-from autograder.model import Submission as Submission
-from autograder.parent import Channel, ClosedError, Parent, ThreadStartedError, TooLargeError, can_fork, pair
+from autograder.model import (
+    ANSWER,
+    EXTRA,
+    LOCKED,
+    MANUAL,
+    TEST,
+    TEXT,
+    Cell,
+    CellRun,
+    Key,
+    Mark,
+    Output,
+    Prepared,
+    Result,
+    Submission,
+)
+from autograder.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
+from autograder.sandbox import why_not as sandbox_missing
 from autograder.source import bound_in, globals_in, imports_of, names_in
 from course.paths import ROOT, CourseError
 
@@ -426,7 +440,7 @@ def _warm_parent(modules: list[str]) -> Parent:
             modules = [name for name in modules if name != error.module]
 
 
-class Grader:
+class Grader(Closing):
     """Grades submissions of one lab. Many threads may call `grade` at once.
 
     Args:
@@ -455,7 +469,7 @@ class Grader:
             self.uids.put(start + number)
         self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
         self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
-        first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, "text")), len(key.cells))
+        first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
         try:
             self.setup = [cell.source for cell in key.cells[:first] if cell.runs]
             told = self._start_template(self.setup)
@@ -551,11 +565,12 @@ class Grader:
         """Grade what failed once more with the reference answers of what it builds on; the better result counts."""
         lost = [mark for mark in marks if mark.score is not None and mark.score < mark.points]
         failed = list(dict.fromkeys(mark.exercise for mark in lost))
-        for exercise in failed:
-            earlier = [one for one in failed[: failed.index(exercise)] if one in self._built_on(exercise, prepared)]
+        reference = {cell.grade_id: cell for cell in self.key.cells}
+        for number, exercise in enumerate(failed):
+            built_on = self._built_on(exercise, prepared) if number else set()
+            earlier = [one for one in failed[:number] if one in built_on]
             if not earlier or time.monotonic() > until:
                 continue
-            reference = {cell.grade_id: cell for cell in self.key.cells}
             cells = tuple(reference[cell.grade_id] if cell.grade_id in earlier else cell for cell in prepared.cells)
             tests = {mark.test for mark in lost if mark.exercise == exercise}
             with contextlib.closing(_Box(self, uid)) as box:
@@ -619,16 +634,3 @@ class Grader:
         self.parent.close()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def sandbox_missing() -> str | None:
-    """Return why this machine cannot confine code, or None."""
-    return sandbox.why_not()

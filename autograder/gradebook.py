@@ -29,10 +29,10 @@ from nbgrader.utils import compute_checksum, parse_utc
 from sqlalchemy import insert, select, text, update
 from traitlets.config import Config
 
-from autograder.key import _settings
+from autograder.key import settings_of
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Output, Result
 from autograder.untrusted import safe_png, safe_text, shorten
-from course.build.labs import _own_tools
+from course.build.labs import own_tools
 from course.paths import CourseError
 
 BATCH = 100
@@ -97,7 +97,7 @@ def _url(course: Any) -> str:
 
 
 def _open(course: Any) -> Any:
-    with _own_tools():
+    with own_tools():
         return Gradebook(_url(course), course.course_id)
 
 
@@ -315,7 +315,7 @@ def write(results: Iterable[Result], key: Key, course_root: Path, *, assignment:
     Raises:
         CourseError: The gradebook has marks of a version of the lab with other cells, or a time of submission is none.
     """
-    course = _settings(course_root)
+    course = settings_of(course_root)
     with _open(course) as gradebook:
         _enter(gradebook, key, assignment or key.lab, course)
         writer = _Writer(gradebook, key, assignment or key.lab, course.config)
@@ -338,7 +338,7 @@ def totals(assignment: str, course_root: Path) -> dict[str, float | None]:
         SubmittedAssignment.needs_manual_grade,
     )
     query = select(*columns).join(Assignment).where(Assignment.name == assignment)
-    with _open(_settings(course_root)) as gradebook:
+    with _open(settings_of(course_root)) as gradebook:
         rows = gradebook.db.execute(query.order_by(SubmittedAssignment.student_id)).all()
     return {student: None if waits else max(0.0, score - penalty) for student, score, penalty, waits in rows}
 

@@ -102,7 +102,7 @@ def key_from_source(
     return Key(lab, tuple(cells), stubs, dict(sorted((files or {}).items())))
 
 
-def _settings(root: Path) -> "CourseDirectory":
+def settings_of(root: Path) -> "CourseDirectory":
     """Return nbgrader's view of the course in `root`; its `config` holds the settings."""
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
@@ -146,7 +146,7 @@ def notebooks(lab: str, root: Path) -> list[str]:
     Raises:
         CourseError: There is no such lab.
     """
-    return _notebooks(_settings(root), lab)
+    return _notebooks(settings_of(root), lab)
 
 
 def _files(course: "CourseDirectory", folder: Path) -> dict[str, bytes]:
@@ -200,7 +200,7 @@ def load_key(lab: str, root: Path, notebook: str | None = None) -> Key:
     """
     from nbgrader.preprocessors import IncludeHeaderFooter
 
-    course = _settings(root)
+    course = settings_of(root)
     names = _notebooks(course, lab)
     chosen = notebook or (lab if lab in names else names[0] if len(names) == 1 else "")
     if chosen not in names:

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from autograder.model import ANSWER, Key
-from course.build.labs import EXERCISE, grade_cells, source_notebook
+from course.build.labs import EXERCISE, front_matter, grade_cells, source_notebook
 from course.build.notebooks import BuildError
 
 MOST = 24
@@ -555,11 +555,7 @@ def load_alternatives(lab: str, root: Path) -> list[Alternative]:
     exercises, found = _exercises(lab, root), []
     for path in sorted((root / "solutions" / lab / "alternatives").glob("*.py")):
         where = path.relative_to(root).as_posix()
-        head, _, source = path.read_text(encoding="utf-8").removeprefix("# ---\n").partition("\n# ---\n")
-        try:
-            data = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()))
-        except yaml.YAMLError as error:
-            raise BuildError(f"{where}: the front matter is not YAML: {error}") from None
+        data, source = front_matter(path, where)
         if not _is_texts(data, {"answers", "why"}) or not source.strip():
             raise BuildError(
                 f"{where}: start with `# ---`, the lines `# answers: exN`, `# why: …`, `# ---`, then the right answer"

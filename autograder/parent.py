@@ -23,7 +23,6 @@ import time
 import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from course.execute import ONE_THREAD
@@ -110,41 +109,46 @@ class Channel:
         """Wait for one frame; returns its kind, body and descriptors.
 
         Args:
-            until: When the whole of it has to be here (monotonic clock), however slowly its bytes come.
+            until: When the whole of it has to be here (monotonic clock), however slowly its bytes come; without one the
+                socket's own timeout holds, for each piece.
 
         Raises:
             ClosedError: There will be no more.
             TooLargeError: The body would be larger than `most`.
             TimeoutError: It is not here in time.
         """
-        self._wait_until(until)
+        own = self.connection.gettimeout()
         try:
-            head, fds, _, _ = socket.recv_fds(self.connection, _HEAD.size, MOST_FDS)
-            if head:
-                head += self._exactly(_HEAD.size - len(head), until)
+            return self._frame(until)
         except ConnectionResetError:
             raise ClosedError from None
+        finally:
+            if until is not None:
+                self.connection.settimeout(own)
+
+    def _frame(self, until: float | None) -> tuple[str, bytes, list[int]]:
+        self._wait_until(until)
+        head, fds, _, _ = socket.recv_fds(self.connection, _HEAD.size, MOST_FDS)
         if not head:
             raise ClosedError
+        head += self._exactly(_HEAD.size - len(head), until)
         length, kind = _HEAD.unpack(head)
         if length > self.most:
             raise TooLargeError(f"{length} bytes")
         return chr(kind), self._exactly(length, until), fds
 
     def _wait_until(self, until: float | None) -> None:
-        if until is not None and until <= time.monotonic():
+        if until is None:
+            return
+        if (left := until - time.monotonic()) <= 0:
             raise TimeoutError
-        self.connection.settimeout(None if until is None else until - time.monotonic())
+        self.connection.settimeout(left)
 
     def _exactly(self, length: int, until: float | None) -> bytes:
         whole = bytearray()
         while len(whole) < length:
             self._wait_until(until)
-            try:
-                piece = self.connection.recv(min(length - len(whole), 1 << 20))
-            except ConnectionResetError:
-                raise ClosedError from None
-            if not piece:
+            if not (piece := self.connection.recv(min(length - len(whole), 1 << 20))):
                 raise ClosedError
             whole += piece
         return bytes(whole)
@@ -193,18 +197,12 @@ def fork(become: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def serve_forks(control: Channel, handle: Callable[[str, bytes, list[int]], None], also: Iterable[int] = ()) -> None:
-    """Handle each frame of `control` until its other end closes; children that ended meanwhile are reaped.
-
-    `also` are descriptors whose end of file ends the loop too.
-    """
-    also = list(also)
+def serve_forks(control: Channel, handle: Callable[[str, bytes, list[int]], None]) -> None:
+    """Handle each frame of `control` until its other end closes; children that ended meanwhile are reaped."""
     while True:
-        ready, _, _ = select.select([control.fileno(), *also], [], [], 1.0)
+        ready, _, _ = select.select([control.fileno()], [], [], 1.0)
         reap()
-        if any(fd in ready for fd in also):
-            return
-        if control.fileno() in ready:
+        if ready:
             try:
                 kind, body, fds = control.receive()
             except ClosedError:
@@ -256,7 +254,21 @@ def warm(imports: Iterable[str]) -> None:
     gc.freeze()
 
 
-class Parent:
+class Closing:
+    """What has a `close` and is closed when its block ends."""
+
+    def close(self) -> None:
+        """End it."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Parent(Closing):
     """A warm parent that belongs to this process and ends with it. It starts at once, and is of use when `ready`.
 
     Args:
@@ -315,14 +327,6 @@ class Parent:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def can_fork() -> bool:

@@ -6,8 +6,8 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log
 
-from autograder.key import _settings
-from course.build.labs import _own_tools, source_notebook
+from autograder.key import settings_of
+from course.build.labs import own_tools, source_notebook
 from course.build.notebooks import to_json
 from course.paths import CourseError
 
@@ -25,7 +25,7 @@ def release_lab(lab: str, course: Path) -> Path:
     Raises:
         CourseError: There is no such lab, its text and its notebook differ, or nbgrader refuses it.
     """
-    config = _settings(course).config
+    config = settings_of(course).config
     config.CourseDirectory.assignment_id = lab
     config.GenerateAssignment.force = True  # a release that is there is made anew
     directory = CourseDirectory(config=config)
@@ -40,7 +40,7 @@ def release_lab(lab: str, course: Path) -> Path:
         raise CourseError(f"{notebook} is not what its text makes: run `course build`")
     converter = GenerateAssignment(coursedir=directory, config=config)
     converter.log.propagate = False
-    with _own_tools():
+    with own_tools():
         result = capture_log(converter)
     if not result["success"]:
         raise CourseError(f"nbgrader cannot make the release of {lab}:\n" + result.get("log", result["error"]))

@@ -9,9 +9,11 @@ import contextlib
 import io
 import json
 import math
+import numbers
 import os
 import re
 import sys
+import types
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -25,6 +27,7 @@ from traitlets.config import Config
 from autograder.model import Output
 from autograder.parent import Channel
 from autograder.proxies import ExaminerLink, Gone, StudentLink
+from autograder.wire import SHARED, SIMPLE
 
 LONGEST_LINE = 2_000  # characters of an error's text
 
@@ -274,11 +277,7 @@ def _say_nothing(*_: Any, **__: Any) -> None:
 
 def _same_on_both(value: Any) -> bool:
     """Whether an object that the instructor's cell made can be named instead of sent: no data, no plain function."""
-    import types
-
-    from autograder.wire import _SHARED, _SIMPLE
-
-    return not isinstance(value, (*_SHARED, *_SIMPLE, tuple, bytes, types.FunctionType, types.ModuleType))
+    return not isinstance(value, (*SHARED, *SIMPLE, tuple, bytes, types.FunctionType, types.ModuleType))
 
 
 def _credit(value: Any) -> float | str | None:
@@ -287,8 +286,6 @@ def _credit(value: Any) -> float | str | None:
     nbgrader gives full points for what it cannot read as a number (`nbgrader.utils.get_partial_grade`); a student whose
     answer decides that value could choose to be read so.
     """
-    import numbers
-
     if value is None or value is True:
         return None
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

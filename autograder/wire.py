@@ -52,7 +52,7 @@ _TEXTS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
 }
 _CONSTANTS = {"ellipsis": ..., "nat": pd.NaT, "na": pd.NA, "notimplemented": NotImplemented}
 _EMPTY: dict[str, Callable[[], Any]] = {"list": list, "dict": dict, "set": set, "bytearray": bytearray}
-_SHARED = (list, dict, set, bytearray, np.ndarray, pd.DataFrame, pd.Series)
+SHARED = (list, dict, set, bytearray, np.ndarray, pd.DataFrame, pd.Series)
 
 
 class WireError(Exception):
@@ -199,7 +199,7 @@ class Writer:
                 return {"t": name}
         if (yours := self.borrowed(value)) is not None:
             return {"t": "yours", "v": yours}
-        if isinstance(value, _SHARED) and (name := self.desk.names.get(id(value), "")) in self.desk.shared:
+        if isinstance(value, SHARED) and (name := self.desk.names.get(id(value), "")) in self.desk.shared:
             return {"t": "shared", "v": name}
         for name, (text_type, write, _) in _TEXTS.items():
             if kind is text_type or (name == "dtype" and isinstance(value, np.dtype) and not value.hasobject):
@@ -217,7 +217,7 @@ class Writer:
             return {"t": "tuple", "v": items, **({"n": [kind.__name__, list(fields)]} if fields else {})}
         if isinstance(value, frozenset):
             return {"t": "frozenset", "v": [self.value(item) for item in frozenset.__iter__(value)]}
-        if isinstance(value, _SHARED):
+        if isinstance(value, SHARED):
             name = self.desk.share(value)
             self.objects[name] = None  # a list that holds itself must not be written for ever
             self.objects[name] = self._content(value)
@@ -477,7 +477,7 @@ def known_class(module: str, name: str) -> type | None:
 # From the examiner -----------------------------------------------------------------------------------------------
 
 _BOUND = (types.FunctionType, types.MethodType, types.GeneratorType, type, BaseException)
-_SIMPLE = (int, float, str, bool, type(None))
+SIMPLE = (int, float, str, bool, type(None))
 
 
 class _Packer(pickle.Pickler):
@@ -536,13 +536,13 @@ class Packing:
 
         def token(part: Any) -> Any:
             kind = type(part)
-            if kind in _SIMPLE or kind in (tuple, bytes) or (whole and part is thing):
+            if kind in SIMPLE or kind in (tuple, bytes) or (whole and part is thing):
                 return None
             if (name := self.own(part)) is not None:
                 return ("own", name)
             if id(part) in self.known:
                 return ("main", self.known[id(part)])
-            if kind in _SHARED and not whole:  # a frame's own arrays belong to it
+            if kind in SHARED and not whole:  # a frame's own arrays belong to it
                 name = self.desk.names.get(id(part), "")
                 if name not in self.desk.shared:
                     name = self.desk.share(part)
@@ -575,7 +575,7 @@ class Packing:
         if isinstance(thing, dict):
             return pickle.dumps((kind, [(self._dump(key), self._dump(item)) for key, item in thing.items()]))
         if isinstance(thing, (list, set)):
-            if all(type(item) in _SIMPLE for item in thing):
+            if all(type(item) in SIMPLE for item in thing):
                 return pickle.dumps(("plain", thing))
             return pickle.dumps((kind, [self._dump(item) for item in thing]))
         return pickle.dumps(("other", self._dump(thing, whole=True)))

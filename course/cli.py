@@ -208,6 +208,11 @@ def prove(
     raise typer.Exit(0 if table.ok else 1)
 
 
+CourseFolder = Annotated[
+    Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
+]
+
+
 @app.command()
 def grade(
     ctx: typer.Context,
@@ -231,9 +236,7 @@ def grade(
     out: Annotated[
         Path | None, typer.Option(help="Where notebooks, feedback, results and reports go, if not into autograder/.")
     ] = None,
-    course: Annotated[
-        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
-    ] = None,
+    course: CourseFolder = None,
 ) -> None:
     """Grade all submissions of a lab; stopped or killed, the same command goes on where it was."""
     from autograder.cohort import Options, grade_lab
@@ -264,9 +267,7 @@ def report(
         Path | None, typer.Option(help="Moodle's grading worksheet: a copy with the marks is written.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="As it was given to `course grade`.")] = None,
-    course: Annotated[
-        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
-    ] = None,
+    course: CourseFolder = None,
 ) -> None:
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
     from autograder.cohort import report_lab
@@ -283,9 +284,7 @@ def report(
 def release(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
-    course: Annotated[
-        Path | None, typer.Option("--root", help="A course's folder, with nbgrader_config.py; this one if left out.")
-    ] = None,
+    course: CourseFolder = None,
 ) -> None:
     """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
     from autograder.release import release_lab

@@ -27,7 +27,7 @@ from nbgrader.validator import Validator
 from rich.console import Console
 from rich.table import Table
 
-from autograder.grade import Grader, sandbox_missing
+from autograder.grade import Grader
 from autograder.key import load_key
 from autograder.model import ANSWER, Key, Submission
 from autograder.mutants import (
@@ -40,6 +40,7 @@ from autograder.mutants import (
     mutants,
 )
 from autograder.plugin import STOCK as STOCK_STEPS
+from autograder.sandbox import why_not
 from course.build.labs import (
     Misconception,
     course_config,
@@ -259,7 +260,7 @@ def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: 
         expected |= {one.name: {name: points[name] - one.loses.get(name, 0) for name in points} for one in wrong}
         why = {SOLUTION: "the reference answers", RELEASE: "as handed out"}
         why |= {one.name: one.why for one in right} | {one.name: one.why for one in wrong}
-        with Grader(key, sandbox=sandbox_missing() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
+        with Grader(key, sandbox=why_not() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
             begin = time.monotonic()
             alone = grader.grade(_handed_in(SOLUTION, source))
             slow = time.monotonic() - begin

@@ -4,9 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,38 +11,7 @@ from typing import Any
 import pytest
 
 from course.start import CONFIG, lab_command
-
-PATIENCE = 240.0  # seconds, on a busy machine; usually it takes ten
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection, so that a test sees it."""
-
-    def redirect_request(self, *arguments: Any) -> None:
-        return None
-
-
-DIRECT = urllib.request.build_opener(_Stay)
-
-
-class Lab:
-    """A running JupyterLab."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url, self.token = url, token
-
-    def get(self, path: str, **headers: str) -> tuple[int, str]:
-        """Ask for a page with the learner's token; returns status and text."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {self.token}", **headers})
-        try:
-            with DIRECT.open(request, timeout=PATIENCE) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    def json(self, path: str) -> Any:
-        """Ask for JSON."""
-        return json.loads(self.get(path)[1])
+from tests.lab_server import Lab, wait_for_lab
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +24,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     log = (runtime / "log.txt").open("w", encoding="utf-8")
     with log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
         try:
-            end = time.monotonic() + PATIENCE
-            while not (found := list(runtime.glob("jpserver-*.json"))):
-                assert process.poll() is None, (runtime / "log.txt").read_text(encoding="utf-8")
-                assert time.monotonic() < end, "JupyterLab did not start"
-                time.sleep(0.2)
-            server = json.loads(found[0].read_text(encoding="utf-8"))
+            server = wait_for_lab(process, runtime)
             assert Path(server["root_dir"]) == root
             yield Lab(server["url"], server["token"])
         finally:

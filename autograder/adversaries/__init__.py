@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from course.build.labs import CONFIG, generate_assignment, grade_cells, set_up_course, source_notebook
+from course.build.labs import CONFIG, front_matter, generate_assignment, grade_cells, set_up_course, source_notebook
 from course.paths import ROOT, CourseError, write_text
 
 HERE = Path(__file__).resolve().parent
@@ -151,13 +151,11 @@ def _read(path: Path) -> Adversary:
     Raises:
         CourseError: It is not as this module says; the message names the file.
     """
-    text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
-        head, _, body = text.removeprefix("# ---\n").partition("\n# ---\n")
-        data = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()))
+        data, body = front_matter(path, path.name)
         answers, extras = _text_cells(body)
     else:
-        data = yaml.safe_load(text)
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
         answers = data.pop("answers", {})
         extras = tuple(Extra(**extra) for extra in data.pop("extra", []))
     edits, file = tuple(data.pop("edits", [])), data.pop("file", {})

@@ -1,15 +1,12 @@
 """The instructor's guide says what is so: its commands exist, its files appear, its example lab is proven."""
 
-import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +23,7 @@ from course.build.labs import lab_names, source_notebook
 from course.build.notebooks import to_json
 from course.paths import ROOT
 from course.prove import STOCK, ProofTable, prove
-from tests.test_course_start import PATIENCE, Lab
+from tests.lab_server import Lab, wait_for_lab
 from tests.test_links import broken_links
 
 GUIDE = ROOT / "autograder" / "README.md"
@@ -288,12 +285,6 @@ def test_the_report_fills_in_what_the_lms_exported(marked: Path, tmp_path: Path,
     assert [line in text for line in (wanted if lms == "canvas" else ["Ada,ada,3,", "Bob,bob,2.5,"])] == [True, True]
 
 
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("localhost", port), 1):
-        return True
-    return False
-
-
 @pytest.fixture(scope="module")
 def jupyter(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab as the guide starts it, in the course's folder."""
@@ -306,15 +297,7 @@ def jupyter(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     log = (runtime / "log.txt").open("w", encoding="utf-8")
     with log, subprocess.Popen(command, cwd=marked, stdout=log, stderr=log, env=environment) as process:
         try:
-            end = time.monotonic() + PATIENCE
-            while not (found := list(runtime.glob("jpserver-*.json"))):
-                assert process.poll() is None, (runtime / "log.txt").read_text(encoding="utf-8")
-                assert time.monotonic() < end, "JupyterLab did not start"
-                time.sleep(0.2)
-            server = json.loads(found[0].read_text(encoding="utf-8"))
-            while not _listens(server["port"]):
-                assert time.monotonic() < end, "JupyterLab does not listen"
-                time.sleep(0.1)
+            server = wait_for_lab(process, runtime)
             yield Lab(server["url"], server["token"])
         finally:
             process.terminate()

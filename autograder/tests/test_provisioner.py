@@ -564,10 +564,14 @@ def test_the_first_kernel_leaves_a_door_for_the_next(users: Path, log: list[tupl
 def test_two_who_start_one_at_the_same_time_start_one(users: Path) -> None:
     path = door.users_door(os.environ)
     door.leave(path, os.environ)
-    with pytest.raises(door.NotYetError):
-        door.leave(path, os.environ)
-    with pytest.raises(door.NotYetError, match="not ready yet"):
-        provisioner._knock(os.environ)
+    door._left[0].send_signal(signal.SIGSTOP)  # however long this test takes, the door is not open yet
+    try:
+        with pytest.raises(door.NotYetError):
+            door.leave(path, os.environ)
+        with pytest.raises(door.NotYetError, match="not ready yet"):
+            provisioner._knock(os.environ)
+    finally:
+        door._left[0].send_signal(signal.SIGCONT)
     assert len(door._left) == 1
 
 

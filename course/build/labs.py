@@ -120,6 +120,20 @@ def _check_exercises(notebook: Any, where: str) -> None:
         raise BuildError(f"{where}: answer without test or test without answer: {sorted(tested ^ set(answers))}")
 
 
+def front_matter(path: Path, where: str) -> tuple[Any, str]:
+    """Return the YAML in the comment lines between `# ---` at the top of a file, whatever it is, and the text below.
+
+    Raises:
+        BuildError: It is not YAML; the message names the file as `where`.
+    """
+    head, _, source = path.read_text(encoding="utf-8").removeprefix("# ---\n").partition("\n# ---\n")
+    try:
+        data = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()))
+    except yaml.YAMLError as error:
+        raise BuildError(f"{where}: the front matter is not YAML: {error}") from None
+    return data, source
+
+
 def load_misconceptions(lab: str, root: Path) -> list[Misconception]:
     """Return the wrong answers of a lab, sorted by file name.
 
@@ -131,11 +145,7 @@ def load_misconceptions(lab: str, root: Path) -> list[Misconception]:
     found = []
     for path in sorted((root / "solutions" / lab / "misconceptions").glob("*.py")):
         where = path.relative_to(root).as_posix()
-        head, _, source = path.read_text(encoding="utf-8").removeprefix("# ---\n").partition("\n# ---\n")
-        try:
-            data = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()))
-        except yaml.YAMLError as error:
-            raise BuildError(f"{where}: the front matter is not YAML: {error}") from None
+        data, source = front_matter(path, where)
         if not isinstance(data, dict) or set(data) != {"answers", "loses", "why"} or not source.strip():
             raise BuildError(
                 f"{where}: start with `# ---`, the lines `# answers: exN`, `# loses: {{exN-test: 2}}`, `# why: …`, "
@@ -178,7 +188,7 @@ def tools_path() -> str:
 
 
 @contextlib.contextmanager
-def _own_tools() -> Iterator[None]:
+def own_tools() -> Iterator[None]:
     """Put this environment's commands first on PATH; nbgrader's own `setenv` would drop PATH afterwards."""
     before = os.environ.get("PATH")
     os.environ["PATH"] = tools_path()
@@ -209,7 +219,7 @@ def generate_assignment(folder: Path, lab: str, gradebook: bool = True) -> None:
         config.GenerateAssignment.no_database = True
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.log.propagate = False
-    with _own_tools():
+    with own_tools():
         result = capture_log(converter)
     if not result["success"]:
         raise BuildError(f"nbgrader cannot make the release of {lab}:\n" + result.get("log", result["error"]))
