@@ -414,7 +414,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(
     for attempt in range(2):
         dask = moment == 0 and attempt == 0 and importlib.util.find_spec("distributed") is not None
         already = len(results(root))
-        with start(root, *(["--engine", "dask"] if dask else []), MINI_LOG=str(log), MINI_SECONDS="0.1") as process:
+        with start(root, *(["--engine", "dask"] if dask else []), MINI_LOG=str(log), MINI_SECONDS="0.5") as process:
             wait_for(root, already + chance.randrange(1, STUDENTS // 3), process)
             time.sleep(chance.random() * 0.1)
             children = below(process.pid)
