@@ -7,6 +7,7 @@ TELEMETRY_OFF: dict[str, str] = {
     "DO_NOT_TRACK": "1",
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
+    "LAKEFS_STATS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "NML_DISABLE_USAGE_LOGGING": "1",
     "PHOENIX_TELEMETRY_ENABLED": "false",

@@ -1,5 +1,6 @@
 """The syllabus as data: chapters, lessons and labs from `course/syllabus.yml`, checked."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,11 @@ class SyllabusError(CourseError):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def tour_stem(system: str) -> str:
+    """Return the file stem of the tour of a system: its name in lower case, what is no letter or digit a hyphen."""
+    return re.sub(r"[^a-z0-9]+", "-", system.lower()).strip("-")
 
 
 class Lesson(_Strict):
@@ -85,6 +91,10 @@ class Chapter(_Strict):
     def notebook(self, lesson: Lesson) -> str:
         """Return the path of a lesson's notebook, relative to the root of the repository."""
         return f"chapters/{self.id}/notebooks/{lesson.name}.ipynb"
+
+    def tour(self, system: str) -> str:
+        """Return the path of the script that tours `system`, relative to the root of the repository."""
+        return f"chapters/{self.id}/tours/{tour_stem(system)}.py"
 
     @model_validator(mode="after")
     def _in_order(self) -> "Chapter":
@@ -204,4 +214,7 @@ def disagreements(syllabus: Syllabus, root: Path = ROOT) -> list[str]:
     problems += [f"{path}: written, but planned in the syllabus" for path in wanted
                  if wanted[path] == "planned" and path in there]  # fmt: skip
     problems += [f"{path}: not in the syllabus" for path in sorted(there - set(wanted))]
+    tours = {chapter.tour(system) for chapter in syllabus.chapters for system in chapter.tours}
+    scripts = {path.relative_to(root).as_posix() for path in root.glob("chapters/*/tours/*.py")}
+    problems += [f"{path}: a tour of no system in the syllabus" for path in sorted(scripts - tours)]
     return problems

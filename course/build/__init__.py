@@ -6,6 +6,7 @@
 | `solutions/<lab>/<lab>.py` | `solutions/<lab>/<lab>.ipynb`, `labs/<lab>/` (by nbgrader, with `nbgrader_config.py`) |
 | `uv.lock`, `course/quiet.py` | `environment.yml`, `postBuild`, `.devcontainer/devcontainer.json` |
 | `course/syllabus.yml` | the table in `README.md`, `chapters/*/README.md` |
+| `course/glossary.yml` | `GLOSSARY.md` |
 
 `build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
 answer has leaked to learners, and where syllabus and files disagree. As a command: `python -m course.build`.
@@ -20,6 +21,7 @@ from course.build.labs import lab_files, lab_names
 from course.build.leaks import find_leaks
 from course.build.notebooks import BuildError, lesson_notebook
 from course.build.readme import chapter_readme, main_readme
+from course.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
 from course.paths import ROOT, write_text
 from course.syllabus import disagreements, load_syllabus
 
@@ -62,6 +64,12 @@ def _plan(root: Path, only: str) -> tuple[dict[str, str], dict[str, str]]:
         if only in "README.md":
             faults["README.md"] = str(error)
     rest |= {f"chapters/{chapter.id}/README.md": chapter_readme(chapter, root) for chapter in syllabus.chapters}
+    if (root / SOURCE).is_file():
+        try:
+            rest[PAGE] = glossary_page(load_glossary(syllabus, root), syllabus)
+        except GlossaryError as error:
+            if only in SOURCE or only in PAGE:
+                faults[SOURCE] = str(error)
     try:
         rest |= environment_files(root)
     except BuildError as error:

@@ -93,13 +93,20 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
         numbers = ", ".join(f"{number:02d}" for number in lab.lessons)
         lines.append(f"| {title} | {_cell(lab.idea)} | {numbers} | {_minutes(lab)} |")
     if chapter.tours:
-        scripts = sorted(path.name for path in (root / "chapters" / chapter.id / "tours").glob("*.py"))
-        written = ", ".join(f"[{name}](tours/{name})" for name in scripts) or NOT_WRITTEN
         lines += [
             "",
             "## Tours",
             "",
-            "Systems that need an environment of their own, one script each, run with `uv run`: "
-            f"{', '.join(chapter.tours)}. Scripts: {written}.",
+            "Systems that need an environment of their own: one script each, with its own lock. From the root of the "
+            "repository: `uv run --script FILE`. What a tour could not run, it says in its last line.",
+            "",
+            "| system | shown in lesson | script |",
+            "|---|---|---|",
         ]
+        for system in chapter.tours:
+            shown = ", ".join(f"{lesson.number:02d}" for lesson in chapter.lessons if system in lesson.tours)
+            script = chapter.tour(system)
+            name = script.rpartition("/")[2]
+            written = f"[{name}](tours/{name})" if (root / script).is_file() else NOT_WRITTEN
+            lines.append(f"| {_cell(system)} | {shown} | {written} |")
     return "\n".join(lines) + "\n"

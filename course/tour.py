@@ -1,0 +1,52 @@
+"""What all tours share: nothing reports home, the same things are said in the same order, the exit code is honest.
+
+A tour is one script with an environment of its own (`chapters/*/tours/NAME.py`, `uv run --script FILE`), so this
+module uses the standard library only, and a tour finds it by putting the repository in front of `sys.path`.
+"""
+
+import platform
+import sys
+import time
+from importlib.metadata import version
+from typing import NoReturn
+
+from course.quiet import quiet
+
+RAN, NOT_RUN = 0, 3
+"""Exit codes of a tour: the real system did it all, or some of it had no system to run on. A fault is 1, as always."""
+
+
+class Tour:
+    """One tour while it runs.
+
+    Args:
+        system: What is toured, as the syllabus calls it.
+        packages: Distributions whose versions are worth a line.
+    """
+
+    def __init__(self, system: str, *packages: str) -> None:
+        quiet()
+        self.system, self._began = system, time.monotonic()
+        found = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
+        print(f"== {system}\nversions: {', '.join(found)}\n", flush=True)
+
+    def say(self, text: str) -> None:
+        """Print what was just done."""
+        print(text, flush=True)
+
+    def end(self, *, stores: str, not_proven: str, real: tuple[str, str], missing: str = "") -> NoReturn:
+        """Print the account and leave.
+
+        Args:
+            stores: What the system keeps, and where.
+            not_proven: What this way of running it does not show.
+            real: The two lines that point the same code at the real service.
+            missing: What did not run and why, in one sentence; empty when everything ran on the real system.
+        """
+        print(f"\nstores: {stores}\ndoes not prove: {not_proven}\nat the real service:")
+        print("".join(f"    {line}\n" for line in real), end="")
+        print(f"seconds: {time.monotonic() - self._began:.1f}")
+        print(
+            f"status: NOT RUN on {self.system}: {missing}" if missing else f"status: ran on {self.system}", flush=True
+        )
+        sys.exit(NOT_RUN if missing else RAN)
