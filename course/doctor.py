@@ -1,8 +1,10 @@
 """`course doctor`: what this machine has, and what each missing part costs you."""
 
 import importlib.util
+import json
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ PACKAGES = (
 )
 MEMORY_GB, DISK_GB = 2.0, 3.0
 DOCKER_SECONDS = 3
+KUBERNETES_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -100,30 +103,37 @@ def disk(root: Path = ROOT) -> Finding:
 
 def container_engine() -> Finding:
     """A container engine that answers."""
-    import docker  # type: ignore[import-untyped]
-    from docker.errors import DockerException  # type: ignore[import-untyped]
-
-    costs = "lesson 01/07 shows its Docker cells as text, and lab 01-containerise-the-model cannot be done here"
     try:
-        client = docker.from_env(timeout=DOCKER_SECONDS)
-        version = client.version()["Version"]
-        client.close()
-    except DockerException:
-        found = "installed, but does not answer" if shutil.which("docker") else "none"
-        return Finding("container engine", found, costs)
+        from oakbank.intro.containers import NO_ENGINE, engine
+    except ImportError:
+        return Finding("container engine", "unknown", "the packages are not installed: run `uv sync`")
+
+    said: list[str] = []
+    client = engine(said.append, DOCKER_SECONDS)
+    if client is None:  # what lesson 01/07 would print, and what it means
+        found = "there, but not ready"
+        if said == [NO_ENGINE]:
+            found = "installed, but does not answer" if shutil.which("docker") else "none"
+        costs = "lesson 01/07 builds nothing, lab 01-containerise-the-model is graded by the Dockerfile's text"
+        return Finding("container engine", found, f"{costs}. {said[0]}")
+    version = client.version()["Version"]
+    client.close()
     return Finding("container engine", f"Docker API, {version}")
 
 
 def kubernetes() -> Finding:
-    """The Kubernetes client and a configured cluster."""
+    """A Kubernetes cluster that answers; asked by kubectl, which lesson 01/08 needs too."""
+    costs = "lesson 01/08 checks its manifests but applies none"
     if shutil.which("kubectl") is None:
-        costs = "manifests are checked but not applied: no rollout in lesson 01/08 and lab 01-deploy-to-kubernetes"
-        return Finding("kubectl", "none", costs)
-    configured = os.environ.get("KUBECONFIG") or (Path.home() / ".kube" / "config").is_file()
-    if not configured:
-        costs = "manifests are checked but not applied: start kind or minikube"
-        return Finding("kubectl", "there, without a cluster", costs)
-    return Finding("kubectl", "there, with a cluster configured")
+        return Finding("Kubernetes", "none", f"{costs}: install kubectl, and kind or minikube")
+    question = ["kubectl", "get", "--raw", "/version", f"--request-timeout={KUBERNETES_SECONDS}s"]
+    try:
+        answer = subprocess.run(question, capture_output=True, text=True, timeout=3 * KUBERNETES_SECONDS, check=True)  # noqa: S603
+        version = json.loads(answer.stdout)["gitVersion"]
+    except (subprocess.SubprocessError, OSError, ValueError, KeyError, TypeError):
+        costs += ": `kind create cluster` makes a cluster, with Docker running"
+        return Finding("Kubernetes", "kubectl, and no cluster that answers", costs)
+    return Finding("Kubernetes", f"a cluster, {version}")
 
 
 def terraform() -> Finding:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from course import doctor
 from course.doctor import Finding, examine, render
+from oakbank.intro.containers import NO_ENGINE
 
 
 def shown(findings: list[Finding]) -> str:
@@ -45,18 +46,33 @@ def test_an_engine_that_does_not_answer_is_told_from_none(monkeypatch: pytest.Mo
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    assert doctor.container_engine().found == "installed, but does not answer"
+    finding = doctor.container_engine()
+    assert finding.found == "installed, but does not answer"
+    assert NO_ENGINE in finding.costs  # the sentence that the lesson prints
 
 
-def test_kubectl_needs_a_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "kubectl").write_text("#!/bin/sh\n", encoding="utf-8")
-    (tmp_path / "kubectl").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("KUBECONFIG", raising=False)
-    assert not doctor.kubernetes().ok
-    monkeypatch.setenv("KUBECONFIG", "somewhere")
-    assert doctor.kubernetes().ok
+@pytest.mark.parametrize("says", ["exit 1", "exec sleep 60", "echo refused", "echo '[]'"])
+def test_kubectl_needs_a_cluster(says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One that fails, hangs or says anything else than its version is none."""
+    put_kubectl(tmp_path, says)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(doctor, "KUBERNETES_SECONDS", 0.5)
+    finding = doctor.kubernetes()
+    assert not finding.ok
+    assert finding.found == "kubectl, and no cluster that answers"
+    assert "kind create cluster" in finding.costs
+
+
+def test_a_cluster_that_answers_is_named_by_its_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put_kubectl(tmp_path, """echo '{"gitVersion": "v1.34.0"}'""")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert doctor.kubernetes() == Finding("Kubernetes", "a cluster, v1.34.0")
+
+
+def put_kubectl(folder: Path, says: str) -> None:
+    """Put a script of that name there: what a real one says about clusters is held in chapter 01's cluster tests."""
+    (folder / "kubectl").write_text(f"#!/bin/sh\n{says}\n", encoding="utf-8")
+    (folder / "kubectl").chmod(0o755)
 
 
 @pytest.mark.parametrize(("version", "good"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])

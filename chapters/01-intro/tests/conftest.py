@@ -1,0 +1,41 @@
+"""What tests of this chapter borrow from the machine: a container engine, a Kubernetes cluster."""
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import docker  # type: ignore[import-untyped]
+import pytest
+from kubernetes import client as kubernetes  # type: ignore[import-untyped]
+
+from oakbank.intro import cluster as clusters
+from oakbank.intro import containers
+
+
+def lacks(part: str, sentence: str) -> NoReturn:
+    """Skip the test, or fail it where the machine has promised the part (`COURSE_NEEDS=engine,cluster` under CI)."""
+    if os.environ.get("CI") == "true" and part in os.environ.get("COURSE_NEEDS", "").split(","):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    """A client of a container engine that can build the service's image."""
+    sentences: list[str] = []
+    client = containers.engine(sentences.append)
+    if client is None:
+        lacks("engine", sentences[0])
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[kubernetes.ApiClient]:
+    """A client of the cluster that KUBECONFIG leads to."""
+    sentences: list[str] = []
+    client = clusters.cluster(sentences.append)
+    if client is None:
+        lacks("cluster", sentences[0])
+    yield client
+    client.close()
