@@ -1,0 +1,16 @@
+# ---
+# answers: ex4
+# why: the first stage by its number, a third stage in between, each file by name
+# ---
+def final_stage():
+    return f"""
+FROM {BASE} AS app
+WORKDIR /src
+COPY oakbank oakbank
+
+FROM {BASE}
+WORKDIR /app
+COPY --from=0 /packages/ /packages/
+COPY model.json model.json
+COPY --from=app /src/oakbank/intro/service.py /src/oakbank/intro/scorecard.py /app/oakbank/intro/
+"""
