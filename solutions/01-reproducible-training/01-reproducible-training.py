@@ -3,15 +3,20 @@
 #
 # Last quarter a colleague trained a model, wrote "AUC 0.76" into a mail and went on holiday. Nobody can get 0.76
 # again. In this lab you build a small training run that cannot end like that: it uses only what was known at its
-# time, splits by time, gives the same model for the same inputs, and leaves a record by which two runs can be
-# compared.
+# time, splits by time, writes the same model file for the same inputs, and leaves a record by which two runs can be
+# compared. At the end you run it in two folders, and a check of yours says whether they are equal to the byte.
 #
-# You need lesson 01/01. About 60 minutes; six exercises, 15 points. Each exercise is a function; run the cell below
-# it to test it. `uv run course check 01-reproducible-training` runs all tests at once.
+# You need lessons 01/01, 01/04 and 01/06. About 80 minutes; eight exercises, 22 points. Each exercise is a function or
+# two; run the cell below it to test it. `uv run course check 01-reproducible-training` runs all tests at once.
 
 # %% locked="setup"
 import hashlib
+import inspect
 import json
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +34,12 @@ for applied in range(-12, 0):
     months.append(world.applications(applied).merge(outcome, on="application_id"))
 loans = pd.concat(months, ignore_index=True)
 COLUMNS = ["age", "income", "debts", "bureau_score", "delinquencies", "amount", "term"]
+
+
+def scratch():
+    """Return a new empty folder."""
+    return Path(tempfile.mkdtemp())
+
 
 # %% [markdown]
 # `loans` holds every loan that the officers granted in months -12 to -1: the application, the month in which its
@@ -177,102 +188,295 @@ assert forest.min_samples_leaf == 20, "min_samples_leaf=20, as asked."
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 5: a record of the run
+# ## Exercise 5: one model, one file
 #
-# `make_record(config, data, outcome, probability)` returns a dict that `json.dumps` accepts:
+# Two equal models should be equal files, or nobody can compare them by hash. (How a forest becomes plain numbers is
+# given, at the end.)
 #
-# | key | value |
-# |---|---|
-# | `config` | a copy of `config` (a dict), so that later changes to it do not reach the record |
-# | `data` | `data`, the fingerprint (str) |
-# | `rows` | number of outcomes (int) |
-# | `auc` | `roc_auc_score` of `outcome` (bool, shape (n,)) and `probability` (float, shape (n,)), rounded to 6 digits |
-#
-# The same arguments always give the same record.
+# `write_model(model, path)` writes `model` to the file `path` (a `Path`) as JSON and returns the sha256 of the file's
+# bytes, 64 hexadecimal digits. `model` is a dict with text as keys; its values are numbers, text, lists, and dicts
+# again.
+# - Equal models give equal files, to the byte, wherever they are written, and in whatever order their dicts were filled.
+# - Nothing is lost and nothing added: `json.loads` of the file's text equals `model`.
 
 
 # %% answer="ex5"
-def make_record(config, data, outcome, probability):
-    """Return the record of a run as plain data."""
+def write_model(model, path):
+    """Write the model as JSON whose bytes depend on the model alone, and return their sha256."""
     ### BEGIN SOLUTION
-    auc = float(roc_auc_score(outcome, probability))
-    return {"config": dict(config), "data": data, "rows": len(outcome), "auc": round(auc, 6)}
+    content = json.dumps(model, sort_keys=True).encode()
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
     ### END SOLUTION
 
 
 # %% test="ex5" points=3
+small = {"seed": 1, "columns": ["income", "age"], "weights": {"income": -0.25, "age": 0.1 + 0.2}}
+file = scratch() / "model.json"
+digest = write_model(small, file)
+assert digest is not None, "write_model returned nothing: return the sha256 of the file that you wrote."
+assert file.exists(), "There is no file at `path`: write the model there."
+assert digest == hashlib.sha256(file.read_bytes()).hexdigest(), "Hash the bytes that are in the file, and no others."
+assert json.loads(file.read_text()) == small, "Reading the file must give the model: no more, no less, no rounding."
+### BEGIN HIDDEN TESTS
+backwards = {key: small[key] for key in reversed(small)}
+assert write_model(backwards, scratch() / "model.json") == digest, (
+    "Filled in another order, it is still the same model."
+)
+inner = small | {"weights": {"age": 0.1 + 0.2, "income": -0.25}}
+assert write_model(inner, scratch() / "other.json") == digest, "The order inside an inner dict does not count either."
+in_list = [
+    write_model({"trees": [tree]}, scratch() / "m") for tree in ({"left": 1, "right": 2}, {"right": 2, "left": 1})
+]
+assert in_list[0] == in_list[1], "The order of a dict does not count where the dict stands in a list, either."
+assert write_model(small | {"columns": ["age", "income"]}, file) != digest, "The order of a list is part of the model."
+assert write_model(small | {"weights": {"income": -0.25, "age": 0.3}}, file) != digest, "0.1 + 0.2 is not 0.3."
+assert write_model(small, file) == digest, "Written over another model, the file holds this one."
+assert json.loads(file.read_text()) == small, "Written over another model, the file holds this one and no rest of it."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 6: a record of the run
+#
+# `make_record(config, environment, inputs, model, outcome, probability)` returns a dict that `json.dumps` accepts:
+#
+# | key | value |
+# |---|---|
+# | `config` | `config`, a dict: seed, hold-out and so on |
+# | `environment` | `environment`, a dict: `{"python": "3.11.7", "numpy": "2.4.6"}` and so on |
+# | `inputs` | `inputs`, a dict of hashes: of the data, of the code |
+# | `model` | `model`, the hash of the model file (str) |
+# | `rows` | number of outcomes (int) |
+# | `auc` | `roc_auc_score` of `outcome` (bool, shape (n,)) and `probability` (float, shape (n,)), rounded to 6 digits |
+#
+# A record is about the past: what happens later to the dicts that were passed in must not reach it. They hold text and
+# numbers only, no dicts or lists. The same arguments always give the same record.
+
+
+# %% answer="ex6"
+def make_record(config, environment, inputs, model, outcome, probability):
+    """Return the record of a run as plain data."""
+    ### BEGIN SOLUTION
+    causes = {"config": dict(config), "environment": dict(environment), "inputs": dict(inputs)}
+    auc = float(roc_auc_score(outcome, probability))
+    return causes | {"model": model, "rows": len(outcome), "auc": round(auc, 6)}
+    ### END SOLUTION
+
+
+# %% test="ex6" points=3
 settings = {"seed": 1, "holdout": 2}
+versions = {"python": "3.11.7", "numpy": "2.4.6"}
+origin = {"data": "ab" * 32, "code": "cd" * 32}
 truth = np.array([True, False, False, True, False, False])
 guess = np.array([0.8, 0.1, 0.4, 0.3, 0.2, 0.05])
-record = make_record(settings, "ab" * 32, truth, guess)
-assert record is not None, "make_record returned nothing: return a dict with config, data, rows and auc."
-assert set(record) == {"config", "data", "rows", "auc"}, "Want the keys config, data, rows, auc, and no others."
-assert record["rows"] == 6 and record["data"] == "ab" * 32, "rows counts outcomes; data is passed through."
+record = make_record(settings, versions, origin, "ef" * 32, truth, guess)
+keys = {"config", "environment", "inputs", "model", "rows", "auc"}
+assert record is not None, "make_record returned nothing: return a dict with the six keys of the table."
+assert set(record) == keys, "Want the six keys of the table, and no others."
+assert record["rows"] == 6 and record["model"] == "ef" * 32, "rows counts outcomes; model is passed through."
 ### BEGIN HIDDEN TESTS
+assert record["config"] == settings and record["environment"] == versions and record["inputs"] == origin
 assert record["auc"] == 0.875, "The AUC of the six rows is 0.875."
 assert json.loads(json.dumps(record)) == record, "Plain Python numbers only: json must take it and give it back."
-settings["seed"] = 99
+settings["seed"], versions["numpy"], origin["data"] = 99, "9.9", "00"
 assert record["config"]["seed"] == 1, "Changing config afterwards changed the record: keep a copy."
-third = make_record({}, "", np.array([True, False, True, False]), np.array([0.1, 0.7, 0.9, 0.2]))
+assert record["environment"]["numpy"] == "2.4.6", "Changing environment afterwards changed the record: keep a copy."
+assert record["inputs"]["data"] == "ab" * 32, "Changing inputs afterwards changed the record: keep a copy."
+third = make_record({}, {}, {}, "", np.array([True, False, True, False]), np.array([0.1, 0.7, 0.9, 0.2]))
 assert third["auc"] == 0.5
-odd = make_record({}, "", np.array([1, 0, 1, 0, 1], dtype=bool), np.array([0.9, 0.2, 0.4, 0.5, 0.6]))
+odd = make_record({}, {}, {}, "", np.array([1, 0, 1, 0, 1], dtype=bool), np.array([0.9, 0.2, 0.4, 0.5, 0.6]))
 assert odd["auc"] == round(5 / 6, 6), "Round to six digits."
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Exercise 6: why do two runs differ?
+# ## Exercise 7: why do two runs differ?
 #
 # Two records lie before you. Either you can name the cause of a different result, or the training is not
 # reproducible.
 #
 # `differences(a, b)` returns a sorted list of strings:
-# - `"config.KEY"` for every key of the two configs whose value differs, or that only one of them has,
-# - `"data"` if the fingerprints differ,
-# - `"not reproducible"` if nothing of the above differs and yet `rows` or `auc` do.
+# - `"PART.KEY"`, such as `"config.seed"` or `"environment.numpy"`, for every key of the three parts `config`,
+#   `environment` and `inputs` whose value differs, or that only one of the two records has (a key with the value `None` is there),
+# - `"not reproducible"` if nothing of the above differs and yet `model`, `rows` or `auc` do.
 
 
-# %% answer="ex6"
+# %% answer="ex7"
 def differences(a, b):
     """Return what could explain that run `b` ended differently from run `a`."""
     ### BEGIN SOLUTION
     nothing = object()
-    keys = set(a["config"]) | set(b["config"])
-    found = [f"config.{key}" for key in keys if a["config"].get(key, nothing) != b["config"].get(key, nothing)]
-    if a["data"] != b["data"]:
-        found.append("data")
-    if not found and (a["rows"], a["auc"]) != (b["rows"], b["auc"]):
+    found = []
+    for part in ("config", "environment", "inputs"):
+        keys = set(a[part]) | set(b[part])
+        found += [f"{part}.{key}" for key in keys if a[part].get(key, nothing) != b[part].get(key, nothing)]
+    if not found and any(a[result] != b[result] for result in ("model", "rows", "auc")):
         found.append("not reproducible")
     return sorted(found)
     ### END SOLUTION
 
 
-# %% test="ex6" points=2
-base = {"config": {"seed": 1, "holdout": 2}, "data": "aa", "rows": 100, "auc": 0.71}
+# %% test="ex7" points=2
+base = {
+    "config": {"seed": 1, "holdout": 2},
+    "environment": {"python": "3.11.7", "numpy": "2.4.6"},
+    "inputs": {"data": "aa", "code": "cc"},
+    "model": "ee",
+    "rows": 100,
+    "auc": 0.71,
+}
+newer = base | {"environment": {"python": "3.11.7", "numpy": "2.5.0"}, "model": "ff"}
 assert differences(base, base) is not None, "differences returned nothing: return a list, empty if all is the same."
 assert differences(base, base) == [], "A run compared with itself: an empty list."
-assert differences(base, base | {"data": "bb", "auc": 0.7}) == ["data"], "Other data explains another AUC."
+assert differences(base, newer) == ["environment.numpy"], "Another NumPy explains another model."
 ### BEGIN HIDDEN TESTS
-assert differences(base, base | {"auc": 0.7}) == ["not reproducible"], "Same inputs, other AUC: not reproducible."
-both = base | {"config": {"seed": 2, "holdout": 2}, "data": "cc"}
-assert differences(base, both) == ["config.seed", "data"], "Name every cause, sorted."
+for result in ({"auc": 0.7}, {"rows": 99}, {"model": "ff"}):
+    assert differences(base, base | result) == ["not reproducible"], "Same causes, another result: not reproducible."
+both = base | {"config": {"seed": 2, "holdout": 2}, "inputs": {"data": "bb", "code": "cc"}, "auc": 0.7}
+assert differences(base, both) == ["config.seed", "inputs.data"], "Name every cause, sorted, and no result."
 more = base | {"config": {"seed": 1, "holdout": 2, "depth": None}}
-assert differences(base, more) == ["config.depth"] == differences(more, base), "A key that only one config has differs."
-assert differences(base, base | {"rows": 99}) == ["not reproducible"]
-wide = base | {"config": base["config"] | dict.fromkeys("hgfedcba", 0)}
-assert differences(wide, base) == [f"config.{letter}" for letter in "abcdefgh"], "Sort the list."
+assert differences(base, more) == ["config.depth"] == differences(more, base), "A key that only one record has differs."
+wide = base | {"inputs": base["inputs"] | dict.fromkeys("zyxwvutsrq", "")}
+assert differences(wide, base) == [f"inputs.{letter}" for letter in "qrstuvwxyz"], "Sort the list."
+assert differences(base, base | {"inputs": {"data": "aa", "code": "c"}}) == ["inputs.code"], "The code is a cause, too."
+lucky = base | {"environment": {"python": "3.12.1", "numpy": "2.4.6"}}
+assert differences(base, lucky) == ["environment.python"], "A cause is named even where the result stayed the same."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 8: a second folder
+#
+# Your colleague trains in a folder of her own and wants to know whether it holds what yours does. You send her a
+# manifest: each file with its hash.
+#
+# `manifest(folder)` returns a dict for all files in `folder` (a `Path`) and in the folders below it, at any depth: the
+# key is the path below `folder` with forward slashes (`"models/model.json"`, a str), the value the sha256 of the file's
+# bytes, 64 hexadecimal digits. Left out is what tools leave lying about: everything whose path *below `folder`* has a
+# part that starts with a dot or is `__pycache__`.
+#
+# `verify(folder, expected)` compares `folder` with such a dict. It returns a sorted list of strings, empty if nothing
+# differs: `"changed PATH"`, `"missing PATH"` for a file that only `expected` has, `"new PATH"` for one that only
+# `folder` has.
+#
+# <details><summary>Hint</summary>
+#
+# `folder.rglob("*")` finds files and folders at any depth; `path.relative_to(folder)` has `parts` and `as_posix()`.
+# </details>
+
+
+# %% answer="ex8"
+def manifest(folder):
+    """Return the sha256 of each file below `folder` by its path."""
+    ### BEGIN SOLUTION
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        litter = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+        if path.is_file() and not litter:
+            found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+    ### END SOLUTION
+
+
+def verify(folder, expected):
+    """Return what differs between `folder` and a manifest."""
+    ### BEGIN SOLUTION
+    there = manifest(folder)
+    report = [f"missing {name}" for name in expected if name not in there]
+    report += [f"new {name}" for name in there if name not in expected]
+    report += [f"changed {name}" for name in there if expected.get(name, there[name]) != there[name]]
+    return sorted(report)
+    ### END SOLUTION
+
+
+# %% test="ex8" points=2
+project = scratch() / "project"
+for name, text in {"record.json": "{}", "models/model.json": "[1]", "data/2024/jan.csv": "a"}.items():
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text(text)
+listed = manifest(project)
+assert listed is not None, "manifest returned nothing: return a dict from path to hash."
+assert set(listed) == {"record.json", "models/model.json", "data/2024/jan.csv"}, (
+    "Want each file, by its path below folder."
+)
+assert listed["models/model.json"] == hashlib.sha256(b"[1]").hexdigest(), "The value is the sha256 of the file's bytes."
+### BEGIN HIDDEN TESTS
+assert listed["data/2024/jan.csv"] == hashlib.sha256(b"a").hexdigest(), "Each file has the hash of its own bytes."
+elsewhere = scratch() / ".cache" / "__pycache__"
+for name in ("src/__pycache__/train.pyc", ".git/objects/ab", "data/.ipynb_checkpoints/x.csv", ".env"):
+    (elsewhere / name).parent.mkdir(parents=True, exist_ok=True)
+    (elsewhere / name).write_text("left by a tool")
+(elsewhere / "empty").mkdir()
+assert manifest(elsewhere) == {}, "Leave out what tools leave lying about, at any depth."
+for name in ("src/train.py", "data/train.py", "notes.v1.txt"):
+    (elsewhere / name).write_bytes(b"\xff\x00\r\n" + name.encode())
+kept = manifest(elsewhere)
+assert set(kept) == {"src/train.py", "data/train.py", "notes.v1.txt"}, "Only what lies below folder decides."
+assert kept["src/train.py"] == hashlib.sha256(b"\xff\x00\r\nsrc/train.py").hexdigest(), "Hash the bytes as they are."
+### END HIDDEN TESTS
+
+# %% test="ex8" part="verify" points=2
+copy = scratch()
+for name, text in {"record.json": "{}", "model.json": "[1]", "notes.txt": ""}.items():
+    (copy / name).write_text(text)
+hashes = {name: hashlib.sha256(text).hexdigest() for name, text in (("record.json", b"{}"), ("model.json", b"[1]"))}
+assert verify(copy, hashes) is not None, "verify returned nothing: return a list, empty if nothing differs."
+assert verify(copy, hashes) == ["new notes.txt"], "notes.txt is the only difference: `new notes.txt`."
+### BEGIN HIDDEN TESTS
+(copy / "notes.txt").unlink()
+assert verify(copy, hashes) == [], "Nothing differs: an empty list."
+(copy / "model.json").write_text("[2]")
+assert verify(copy, hashes) == ["changed model.json"], "Same name and size, other bytes: changed."
+(copy / "record.json").rename(copy / "a.json")
+wanted = ["changed model.json", "missing record.json", "new a.json"]
+assert verify(copy, hashes) == wanted, "Name every difference, sorted; a renamed file is one missing and one new."
+assert verify(copy, {}) == ["new a.json", "new model.json"], "Against an empty manifest, every file is new."
+assert verify(scratch(), hashes) == ["missing model.json", "missing record.json"], "An empty folder misses every file."
+assert verify(copy, {"z.csv": "", "b.csv": ""}) == ["missing b.csv", "missing z.csv", "new a.json", "new model.json"]
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## All of it
 #
-# When all six tests pass, run `training_run(seed=1)` in a cell of your own, twice; then with another seed, and let
-# `differences` tell you why the results are not the same. That record is what your colleague should have mailed.
+# When all tests pass, run the cell below, and then this in a cell of your own. Two folders, two trainings; what do you
+# expect to see?
+#
+# ```python
+# here, there = scratch(), scratch()
+# first, second = training_run(here, seed=1), training_run(there, seed=1)
+# print(differences(first, second), verify(there, manifest(here)))
+# ```
+#
+# Then train in `there` with another seed, and look again: `verify` says *that* the files differ, `differences` says why.
+# `here` with its record is what your colleague should have mailed.
 
 
 # %% locked="all"
-def training_run(seed, as_of=0, holdout=2):
+def as_plain(forest):
+    """Return a forest as plain numbers: for each tree its splits, and the share of defaults in each node."""
+    fitted = [one.tree_ for one in forest.estimators_]
+    names = {"left": "children_left", "right": "children_right", "column": "feature", "threshold": "threshold"}
+    trees = [{name: getattr(tree, field).tolist() for name, field in names.items()} for tree in fitted]
+    for plain, tree in zip(trees, fitted, strict=True):
+        plain["share"] = tree.value[:, 0, 1].tolist()
+    return {"columns": COLUMNS, "trees": trees}
+
+
+def training_run(folder, seed, as_of=0, holdout=2):
+    """Train in `folder`: leaves models/model.json and record.json there, and returns the record."""
     rows = known_before(loans, as_of)
     early, late = split_in_time(rows, holdout)
-    probability = train(early, seed).predict_proba(late[COLUMNS])[:, 1]
-    config = {"seed": seed, "as_of": as_of, "holdout": holdout}
-    return make_record(config, fingerprint(rows), late["defaulted"].to_numpy(), probability)
+    forest = train(early, seed)
+    probability = forest.predict_proba(late[COLUMNS])[:, 1]
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    model = write_model(as_plain(forest), folder / "models" / "model.json")
+    code = "".join(inspect.getsource(step) for step in (known_before, split_in_time, train))
+    record = make_record(
+        {"seed": seed, "as_of": as_of, "holdout": holdout},
+        {"python": sys.version.split()[0]} | {name: version(name) for name in ("numpy", "pandas", "scikit-learn")},
+        {"data": fingerprint(rows), "code": hashlib.sha256(code.encode()).hexdigest()},
+        model,
+        late["defaulted"].to_numpy(),
+        probability,
+    )
+    write_model(record, folder / "record.json")
+    return record

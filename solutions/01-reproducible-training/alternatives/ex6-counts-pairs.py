@@ -1,12 +1,12 @@
 # ---
-# answers: ex5
+# answers: ex6
 # why: the AUC from its definition, as a share of pairs; it warns on stderr
 # ---
 import warnings
 from copy import deepcopy
 
 
-def make_record(config, data, outcome, probability):
+def make_record(config, environment, inputs, model, outcome, probability):
     warnings.warn("counting pairs is slow for many rows", stacklevel=2)
     bad = [p for y, p in zip(outcome, probability, strict=True) if y]
     good = [p for y, p in zip(outcome, probability, strict=True) if not y]
@@ -14,6 +14,8 @@ def make_record(config, data, outcome, probability):
     return {
         "auc": round(float(wins / (len(bad) * len(good))), 6),
         "rows": int(np.size(outcome)),
-        "data": data,
+        "model": str(model),
+        "inputs": deepcopy(inputs),
+        "environment": deepcopy(environment),
         "config": deepcopy(config),
     }

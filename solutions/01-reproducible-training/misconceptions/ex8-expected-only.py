@@ -1,0 +1,20 @@
+# ---
+# answers: ex8
+# loses: {ex8-test-verify: 2}
+# why: walks through the manifest only, and never sees a file that is new
+# ---
+def manifest(folder):
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        litter = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+        if path.is_file() and not litter:
+            found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def verify(folder, expected):
+    there = manifest(folder)
+    report = [f"missing {name}" for name in expected if name not in there]
+    report += [f"changed {name}" for name in there if name in expected and expected[name] != there[name]]
+    return sorted(report)
