@@ -233,3 +233,4 @@ print("steps that ran:", again.ran, "| version:", again.version, "| versions the
 # - J. Dodge et al., *Show Your Work: Improved Reporting of Experimental Results*, EMNLP 2019: what the number of attempts does to the best one
 # - The reference: `oakbank.pipelines.registry` and `oakbank.pipelines.artifacts`
 # - The lab `02-training-pipeline` builds the content hashes and the resume that this lesson leaned on
+# - In the glossary: [experiment tracking](../../../GLOSSARY.md#experiment-tracking), [run](../../../GLOSSARY.md#run), [artefact](../../../GLOSSARY.md#artefact), [alias](../../../GLOSSARY.md#alias)

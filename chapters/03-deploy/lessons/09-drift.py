@@ -271,3 +271,4 @@ fig.tight_layout()
 # - Evidently 0.7 documentation: *Data drift*
 # - The reference: `oakbank.deploy.drift`, `monitor` and `trigger`
 # - The lab `03-drift-detective`: find the onset in worlds that you have not seen
+# - In the glossary: [data drift](../../../GLOSSARY.md#data-drift), [concept drift](../../../GLOSSARY.md#concept-drift), [broken feed](../../../GLOSSARY.md#broken-feed), [drift test](../../../GLOSSARY.md#drift-test), [PSI](../../../GLOSSARY.md#psi)

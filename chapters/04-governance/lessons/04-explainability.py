@@ -400,3 +400,4 @@ print(next(found[0].text for found in told if found[0].feature == "bureau_score"
 # - Regulation B, 12 CFR 1002.9 (the duty to give reasons), with its official interpretation
 # - The reference: `oakbank.governance.reasons`
 # - The lab `04-explain-a-decline`: a decline letter whose reasons you have checked
+# - In the glossary: [SHAP values](../../../GLOSSARY.md#shap-values), [LIME](../../../GLOSSARY.md#lime), [counterfactual explanation](../../../GLOSSARY.md#counterfactual-explanation), [reason code](../../../GLOSSARY.md#reason-code)

@@ -426,3 +426,4 @@ print(f"waiting when it is there: {backlog:.0f} s of work; gone {backlog / (2 - 
 # - ONNX Runtime 1.x documentation: *Thread management*
 # - The reference: `oakbank.scale.microbatch`, `onnx_runtime`, `load` and `service`
 # - The lab `05-scale-under-an-slo`: how many machines, for which promise
+# - In the glossary: [micro-batching](../../../GLOSSARY.md#micro-batching), [latency](../../../GLOSSARY.md#latency), [throughput](../../../GLOSSARY.md#throughput), [SLO](../../../GLOSSARY.md#slo), [autoscaling](../../../GLOSSARY.md#autoscaling)
