@@ -412,8 +412,9 @@ if client:
     mine = {"label": "org.oakbank.lesson=01-07"}
     for container in client.containers.list(all=True, filters=mine):
         container.remove(force=True)
-    for built in client.images.list(filters=mine):
-        client.images.remove(built.id, force=True)
+    images = client.images.list(filters=mine)
+    for image in sorted(images, key=lambda image: image.attrs["Created"], reverse=True):  # children before parents
+        client.images.remove(image.id, force=True)
     print("left:", len(client.containers.list(all=True, filters=mine)), len(client.images.list(filters=mine)))
     client.close()
 

@@ -305,8 +305,8 @@ if live:
 #
 # And one line of the manifest has earned its place here. A pod is taken out of the Service and told to stop *at the same
 # time*, by different loops, so for a moment requests arrive at a process that has gone. `preStop` lets it answer for
-# three seconds more. Without that line, the test of this lesson lost a request in one release of several: rare enough
-# to be found by customers first.
+# three seconds more. Before that line was there our test lost a request once, and dozens of requests later not again: too
+# rare to show you on demand, and just rare enough to be found by customers first.
 #
 # ## A release that fails
 #
