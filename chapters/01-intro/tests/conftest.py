@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import docker  # type: ignore[import-untyped]
 import pytest
+from filelock import FileLock
 from kubernetes import client as kubernetes  # type: ignore[import-untyped]
 
 from oakbank.intro import cluster as clusters
@@ -39,3 +40,18 @@ def cluster() -> Iterator[kubernetes.ApiClient]:
         lacks("cluster", sentences[0])
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time_on_the_cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Tests on the cluster measure what it does and when: no two at once, whatever pytest's other workers do."""
+    if request.node.get_closest_marker("cluster") is None:
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with FileLock(shared / "cluster.lock"):
+        yield

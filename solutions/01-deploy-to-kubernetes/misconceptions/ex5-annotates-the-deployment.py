@@ -1,0 +1,16 @@
+# ---
+# answers: ex5
+# loses: {ex5-test-rolls: 2}
+# why: puts the checksum on the Deployment, where it replaces no pod
+# ---
+def configured(deployment, config, secret):
+    made, name = copy.deepcopy(deployment), deployment["metadata"]["name"]
+    texts = {key: str(value) for key, value in config.items()}
+    plain = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": texts}
+    hidden = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": dict(secret)}
+    sources = [{"configMapRef": {"name": name}}, {"secretRef": {"name": name}}]
+    container_of(made).setdefault("envFrom", []).extend(sources)
+    template = made
+    text = json.dumps([texts, secret], sort_keys=True)
+    template["metadata"].setdefault("annotations", {})["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+    return [plain, hidden, made]

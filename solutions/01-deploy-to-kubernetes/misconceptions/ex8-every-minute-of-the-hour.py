@@ -1,0 +1,10 @@
+# ---
+# answers: ex8
+# loses: {ex8-test: 2, ex8-test-trouble: 2}
+# why: leaves the minute open, so that it runs sixty times
+# ---
+def nightly(name, image, hour, minute, tries, most):
+    pod = {"restartPolicy": "Never", "containers": [{"name": name, "image": image}]}
+    job = {"backoffLimit": tries - 1, "activeDeadlineSeconds": most * 60, "template": {"spec": pod}}
+    spec = {"schedule": f"* {hour} * * *", "concurrencyPolicy": "Forbid", "jobTemplate": {"spec": job}}
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": spec}

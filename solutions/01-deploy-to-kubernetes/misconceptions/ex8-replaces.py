@@ -1,0 +1,10 @@
+# ---
+# answers: ex8
+# loses: {ex8-test-trouble: 2}
+# why: kills the run of the night before
+# ---
+def nightly(name, image, hour, minute, tries, most):
+    pod = {"restartPolicy": "Never", "containers": [{"name": name, "image": image}]}
+    job = {"backoffLimit": tries - 1, "activeDeadlineSeconds": most * 60, "template": {"spec": pod}}
+    spec = {"schedule": f"{minute} {hour} * * *", "concurrencyPolicy": "Replace", "jobTemplate": {"spec": job}}
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": spec}
