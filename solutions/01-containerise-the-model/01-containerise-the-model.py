@@ -29,8 +29,9 @@ def dockerfile(*parts):
 # %% [markdown]
 # `look` is who examines you. Where a container engine answers and holds what the build needs, it builds your image,
 # looks into its layers and runs it; elsewhere it works the same things out from your text. The questions and the points
-# are the same. Two rules follow: builds have **no network**, and they use the classic builder, so no `RUN --mount` and
-# no heredocs.
+# are the same. Three rules follow: builds have **no network**; they use the classic builder, so no `RUN --mount` and
+# no heredocs; and files are put in place by `COPY` and by `pip install --target`, since nobody can read from a text what
+# a `cp` in a `RUN` line finds.
 #
 # The service's project, as it lies on that laptop:
 
@@ -63,7 +64,7 @@ TODAY = [line.split()[0] for line in PROJECT.split("\n") if line]
 # is public to whoever gets the image.
 #
 # `ignored()` returns the text of a `.dockerignore` with which exactly these are sent: `model.json`,
-# `requirements.in`, `requirements.txt`, the wheels in `wheelhouse/`, and below `oakbank/` everything but secrets
+# `requirements.in`, `requirements.txt`, of `wheelhouse/` only the `.whl` files, and below `oakbank/` everything but secrets
 # (files whose name starts with `.env`) and `__pycache__`. Nothing else, also not what a colleague adds to the project
 # tomorrow, wherever they put it. (`Dockerfile` and `.dockerignore` are for Docker itself and are not looked at.)
 #
@@ -74,7 +75,7 @@ TODAY = [line.split()[0] for line in PROJECT.split("\n") if line]
 # <details><summary>Hint 2</summary>
 #
 # Of all lines that match a file, the last one decides. And unlike in `.gitignore`, a name without a slash is looked
-# for at the top only; `**/` means "at any depth".
+# for at the top only; `**/` means "at any depth", and `!folder` brings back all that is below it.
 # </details>
 
 
@@ -132,7 +133,7 @@ for step in Reader().again(CARELESS, ["oakbank/intro/service.py"]):
     print("runs again:", step)
 
 # %% [markdown]
-# `ordered()` returns a Dockerfile with one stage that holds the same: the packages (by the line in `INSTALL`, as it
+# `ordered()` returns a Dockerfile with one stage that holds, of our files, at least: the packages (by the line in `INSTALL`, as it
 # stands), `/app/model.json` and `/app/oakbank/intro/…`. A change of the code, or a new model, must not install again.
 
 
@@ -317,7 +318,7 @@ assert argv[0].rpartition("/")[2].startswith(("python", "uvicorn")), "The first 
 # it answers anything else or nothing. `BASE` has Python and its standard library; it has no `curl`.
 #
 # If the service hangs, the engine says so within 30 seconds: it waits `interval`, asks, gives up after `timeout`, and
-# calls the container unhealthy after `retries` such rounds.
+# calls the container unhealthy after `retries` such rounds. (`start-period`, if you give one, is not counted here.)
 #
 # <details><summary>Hint</summary>
 #
@@ -376,6 +377,12 @@ assert often["retries"] * (often["interval"] + often["timeout"]) <= 30, "A check
 # - has none of the kernel's capabilities, and cannot gain privileges by starting another program.
 #
 # It must not say anything else about the container's life (no `detach`, no `ports`).
+#
+# <details><summary>Hint</summary>
+#
+# `memswap_limit` is memory and swap together. The engine knows the last property as `no-new-privileges`, one of the
+# texts that `security_opt` takes.
+# </details>
 
 
 # %% answer="ex7"

@@ -5,7 +5,8 @@
 # it takes and that then serves nobody. In this lab you write and mend them one property at a time, until the service
 # starts, is found, is sized, is configured, can be released on a working day, and can be taken back.
 #
-# You need lesson 01/08 and no cluster. About 90 minutes; eight exercises, 28 points. Each exercise is a function that
+# You need lesson 01/08 and no cluster; its manifests, in `chapters/01-intro/reference/oakbank/intro/manifests`, are good to have
+# beside you. About 90 minutes, more if YAML of this kind is new to you; eight exercises, 28 points. Each exercise is a function that
 # takes and returns manifests as dicts, just as `yaml.safe_load` would read them. Where it takes one it leaves it as it
 # is and returns a changed copy; `copy.deepcopy` copies all of a nested dict.
 #
@@ -56,8 +57,8 @@ spec:
 # %% [markdown]
 # ## Exercise 1: a Deployment that the API takes
 #
-# `REFUSED` above is what the colleague left. Ask why, mend, and ask again: the API names one fault of the schema at a
-# time, and then what no schema can say.
+# `REFUSED` above is what the colleague left. Ask why, mend a copy of it in a cell of your own, and ask again: the API names
+# one fault of the schema at a time, and then what no schema can say.
 
 # %%
 problems(REFUSED)
@@ -172,7 +173,7 @@ endpoints(SILENT, pods_of(GIVEN))
 # - It reaches the pods of this release **and of every later one**. A later release keeps the Deployment's selector and
 #   the names of its ports; its other labels and its port numbers may be new.
 # - It reaches no pod of another Deployment.
-# - Each port of the Service has a name, and leads to the container's port of that name.
+# - Each port of the Service has a name already; make it lead to the container's port of that name.
 # - All else of the Service stays as it is. So do `service` and `deployment` themselves.
 
 
@@ -240,10 +241,10 @@ assert endpoints(heard, pods_of(stranger))[80] == [], "The Service sends request
 #
 # `with_probes(deployment, slow, hang)` returns a copy whose container is probed on its port `http` so that
 # - a container that needs up to `slow` seconds (an int) until it listens is not killed for that; one that still does
-#   not listen has been killed `slow` + 30 seconds after its start;
-# - a container that has listened for ten seconds or more and then answers nothing any more has been killed `hang`
-#   seconds (an int, 10 or more) later, also if that falls into the first `slow` seconds; one that pauses for half of
-#   `hang` or less is not killed;
+#   not listen is killed no later than `slow` + 30 seconds after its start;
+# - a container that has listened for ten seconds or more and then answers nothing any more is killed no later than `hang`
+#   seconds (an int, 10 or more) after it fell silent, even while `slow` seconds have not yet passed; one that, having
+#   listened for ten seconds, pauses for half of `hang` or less is not killed;
 # - a container that says 503 on `/readyz` gets no more requests after 10 seconds, gets them again within 10 seconds
 #   after it says 200, and is never killed for it; a new one gets them within 10 seconds after its first 200.
 #
@@ -360,12 +361,13 @@ for slow, hang in ((60, 30), (150, 10)):
 #   `copies` (an int) is how many pods of the Deployment must fit on it.
 # - The container requests as much as it can so that they fit: whole millicores of CPU, whole MiB (1,048,576 bytes) of
 #   memory.
-# - It may never use more memory than it requests. Of CPU it may use whatever is free.
+# - It may never use more memory than it requests. Of CPU it may use whatever is free, so it has no limit there. What the
+#   Deployment said about resources before is replaced.
 
 
 # %% answer="ex4"
 def sized(deployment, node, copies):
-    """Return a copy of the Deployment of which just so many pods fit on the node."""
+    """Return a copy of the Deployment of which `copies` pods fit on the node."""
     ### BEGIN SOLUTION
     made = copy.deepcopy(deployment)
     millicores = int(quantity(node["cpu"]) * 1000 / copies)
@@ -436,7 +438,7 @@ for node, copies in (({"cpu": "1930m", "memory": "3Gi"}, 3), ({"cpu": "8", "memo
 # - The ConfigMap holds `config` (a dict from name to text, int or float), the Secret `secret` (a dict from name to
 #   text). The container reads both from there, as environment variables beside those that it has already. A number is
 #   seen as `str(number)`.
-# - The values of `secret` stand in the Secret and nowhere else.
+# - The values of `secret` stand in the Secret and nowhere else (a checksum of them may).
 # - When a value or a name in one of them changes, applying the three replaces the pods. With the same names and values,
 #   in whatever order, it does not: then the pod template is the same.
 #
@@ -543,9 +545,9 @@ assert template_with({"A": "x"}, {}, noted)["metadata"]["labels"] == GIVEN["spec
 # - never fewer than `keep` pods can serve and never more than `room` exist (ints, `keep` <= replicas <= `room`, and not
 #   both equal);
 # - a new pod counts as available only when it has been ready for `settle` seconds (an int); so a release whose pods
-#   crash before that replaces none but those that `keep` leaves free;
+#   crash before that replaces at most the pods above `keep`;
 # - a release that does not get on for `patience` seconds (an int, more than `settle`) is reported as failed by the
-#   Deployment, one that does is not;
+#   Deployment, one that gets on is not;
 # - a release that works comes through.
 #
 # <details><summary>Hint</summary>
@@ -645,7 +647,7 @@ for settle, patience in ((5, 120), (0, 31), (20, 300)):
 # present one.
 # - `deployment` and `replicasets` (a list, in any order) are as the API gives them. A ReplicaSet's number is the text
 #   in `metadata.annotations["deployment.kubernetes.io/revision"]`; the highest is the present release, the next
-#   lower one that there is (numbers may be missing) is the one to go back to.
+#   lower one that there is (there may be gaps) is the one to go back to.
 # - There are ReplicaSets of other Deployments among them. Those of this one name its `metadata.uid` as `uid` in one of
 #   their `metadata.ownerReferences`.
 # - To tell pods apart, a Deployment adds the label `pod-template-hash` to the template of each ReplicaSet. It must not
@@ -655,7 +657,7 @@ for settle, patience in ((5, 120), (0, 31), (20, 300)):
 
 # %% answer="ex7"
 def undone(deployment, replicasets):
-    """Return a copy of the Deployment with the pod template of its last release but one."""
+    """Return a copy of the Deployment with the pod template of the release before its present one."""
     ### BEGIN SOLUTION
     revisions = {}
     for one in replicasets:
@@ -747,14 +749,16 @@ for none in ([], copy.deepcopy(HISTORY[:1]), [*theirs, HISTORY[2]]):
 # `nightly(name, image, hour, minute, tries, most)` returns a CronJob as a dict.
 # - It is called `name` and runs `image` in one container, every day at `hour`:`minute` (ints; the cluster's clock, no
 #   time zone of its own).
-# - A night that comes while the last one still runs is left out; the one that runs is left alone.
+# - A night that comes while the last one still runs is left out; the one that runs is left alone. (`runs` leaves it out
+#   for good. A real cluster may start it late, when the other has ended, within `startingDeadlineSeconds`.)
 # - A run that fails is tried again, `tries` times in all (an int, 1 or more).
 # - All tries of a night together take at most `most` minutes (an int); then the run is ended, and has failed.
 #
 # <details><summary>Hint</summary>
 #
 # Two fields of the Job limit it, one by number and one in seconds. Of its two restart policies, `OnFailure` restarts the
-# container inside its pod; Kubernetes counts those restarts, and ends the Job as the last of them begins.
+# container inside its pod; Kubernetes counts those restarts, and ends the Job as the last of them begins, so the last try
+# never gets to its end.
 # </details>
 
 

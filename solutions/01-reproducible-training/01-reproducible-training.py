@@ -2,12 +2,13 @@
 # # 01 Reproducible training
 #
 # Last quarter a colleague trained a model, wrote "AUC 0.76" into a mail and went on holiday. Nobody can get 0.76
-# again. In this lab you build a small training run that cannot end like that: it uses only what was known at its
-# time, splits by time, writes the same model file for the same inputs, and leaves a record by which two runs can be
+# again. In this lab you build a small training run that cannot end like that: it uses only what was known on its
+# day, splits by time, writes the same model file for the same inputs, and leaves a record by which two runs can be
 # compared. At the end you run it in two folders, and a check of yours says whether they are equal to the byte.
 #
-# You need lessons 01/01, 01/04 and 01/06. About 80 minutes; eight exercises, 22 points. Each exercise is a function or
-# two; run the cell below it to test it. `uv run course check 01-reproducible-training` runs all tests at once.
+# You need lessons 01/01, 01/04 and 01/06; 01/02 and 01/05 help. About 90 minutes; eight exercises, 22 points. Each
+# exercise is a function or two; run the cell below it to test it. What you see there does not try everything that the
+# text says; grading does. `uv run course check 01-reproducible-training` runs all tests at once.
 
 # %% locked="setup"
 import hashlib
@@ -85,7 +86,9 @@ assert len(table) == 4, "Leave `loans` as it is."
 # The model will decide over people who apply *after* those it learned from. Test it the same way.
 #
 # `split_in_time(loans, holdout)` returns `(train, test)`: `test` has the loans of the last `holdout` months of
-# application that occur in `loans`, `train` all earlier ones. Rows may come in any order.
+# application that occur in `loans`, `train` all earlier ones. `holdout` is at least 1. The rows of `loans` may be in any
+# order and months may be missing; the order of what you return is free. (Lesson 01/06 also purges what was not yet known
+# when the test began. We do not, to keep this small: our last training months look ahead a little.)
 
 
 # %% answer="ex2"
@@ -119,11 +122,13 @@ assert set(split_in_time(gaps, 3)[1]["month"]) == {-9, -4, -3}, "Count the month
 # "The data of last March" is not a name for data. A hash of the content is: `hashlib.sha256(some_bytes).hexdigest()`.
 #
 # `fingerprint(frame)` returns 64 hexadecimal digits. Two frames with the same columns and the same values in the
-# same order have the same fingerprint, whatever their index; any other frame has another.
+# same order have the same fingerprint, whatever their index. Any change that shows in the frame's CSV (a value, a
+# column's name, the order) gives another.
 #
 # <details><summary>Hint</summary>
 #
-# Make bytes of the whole content first. `DataFrame.to_csv` writes every row; look at its `index` argument.
+# Make bytes of the whole content first. `DataFrame.to_csv` writes every row; look at its `index` argument, and at
+# `lineterminator`, which is not the same on every system.
 # </details>
 
 
@@ -154,7 +159,7 @@ assert mark != fingerprint(loans.iloc[::-1]), "Another order of the rows is othe
 # ## Exercise 4: the same model again
 #
 # A random forest draws random samples of rows. Two things decide what it draws: the seed, and the order of the rows.
-# A data base promises neither order nor patience.
+# A database promises no order; a key that no two rows share can give one.
 #
 # `train(rows, seed)` returns a fitted `RandomForestClassifier(n_estimators=40, min_samples_leaf=20)` that predicts
 # `defaulted` from the columns in `COLUMNS`. The same rows *in any order* with the same `seed` (an integer) give the
@@ -250,7 +255,7 @@ assert json.loads(file.read_text()) == small, "Written over another model, the f
 # | `auc` | `roc_auc_score` of `outcome` (bool, shape (n,)) and `probability` (float, shape (n,)), rounded to 6 digits |
 #
 # A record is about the past: what happens later to the dicts that were passed in must not reach it. They hold text and
-# numbers only, no dicts or lists. The same arguments always give the same record.
+# numbers only (or `None`), no dicts or lists. The same arguments always give the same record.
 
 
 # %% answer="ex6"

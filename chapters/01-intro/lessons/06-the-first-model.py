@@ -465,5 +465,5 @@ _ = ax.axvline(0.9, color="0.6", ls=":")
 # - S. Kaufman, S. Rosset, C. Perlich, *Leakage in Data Mining: Formulation, Detection, and Avoidance*, KDD 2011
 # - S. Kapoor, A. Narayanan, *Leakage and the Reproducibility Crisis in Machine-Learning-Based Science*, Patterns 4(9), 2023
 # - scikit-learn 1.9 user guide: *Cross-validation of time series data*, *Probability calibration*; XGBoost 3 and LightGBM 4 documentation: *Parameters*
-# - The lab `01-reproducible-training` builds a training run that keeps to this lesson; lesson 02/07 looks at the metrics again, one group of customers at a time
+# - The lab `01-reproducible-training` builds a training run that splits in time, and leaves the purging to you; lesson 02/07 looks at the metrics again, one group of customers at a time
 # - In the glossary: [split in time](../../../GLOSSARY.md#split-in-time), [data leakage](../../../GLOSSARY.md#data-leakage), [label delay](../../../GLOSSARY.md#label-delay), [purging](../../../GLOSSARY.md#purging), [optimism](../../../GLOSSARY.md#optimism), [test set](../../../GLOSSARY.md#test-set)

@@ -180,7 +180,9 @@ print("# 2." + run)
 # A second `FROM` starts again from a clean base, and `COPY --from` fetches only the result: that is a **multi-stage**
 # build. The model comes before the code because code changes more often; we shall see why that matters. `USER` gives up
 # root for a number that owns nothing. `EXPOSE` is a note to the reader and opens no port. `HEALTHCHECK` asks the
-# service every five seconds whether it is ready, and `CMD` is what runs, as process 1.
+# service every five seconds whether it is ready; three failures in a row, each at most three seconds after it was asked,
+# and it is called unhealthy. `CMD` is what runs, as process 1. It says `python -m uvicorn` because packages installed with
+# `--target` put no commands on the PATH, and `--host=0.0.0.0` because on 127.0.0.1 only the container itself could ask.
 #
 # The model is no pickle. `scorecard.py` writes the logistic regression of lesson 01 as the numbers that it is, so the
 # image needs no scikit-learn, and loading it cannot run anybody's code:
@@ -218,7 +220,14 @@ if hadolint:  # it has no wheel for Windows
 # ## Build it
 #
 # `write_context` writes the folder that the engine is sent: the Dockerfile, the wheels, the model, the code. Beside them
-# lies a `.dockerignore` that lets in what it names and nothing else. We build with the network switched off.
+# lies a `.dockerignore`. Its first line leaves out everything, the lines with `!` bring back what is named, and the last
+# line that fits a file decides. A name without a slash is looked for at the top only; `**/` would mean at any depth.
+
+# %%
+print((CONTAINER / ".dockerignore").read_text(encoding="utf-8"))
+
+# %% [markdown]
+# We build with the network switched off.
 
 # %%
 import tempfile
@@ -316,8 +325,11 @@ if client:
 #
 # ## Run it, with as little as it needs
 #
-# Nothing to write to, no special rights, 128 MB, and no network but its own loopback: so `ask` puts its question from
-# inside the container. To be reached from outside, a container publishes a port: `ports={"8000/tcp": 8000}`.
+# Nothing to write to, no special rights, 128 MiB (`m` means MiB), and no network but its own loopback: so `ask` puts its
+# question from inside the container. To be reached from outside, a container publishes a port: `ports={"8000/tcp": 8000}`.
+# Processor time (`nano_cpus`, in billionths of one), the number of processes (`pids_limit`) and memory with swap
+# (`memswap_limit`) are bounded in the same way, and `security_opt=["no-new-privileges"]` keeps a program inside from
+# becoming more than it is.
 
 # %%
 from oakbank.intro.containers import ask, wait_until

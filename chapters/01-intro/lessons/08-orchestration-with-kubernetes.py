@@ -103,23 +103,38 @@ print(alive(), "running: we leave nothing behind")
 # holds settings, so that the same image runs everywhere.
 
 # %%
-import yaml
-
 from oakbank.intro.cluster import MANIFESTS
 
-deployment = yaml.safe_load((MANIFESTS / "base" / "deployment.yaml").read_text())
-template = deployment["spec"]["template"]["spec"]
-container = template["containers"][0]
-print(yaml.safe_dump({key: container[key] for key in ("image", "resources", "readinessProbe", "livenessProbe")}))
+print((MANIFESTS / "base" / "deployment.yaml").read_text())
 
 # %% [markdown]
+# Read it from the outside in. `apiVersion` names the group that a kind belongs to: `apps/v1` for a Deployment, plain `v1`
+# for pods, Services, ConfigMaps and Secrets, `batch/v1` for work that ends. `spec` is the wish. Its `selector` says which
+# pods the Deployment counts as its own, so the labels in `matchLabels` must be among those of the `template`, and
+# cannot be changed later. The template is the pod. `envFrom` makes every entry of a ConfigMap (or, with `secretRef`, of a
+# Secret) an environment variable, read once, as the container starts. And the Service, with the same label:
+
+# %%
+print((MANIFESTS / "base" / "service.yaml").read_text())
+
+# %% [markdown]
+# A client asks for port 80, and the Service hands it to the port that the container calls `http`, whatever its number is.
+#
+# ## Three probes
+#
 # Two words here are mixed up more than any others. **Readiness** asks *may it get traffic?* and its failure costs the pod
 # its place behind the Service, nothing more. **Liveness** asks *is it beyond help?* and its failure gets the
 # container killed. A service whose model is still loading is not ready, and very much alive; if both probes asked
-# the same question, each slow start would end in a kill. So `/readyz` looks at the model and `/healthz` does not.
+# the same question, each slow start would end in a kill. So `/readyz` looks at the model and `/healthz` does not. The
+# third, **startup**, holds the other two back until it has succeeded once: a slow start needs no patient liveness.
+#
+# A probe asks every `periodSeconds`, waits `timeoutSeconds` for the answer (1, if nothing is said), and draws its
+# conclusion after `failureThreshold` failures in a row. So a hung process is found after about period times threshold:
+# here liveness 5 s x 3, and startup gives 1 s x 60.
 #
 # **Requests** are what the scheduler sets aside when it picks a node. **Limits** are what the kernel enforces: above
-# the CPU limit a container gets slower, above the memory limit it is killed. You will see that happen.
+# the CPU limit a container gets slower, above the memory limit it is killed. You will see that happen. (Ours sets both. Many
+# leave the CPU limit out, so that a pod may use whatever is free.)
 #
 # ## Checked before anybody applies it
 #
@@ -191,7 +206,8 @@ if live:
 # %% [markdown]
 # Two pods, both ready, and a Service in front. The names with a hash come from *kustomize*, which is built into kubectl:
 # it puts a digest of each ConfigMap's content into its name, so that a changed setting is a new name, hence a new
-# release like any other. Now ask the service, through the API server, which hands the request to one of the ready pods.
+# release like any other. (Without kustomize one writes a checksum of the settings into an annotation of the pod template:
+# what changes the template replaces the pods, and nothing else does.) Now ask the service, through the API server, which hands the request to one of the ready pods.
 
 # %%
 import json
@@ -275,7 +291,8 @@ if live:
 # ```
 #
 # In words: one new pod starts; when its readiness probe succeeds it gets traffic and one old pod is stopped; then the next.
-# If a new pod does not become ready, the next step never comes. Let us release version 2 (the same model under
+# If a new pod does not become ready, the next step never comes. How long it must have been ready before it counts is
+# `minReadySeconds` (0, if nothing is said). Let us release version 2 (the same model under
 # another name, so that the answer tells who gave it) and ask the service all the while.
 
 # %%
@@ -341,14 +358,17 @@ if live:
     print(kubectl("rollout", "history", "-n", SPACE, "deployment/scorer"))
 
 # %% [markdown]
-# `undo` is nothing new either: it writes the last good template down as the newest wish (revision 2 has become
+# `undo` is nothing new either. For each template that it ever had, a Deployment keeps a **ReplicaSet**: the object that
+# holds the pods of one release, with the Deployment in its `ownerReferences` and the number of the release in an
+# annotation. `undo` takes the template of the one before and writes it down as the newest wish (revision 2 has become
 # revision 4), and the loop does the rest. Mind what the probe saw, and what it did not: a model that is *there* and
 # *wrong* passes `/readyz`. Chapter 03 builds the gate for that one.
 #
 # ## Work that ends
 #
 # A Deployment restarts what ends. For work that is meant to end there is the **Job**: it tries until the work has
-# succeeded once, or `backoffLimit` is used up. Ours came with `apply` a while ago; it scores a batch through the service.
+# succeeded once, or `backoffLimit` repetitions are used up, or `activeDeadlineSeconds` have passed over all of them. With
+# `restartPolicy: Never` each try is a pod of its own, and stays to be looked at. Ours came with `apply` a while ago; it scores a batch through the service.
 
 # %%
 from oakbank.intro.watch import wait_for_job
@@ -376,7 +396,19 @@ if live:
 #
 # The folder `production` adds three wishes. A **CronJob** makes the Job every night at two. A **PodDisruptionBudget** says
 # that one pod stays when a node is emptied. And a **HorizontalPodAutoscaler** is one more loop, over the number that you
-# have been writing by hand. All it computes is this:
+# have been writing by hand.
+
+# %%
+import yaml
+
+nightly = yaml.safe_load((MANIFESTS / "production" / "cronjob.yaml").read_text())["spec"]
+print(yaml.safe_dump({key: value for key, value in nightly.items() if key != "jobTemplate"}))
+print("jobTemplate: spec:", {key: value for key, value in nightly["jobTemplate"]["spec"].items() if key != "template"})
+
+# %% [markdown]
+# `schedule` is minute, hour, day, month, weekday. `concurrencyPolicy: Forbid` lets no second run start beside one that
+# still works (`Allow` would, `Replace` would end the first). A run that was held up may start up to
+# `startingDeadlineSeconds` late. And all that the autoscaler computes is this:
 
 # %%
 import math
@@ -451,6 +483,6 @@ if live:
 #
 # - Kubernetes documentation, *Controllers*, *Deployments*, *Configure Liveness, Readiness and Startup Probes* (1.37)
 # - B. Burns et al., *Borg, Omega, and Kubernetes*, ACM Queue 14(1), 2016
-# - The manifests: `chapters/01-intro/reference/oakbank/intro/manifests`
+# - The manifests, whole: `chapters/01-intro/reference/oakbank/intro/manifests`
 # - The lab `01-deploy-to-kubernetes` gives you manifests with faults that no schema sees
 # - In the glossary: [pod](../../../GLOSSARY.md#pod), [deployment](../../../GLOSSARY.md#deployment), [readiness probe](../../../GLOSSARY.md#readiness-probe), [rollout](../../../GLOSSARY.md#rollout)

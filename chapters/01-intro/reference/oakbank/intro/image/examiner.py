@@ -90,7 +90,8 @@ class Reader:
     """Answers from the text alone. The health command is run, against a small service on this machine."""
 
     def __init__(self, why: str = "") -> None:
-        self.how = f"{why + ': ' if why else ''}your answers are read, not built; the points are the same."
+        self.how = f"{why.rstrip('.')}. " if why else ""
+        self.how += "Your answers are read, not built; the points are the same."
 
     def context(self, paths: Collection[str], ignore: str) -> list[str]:  # noqa: D102
         return [path for path in in_context(paths, ignore) if path not in ("Dockerfile", ".dockerignore")]
