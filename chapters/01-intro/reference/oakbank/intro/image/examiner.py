@@ -4,6 +4,7 @@
 so that a lab gives the same points with an engine and without.
 """
 
+import socket
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
@@ -183,6 +184,8 @@ def examiner(engine: bool | None = None) -> Examiner:
     """
     if engine is False:
         return Reader()
+    if engine is None and [name for _, name in socket.if_nameindex()] == ["lo"]:
+        return Reader("A container could not be asked anything from here, where there is no network")
     try:
         from oakbank.intro.image.enginebuild import Builder
         from oakbank.intro.image.enginesteps import connect
