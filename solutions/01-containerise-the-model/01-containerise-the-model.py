@@ -405,6 +405,7 @@ def run_options():
 # %% test="ex7" points=2
 options = run_options()
 assert options is not None, "run_options returned nothing: return a dict."
+assert {"detach", "ports"}.isdisjoint(options), "Whether it runs in the background and where it listens is not asked."
 limits = look.limits(options)
 assert limits["memory"] is not None, "Nothing limits the memory: a reservation is a wish, not a limit."
 assert limits["cpus"] is not None, "Nothing limits the processor: shares only count while others want it, too."
