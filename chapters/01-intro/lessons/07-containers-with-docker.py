@@ -415,8 +415,9 @@ if client:
 #
 # ## Tidy up
 #
-# Containers and images go, by their label. What stays with the engine is the unnamed image of stage one: that is the
-# cache, and the reason why a second run of this lesson is faster. `docker image prune` removes such leftovers.
+# Containers and images go, by their label. What stays with the engine are the unnamed layers below them: that is the
+# cache, and the reason why a second run of this lesson is faster. `noprune` leaves it alone, as another build may stand
+# on the same layers at this moment; `docker image prune` removes such leftovers.
 
 # %%
 work.cleanup()
@@ -426,7 +427,7 @@ if client:
         container.remove(force=True)
     images = client.images.list(filters=mine)
     for image in sorted(images, key=lambda image: image.attrs["Created"], reverse=True):  # children before parents
-        client.images.remove(image.id, force=True)
+        client.images.remove(image.id, force=True, noprune=True)
     print("left:", len(client.containers.list(all=True, filters=mine)), len(client.images.list(filters=mine)))
     client.close()
 

@@ -38,7 +38,7 @@ def label(engine: docker.DockerClient) -> Iterator[dict[str, str]]:
     for container in engine.containers.list(all=True, filters=wanted):
         container.remove(force=True, v=True)
     for image in engine.images.list(filters=wanted):
-        engine.images.remove(image.id, force=True)
+        engine.images.remove(image.id, force=True, noprune=True)
 
 
 @pytest.fixture(scope="module")

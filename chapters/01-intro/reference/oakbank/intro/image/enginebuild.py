@@ -74,7 +74,7 @@ class Builder:
             stream = io.BytesIO(b"".join(container.export()))
         finally:
             container.remove(force=True)
-            self.client.images.remove(image.id, force=True)
+            self.client.images.remove(image.id, force=True, noprune=True)
         with tarfile.open(fileobj=stream) as archive:
             names = [one.name.removeprefix("context/") for one in archive if one.isfile() and "context/" in one.name]
         return sorted(set(names) & set(paths) - {"Dockerfile", ".dockerignore"})
@@ -87,7 +87,7 @@ class Builder:
         other = {name: self.files[name] + (blanks if name == MODEL else mark) for name in changed}
         done = run_build(self.client, dockerfile, self.files | other, self.seconds)
         if done.image != first.image:  # where nothing ran again it is the same one
-            self.client.images.remove(done.image, force=True)
+            self.client.images.remove(done.image, force=True, noprune=True)
         return [text for text, cached in done.steps if not cached and not text.startswith(("FROM ", "ARG "))]
 
     def installed(self, dockerfile: str, folder: str) -> dict[str, bool]:
@@ -104,7 +104,7 @@ class Builder:
         name = next(name for name in self.files if name.startswith("wheelhouse/idna"))
         try:
             other = run_build(self.client, dockerfile, self.files | {name: other_wheel(self.files[name])}, self.seconds)
-            self.client.images.remove(other.image, force=True)
+            self.client.images.remove(other.image, force=True, noprune=True)
             refuses = False
         except DockerfileError:
             refuses = True
