@@ -5,6 +5,7 @@ does is tested in its chapter (`chapters/*/tests/`, marked `tour`: the first run
 """
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -17,10 +18,11 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 from course.build.readme import chapter_readme
-from course.paths import ROOT
+from course.paths import ROOT, CourseError
 from course.quiet import TELEMETRY_OFF
 from course.syllabus import Syllabus, disagreements, load_syllabus, tour_stem
 from course.tour import NOT_RUN, RAN
+from course.tours import lines_of, load_results, script_hash, stale, told
 from tests.mini_course import make_course, write
 from tests.test_house import MACHINE_PATH
 
@@ -216,3 +218,42 @@ def test_the_table_links_the_scripts_that_exist(tmp_path: Path) -> None:
     write(root, "chapters/01-intro/tours/a-far-system.py", GOOD)
     last = chapter_readme(syllabus.chapters[0], root).splitlines()[-1]
     assert last == "| a far system | 02 | [a-far-system.py](tours/a-far-system.py) |"
+
+
+def test_a_tour_tells_how_long_the_system_took_beside_something_plain() -> None:
+    program = (
+        "import time; from course.tour import Tour; tour = Tour('Six', 'pyyaml')\n"
+        "print(tour.plain('a nap', lambda: time.sleep(0.1) or 'woke'))\n"
+        "tour.system_does(lambda: time.sleep(0.3))\n"
+        "tour.end(stores='nothing', asks='patience', not_proven='much', real=('line 1', 'line 2'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "\nwoke\n" in done.stdout
+    assert told(done.stdout, "asks of you") == "patience"
+    assert 1.5 < float(told(done.stdout, "took").removesuffix(" times a nap")) < 9
+    with pytest.raises(CourseError, match="no line `weighs: "):
+        told(done.stdout, "weighs")
+
+
+def test_the_lines_of_a_tour_are_lines_of_code() -> None:
+    text = 'def solve(a):\n    """Say it."""\n\n    # why\n    b = (\n        a\n    )\n    return b\n\n\nsolve(1)\n'
+    assert lines_of(text) == 3
+    with pytest.raises(CourseError, match="no function `solve`"):
+        lines_of("def other(): ...\n")
+
+
+def test_a_script_that_changed_since_it_was_measured_is_found(tmp_path: Path) -> None:
+    root = make_course(tmp_path)
+    chapter = load_syllabus(root).chapters[0]
+    script = write(root, "chapters/01-intro/tours/a-far-system.py", GOOD)
+    assert stale(chapter, root) == []  # nothing is measured here
+    one = {"system": "a far system", "ran": True, "lines": 3, "took": "2 times a nap", "stores": "s", "asks": "a|b"}
+    kept = [one | {"script": script_hash(script)}]
+    write(root, "chapters/01-intro/tours/results.json", json.dumps(kept))
+    assert stale(chapter, root) == []
+    row = chapter_readme(chapter, root).splitlines()[-1]
+    assert row == "| a far system | 02 | [a-far-system.py](tours/a-far-system.py) | 3 | 2 times a nap | s | a\\|b |"
+    script.write_text(GOOD + "\n# more\n", encoding="utf-8")
+    assert stale(chapter, root) == ["a far system"]
+    script.unlink()
+    assert stale(chapter, root) == list(load_results(chapter, root)) == ["a far system"]

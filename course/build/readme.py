@@ -5,6 +5,7 @@ from pathlib import Path
 
 from course.build.notebooks import BuildError
 from course.syllabus import Chapter, Lab, Lesson, Syllabus
+from course.tours import load_results
 
 START, END = "<!-- generated: chapters -->", "<!-- end generated -->"
 NOT_WRITTEN = "not written yet"
@@ -66,6 +67,33 @@ def main_readme(text: str, syllabus: Syllabus) -> str:
     return re.sub(re.escape(START) + ".*" + re.escape(END), lambda _: region, text, flags=re.DOTALL)
 
 
+def _tours(chapter: Chapter, root: Path) -> list[str]:
+    results = load_results(chapter, root)
+    more = ["lines", "took", "it stores", "it asks of you"] if results else []
+    rows = []
+    if results:
+        rows += [
+            "The columns are told by the scripts themselves, each in one run (`python -m course.tours "
+            f"{chapter.id}`): lines of code of its function `solve`, and the time of the task with the system "
+            "as times that of something plain, beside it on the same machine.",
+            "",
+        ]
+    heads = ["system", "shown in lesson", "script", *more]
+    rows += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for system in chapter.tours:
+        shown = ", ".join(f"{lesson.number:02d}" for lesson in chapter.lessons if system in lesson.tours)
+        script = chapter.tour(system)
+        name = script.rpartition("/")[2]
+        row = [system, shown, f"[{name}](tours/{name})" if (root / script).is_file() else NOT_WRITTEN]
+        if result := results.get(system):
+            ran = "" if result.ran else " (not on the system itself)"
+            row += [str(result.lines), result.took + ran, result.stores, result.asks]
+        elif results:
+            row += [""] * len(more)
+        rows.append(f"| {' | '.join(_cell(text) for text in row)} |")
+    return rows
+
+
 def chapter_readme(chapter: Chapter, root: Path) -> str:
     """Return the README of a chapter: outcomes, lessons, labs, tours of outside systems."""
     lines = [
@@ -100,13 +128,6 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
             "Systems that need an environment of their own: one script each, with its own lock. From the root of the "
             "repository: `uv run --script FILE`. What a tour could not run, it says in its last line.",
             "",
-            "| system | shown in lesson | script |",
-            "|---|---|---|",
         ]
-        for system in chapter.tours:
-            shown = ", ".join(f"{lesson.number:02d}" for lesson in chapter.lessons if system in lesson.tours)
-            script = chapter.tour(system)
-            name = script.rpartition("/")[2]
-            written = f"[{name}](tours/{name})" if (root / script).is_file() else NOT_WRITTEN
-            lines.append(f"| {_cell(system)} | {shown} | {written} |")
+        lines += _tours(chapter, root)
     return "\n".join(lines) + "\n"

@@ -3,10 +3,11 @@
 #
 # A training pipeline runs at night, on a machine that somebody restarts. In this lab you build the core of one: a
 # step has a key made of everything that decides its result, writes its output whole or not at all, and is not run
-# again if nothing changed. At the end the same steps become a Kubeflow pipeline, and you run it here.
+# again if nothing changed. Then the steps become a Kubeflow pipeline, which you run here, and which goes on after a
+# disk was full. At the end you run it for the months that nobody ran.
 #
-# You need lesson 02/05. About 75 minutes; six exercises, 18 points. `uv run course check 02-training-pipeline` runs
-# all tests at once.
+# You need lessons 02/01 and 02/08. About 90 minutes; eight exercises, 26 points. `uv run course check
+# 02-training-pipeline` runs all tests at once.
 
 # %% locked="setup"
 import hashlib
@@ -356,6 +357,22 @@ def run_here(pipeline, **arguments):
     return pipeline(**arguments).output
 
 
+def run_on_a_full_disk(pipeline, **arguments):
+    """Run a pipeline whose steps may write 20,000 bytes to a file and no more; return whether it came to its end."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        run_here(pipeline, **arguments)
+        return True
+    except RuntimeError as failure:
+        print(failure)
+        return False
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 # %% locked="known"
 @dsl.component(base_image="python:3.12", install_kfp_package=False)
 def thousandfold(month: int) -> float:
@@ -394,10 +411,187 @@ assert below[2] == True, "Seven parts in ten million, below zero: they agree."  
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# ## Exercise 7: a run that goes on
+#
+# Each run of Kubeflow gets a new folder, so tonight's run cannot see what last night's had finished when it died. What
+# they share must lie beside them: a folder that we call the store.
+#
+# Write `resuming_pipeline()` so that it returns a pipeline, named `"oakbank-resume"`, with the parameters `month` (int)
+# and `store` (str, the path of a folder that exists). It has two steps and returns the mean income of the month (float):
+# - The first is a component of your own with an output artefact `rows`: the applications of the month, as the
+#   component `applications` above makes them, as CSV. It keeps them as the file `applications-MONTH.csv` in the store
+#   (`applications-6.csv` for month 6). If that file is there, it is what goes into `rows`, and nothing is made.
+# - If not, they are made, and the file is in the store whole or not at all: the disk may be full in the middle, and the
+#   next run must not take half a month for a month.
+# - The second is `mean_income`, which reads the artefact.
+#
+# <details><summary>Hint</summary>
+#
+# Only the component's own source travels: the imports, and whatever you did in exercise 2, belong inside it.
+# `shutil.copyfile(one, other)` copies a file; `rows.path` is a str.
+# </details>
+
+
+# %% answer="ex7"
+def resuming_pipeline():
+    """Return a pipeline whose first step asks the store before it works."""
+
+    ### BEGIN SOLUTION
+    @dsl.component(install_kfp_package=False, base_image="python:3.12")
+    def kept_applications(month: int, store: str, rows: Output[Dataset]) -> None:
+        import os
+        import shutil
+
+        from oakbank.world import World
+
+        there = os.path.join(store, f"applications-{month}.csv")
+        if not os.path.exists(there):
+            World(seed=5).applications(month).to_csv(there + ".part", index=False)
+            os.replace(there + ".part", there)
+        shutil.copyfile(there, rows.path)
+
+    @dsl.pipeline(name="oakbank-resume")
+    def pipeline(month: int, store: str) -> float:
+        table = kept_applications(month=month, store=store)
+        return mean_income(rows=table.outputs["rows"]).outputs["Output"]
+
+    return pipeline
+    ### END SOLUTION
+
+
+# %% test="ex7" points=2
+resuming = resuming_pipeline()
+assert resuming is not None, "resuming_pipeline returned nothing: return the decorated function itself."
+drawing = compiled(resuming)
+assert drawing["pipelineInfo"]["name"] == "oakbank-resume", 'Name the pipeline "oakbank-resume".'
+shelf = scratch()
+(shelf / "applications-6.csv").write_text("income\n1000\n3000\n")
+mean = run_here(resuming, month=6, store=str(shelf))
+assert mean == 2000.0, f"The store has two applications for month 6, of mean 2000; the pipeline says {mean}."
+### BEGIN HIDDEN TESTS
+nodes = drawing["root"]["dag"]["tasks"]
+assert len(nodes) == 2 and "mean-income" in nodes, "Want two tasks, the second is mean_income."
+source = nodes["mean-income"]["inputs"]["artifacts"]["rows"]["taskOutputArtifact"]
+assert source["outputArtifactKey"] == "rows", "The rows go from task to task as the artefact `rows`."
+assert (shelf / "applications-6.csv").read_text() == "income\n1000\n3000\n", "What the store has, stays as it is."
+### END HIDDEN TESTS
+
+# %% test="ex7" part="full" points=2
+hall = scratch()
+(hall / "applications-6.csv").write_text("income\n1000\n3000\n")
+finished = run_on_a_full_disk(resuming_pipeline(), month=7, store=str(hall))
+assert not finished, "On a disk with room for 20,000 bytes a month does not fit: the step must fail, and say so."
+assert not (hall / "applications-7.csv").exists(), "A piece of month 7 lies in the store under the name of the whole."
+### BEGIN HIDDEN TESTS
+seventh = World(seed=5).applications(7)
+again = run_here(resuming_pipeline(), month=7, store=str(hall))
+assert abs(again - seventh["income"].mean()) < 1e-6, "The disk has room again: the next run must get month 7 right."
+shelved = hall / "applications-7.csv"
+assert shelved.exists(), "What was made belongs into the store, for the run after this one."
+on_shelf = pd.read_csv(shelved)
+assert len(on_shelf) == len(seventh), "Want all applications of the month in the store."
+assert list(on_shelf) == list(seventh), "Want the columns of the applications in the store, and no others."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 8: the months that nobody ran
+#
+# The bank wants last year's months through the pipeline: a *backfill*. Some are done, some will fail, and the network
+# drops now and then.
+#
+# `backfill(months, run, kept, retries)` returns a dict with an entry for each month.
+# - `months` is a list of ints in any order; a month may stand in it twice. `run(month)` does one month and returns its
+#   result. `kept` is a dict from month to result: what is there already.
+# - Go from the oldest month to the newest, each once. A month in `kept` is not run.
+# - If `run` raises an `OSError` (disk, network: it may pass), call it again, up to `retries` times more. Any other
+#   exception would say the same the second time: do not call again.
+# - A month that fails does not stop the others, and `kept` stays as it was.
+# - The entry of a month is a dict: `"status"` is `"kept"`, `"made"` or `"failed"`, `"result"` its result or None,
+#   `"attempts"` how often `run` was called for it.
+
+
+# %% answer="ex8"
+def backfill(months, run, kept, retries):
+    """Run the months that are missing, oldest first; return what became of each."""
+    ### BEGIN SOLUTION
+    report = {}
+    for month in sorted(set(months)):
+        entry = {"status": "failed", "result": None, "attempts": 0}
+        if month in kept:
+            entry = {"status": "kept", "result": kept[month], "attempts": 0}
+        while entry["status"] == "failed" and entry["attempts"] <= retries:
+            entry["attempts"] += 1
+            try:
+                entry |= {"result": run(month), "status": "made"}
+            except OSError:
+                continue
+            except Exception:
+                break
+        report[month] = entry
+    return report
+    ### END SOLUTION
+
+
+# %% test="ex8" points=2
+asked = []
+
+
+def one_month(month):
+    asked.append(month)
+    return f"model of month {month}"
+
+
+report = backfill([3, 1, 2, 3], one_month, {2: "model of old"}, 0)
+assert report is not None, "backfill returned nothing: return a dict with an entry for each month."
+assert asked == [1, 3], f"Month 2 is kept; 1 and 3 are to be run once each, the oldest first. You ran {asked}."
+assert report[3] == {"status": "made", "result": "model of month 3", "attempts": 1}, "The entry of month 3 is wrong."
+### BEGIN HIDDEN TESTS
+assert report[2] == {"status": "kept", "result": "model of old", "attempts": 0}, "The entry of a kept month is wrong."
+assert set(report) == {1, 2, 3} and list(report) == [1, 2, 3], "Want one entry for each month that was asked for."
+asked.clear()
+backfill([7, 40, -2], one_month, {}, 0)
+assert asked == [-2, 7, 40], f"Of the months 7, 40 and -2 the oldest is -2. You ran {asked}."
+assert backfill([], one_month, {9: "x"}, 3) == {}, "No month was asked for: nothing to tell."
+had = {-5: "model of old"}
+more = backfill([-4, -5], one_month, had, 2)
+assert had == {-5: "model of old"} and more[-4]["result"] == "model of month -4", "Leave `kept` as it was."
+assert backfill([1], one_month, {1: None}, 0)[1]["status"] == "kept", "Kept is kept, also if the result is None."
+### END HIDDEN TESTS
+
+# %% test="ex8" part="faults" points=2
+tried = []
+
+
+def shaky(month):
+    """Month 1 works at the third call, month 2 never, month 3 has bad data, month 4 works."""
+    tried.append(month)
+    if month == 2 or (month == 1 and tried.count(1) < 3):
+        raise OSError("the network is away")
+    if month == 3:
+        raise ValueError("a row without income")
+    return "done"
+
+
+told = backfill([1, 2, 3, 4], shaky, {}, 2)
+assert told is not None, "backfill returned nothing, although months failed."
+assert told[4] == {"status": "made", "result": "done", "attempts": 1}, "Month 4 must not suffer from those before it."
+### BEGIN HIDDEN TESTS
+assert told[1] == {"status": "made", "result": "done", "attempts": 3}, "One call and two retries are three calls."
+assert told[2] == {"status": "failed", "result": None, "attempts": 3}, "After the last retry the month has failed."
+assert told[3] == {"status": "failed", "result": None, "attempts": 1}, "Bad data are no better the second time."
+assert tried == [1, 1, 1, 2, 2, 2, 3, 4], f"The calls were {tried}."
+alone = backfill([2], shaky, {}, 0)
+assert alone[2]["attempts"] == 1, "No retries: one call."
+### END HIDDEN TESTS
+
+# %% [markdown]
 # ## All of it
 #
-# When all tests pass, run this in a cell of your own: your pipeline on real applications, checked by hand.
+# When all tests pass, run this in a cell of your own: your pipeline, backfilled over three months. Run it a second time,
+# with the same `store`: the first step takes every month from there. Delete a file in the store, and see which month
+# is made again.
 #
 # ```python
-# same_on_both(income_pipeline(), 6, lambda month: float(World(seed=5).applications(month)["income"].mean()))
+# store, pipeline = scratch(), resuming_pipeline()
+# backfill([6, 7, 8], lambda month: run_here(pipeline, month=month, store=str(store)), {}, retries=1)
 # ```

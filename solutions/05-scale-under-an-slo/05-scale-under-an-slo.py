@@ -364,8 +364,8 @@ assert len(served) > 0.98 * busy_for, "Under too much load the server should be 
 import tempfile
 from pathlib import Path
 
-from oakbank.deploy.contract import score
 from oakbank.pipelines import TrainingConfig, run_training
+from oakbank.pipelines.contract import score
 from oakbank.scale.load import requests_of
 from oakbank.scale.onnx_runtime import OnnxModel
 from oakbank.world import Lake, World, publish_history

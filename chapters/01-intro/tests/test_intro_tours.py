@@ -4,54 +4,17 @@ The first run fetches their packages. Neither server is here, so what is held is
 can, and that the tours never call that a run.
 """
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
 from course.tour import NOT_RUN
+from tests.tour_runs import run, run_planted
 
 pytestmark = pytest.mark.tour
 FOLDER = Path(__file__).resolve().parents[1] / "tours"
-NO_SERVER = {"LAKECTL_SERVER_ENDPOINT_URL": "", "PACHD_ADDRESS": ""}
-
-
-def uv(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run uv, with no server named unless `environment` names one."""
-    program = shutil.which("uv")
-    assert program, "the tours are run by uv: install it"
-    env = {**os.environ, **NO_SERVER, **environment}
-    return subprocess.run([program, *arguments], env=env, capture_output=True, text=True, check=False)
-
-
-def run(script: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tour as a learner does, with exactly the versions of its lock."""
-    return uv("run", "--quiet", "--locked", "--script", str(script), **environment)
-
-
-def run_planted(tmp_path: Path, name: str, old: str, new: str) -> subprocess.CompletedProcess[str]:
-    """Run a copy of a tour with a fault in it, in the environment of the sound one: uv would make one for each copy."""
-    assert uv("sync", "--quiet", "--locked", "--script", str(FOLDER / name)).returncode == 0
-    python = uv("python", "find", "--script", str(FOLDER / name)).stdout.strip()
-    command = [python, str(planted(tmp_path, name, old, new))]
-    return subprocess.run(command, env={**os.environ, **NO_SERVER}, capture_output=True, text=True, check=False)
-
-
-def planted(tmp_path: Path, name: str, old: str, new: str) -> Path:
-    """Copy a tour and what it imports of the repository, and plant a fault in it."""
-    root = tmp_path / "copy"
-    for part in ("course", "chapters/01-intro/reference/oakbank/world"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    folder = root / FOLDER.relative_to(ROOT)
-    folder.mkdir(parents=True)
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
-    return folder / name
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +83,7 @@ def test_lakefs_does_not_take_a_dead_address_for_a_server() -> None:
 
 
 def test_lakefs_notices_a_step_that_asks_for_nothing(tmp_path: Path) -> None:
-    done = run_planted(tmp_path, "lakefs.py", 'lambda: repair.create("main")', "lambda: None")
+    done = run_planted(tmp_path, FOLDER / "lakefs.py", 'lambda: repair.create("main")', "lambda: None")
     assert done.returncode == 1
     assert "branch off" in done.stderr
 
@@ -137,7 +100,7 @@ def test_pachyderm_names_a_misspelt_field(pachyderm: subprocess.CompletedProcess
 
 
 def test_pachyderm_refuses_a_specification_that_its_types_do_not_hold(tmp_path: Path) -> None:
-    done = run_planted(tmp_path, "pachyderm.py", '"parallelismSpec": {', '"paralelismSpec": {')
+    done = run_planted(tmp_path, FOLDER / "pachyderm.py", '"parallelismSpec": {', '"paralelismSpec": {')
     assert done.returncode == 1
     assert "do not hold ['paralelismSpec']" in done.stderr
 
@@ -146,7 +109,7 @@ def test_pachyderm_notices_user_code_that_cannot_be_split(tmp_path: Path) -> Non
     """A running total over the months needs all of them at once: glob `/*` would be wrong."""
     done = run_planted(
         tmp_path,
-        "pachyderm.py",
+        FOLDER / "pachyderm.py",
         '        incomes = [float(row["income"]) for row in csv.DictReader(lines)]',
         '        incomes = [float(row["income"]) for row in csv.DictReader(lines)] + globals().get("incomes", [])',
     )

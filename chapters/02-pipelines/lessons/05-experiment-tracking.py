@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 12 minutes to read, 20 seconds to run.
+# 13 minutes to read, 20 seconds to run.
 #
 # ## The story so far
 #
@@ -170,6 +170,14 @@ print(f"{len(ours)} runs, both logs agree on every AUC")
 # %% [markdown]
 # `mlflow ui --backend-store-uri sqlite:///mlflow.db` shows this as a page; in the JupyterLab that `course start`
 # opens, the launcher has a button for it.
+#
+# ## The same log, elsewhere
+#
+# MLflow is one of many. The tours of this chapter log the six runs with W&B, TensorBoard, Comet and ClearML and read
+# them back, offline and without an account, such as `uv run --script chapters/02-pipelines/tours/w-b.py`; the table in
+# the chapter's README sets them side by side. All four give the numbers back. They differ in what they take along:
+# TensorBoard keeps 32 bits, so the cents of a profit are gone; Comet's archive lists every package of your machine,
+# ClearML's the uncommitted changes in your git repository. Look at what leaves your machine before you send it.
 #
 # ## From the model back to the run
 #

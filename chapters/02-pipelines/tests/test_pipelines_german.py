@@ -77,7 +77,7 @@ def test_run_training_takes_the_real_data_with_params_for_its_size(tmp_path: Pat
     assert set(run.evaluation.approval_by_group) == {"female", "male"}
     own = run_training(TrainingConfig(params={"num_leaves": 3}), DATA, tmp_path / "run")
     assert own.config.params == {"num_leaves": 3}
-    assert own.ran == ("train", "evaluate")
+    assert own.ran == ("train", "evaluate", "assess")
 
 
 def test_a_changed_file_under_the_same_name_is_read_again(tmp_path: Path) -> None:

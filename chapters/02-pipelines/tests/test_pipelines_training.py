@@ -37,14 +37,14 @@ def test_a_second_run_runs_no_step(history: Lake, tmp_path: Path) -> None:
     first = run_training(QUICK, history, tmp_path)
     before = files(tmp_path)
     second = run_training(QUICK, history, tmp_path)
-    assert first.ran == ("ingest", "validate", "features", "train", "evaluate")
+    assert first.ran == ("ingest", "validate", "features", "train", "evaluate", "assess")
     assert second == replace(first, ran=())
     assert files(tmp_path) == before
 
 
 def test_a_changed_setting_runs_the_later_steps_only(history: Lake, tmp_path: Path) -> None:
     run_training(QUICK, history, tmp_path)
-    assert run_training(replace(QUICK, seed=1), history, tmp_path).ran == ("train", "evaluate")
+    assert run_training(replace(QUICK, seed=1), history, tmp_path).ran == ("train", "evaluate", "assess")
     assert run_training(replace(QUICK, seed=1, params={"num_leaves": 3}), history, tmp_path).ran[0] == "train"
     assert run_training(replace(QUICK, window=5), history, tmp_path).ran[0] == "ingest"
 
@@ -55,7 +55,7 @@ def test_a_step_with_an_unchanged_result_stops_the_chain(lake: Lake, tmp_path: P
     lake.write("outcomes", -1, outcomes.assign(profit=0.0))  # other bytes, which no step uses
     assert run_training(QUICK, lake, tmp_path / "run").ran == ("ingest",)
     lake.write("outcomes", -1, outcomes.assign(defaulted=~outcomes["defaulted"]))
-    assert run_training(QUICK, lake, tmp_path / "run").ran[-1] == "evaluate"
+    assert run_training(QUICK, lake, tmp_path / "run").ran[-1] == "assess"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_step_with_an_unchanged_result_stops_the_chain(lake: Lake, tmp_path: P
     [
         "ingest/labelled.parquet", "ingest/feed.json", "validate/accepted.parquet", "validate/quarantined.parquet",
         "validate/report.json", "features/matrix.parquet", "train/model.txt", "train/candidate.txt",
-        "evaluate/evaluation.json", "evaluate/holdout.parquet",
+        "evaluate/evaluation.json", "evaluate/holdout.parquet", "assess/assessment.json",
     ],
 )  # fmt: skip
 def test_a_damaged_artefact_is_made_again(trained: TrainingRun, history: Lake, artefact: str) -> None:
@@ -216,10 +216,33 @@ def test_without_enough_months_the_error_says_so(history: Lake, tmp_path: Path) 
         run_training(QUICK, Lake(tmp_path / "empty"), tmp_path)
 
 
-@pytest.mark.parametrize("wrong", [{"window": 0}, {"holdout": 0}, {"rounds": -1}, {"half_life": 0.0}])
+@pytest.mark.parametrize("wrong", [{"window": 0}, {"holdout": 0}, {"rounds": -1}, {"half_life": 0.0}, {"trials": -1}])
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be"):
         TrainingConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_search_decides_the_settings_and_nothing_else(trained: TrainingRun, history: Lake, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="params and trials exclude each other"):
+        TrainingConfig(trials=2, params={"num_leaves": 3})
+    config = TrainingConfig(trials=2)
+    tuned = run_training(config, history, tmp_path)
+    assert tuned.ran == ("ingest", "validate", "features", "tune", "train", "evaluate", "assess")
+    assert tuned.data_hash == trained.data_hash
+    chosen = json.loads((tmp_path / "tune" / "chosen.json").read_text())
+    by_hand = replace(config, trials=0, params=chosen["params"], rounds=chosen["rounds"])
+    model = tuned.model_path.read_bytes()
+    assert model == run_training(by_hand, history, tmp_path / "by-hand").model_path.read_bytes()
+    assert model != trained.model_path.read_bytes() or by_hand.rounds == trained.config.rounds
+    assert run_training(config, history, tmp_path).ran == ()
+    assert run_training(replace(config, trials=3), history, tmp_path).ran[0] == "tune"
+
+
+def test_the_assessment_is_of_the_hold_out_and_the_candidate(trained: TrainingRun) -> None:
+    found = json.loads(trained.assessment_path.read_text(encoding="utf-8"))
+    assert found["rows"] == trained.evaluation.rows
+    assert found["ranking"]["auc"] == pytest.approx(trained.evaluation.auc)
+    assert found["cost"]["break_even"]["profit"] == pytest.approx(trained.evaluation.profit)
 
 
 def test_outcomes_of_one_kind_cannot_be_evaluated(lake: Lake, tmp_path: Path) -> None:

@@ -34,8 +34,8 @@
 import tempfile
 from pathlib import Path
 
-from oakbank.deploy.contract import score, to_frame
 from oakbank.pipelines import TrainingConfig, feature_matrix, run_training
+from oakbank.pipelines.contract import score, to_frame
 from oakbank.scale.load import requests_of
 from oakbank.world import FEATURES, Lake, World, publish_history
 

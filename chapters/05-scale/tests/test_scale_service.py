@@ -9,8 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from oakbank.deploy import contract
-from oakbank.pipelines import CreditModel, feature_matrix
+from oakbank.pipelines import CreditModel, contract, feature_matrix
 from oakbank.scale import load
 from oakbank.scale.load import arrival_times, compare, requests_of, run_load
 from oakbank.scale.microbatch import OverloadedError

@@ -1,34 +1,48 @@
 """Oakbank's training pipeline: from the lake to a registered model."""
 
 from oakbank.pipelines.artifacts import PipelineBusyError, code_hash, file_hash, folder_lock, write_json, write_text
+from oakbank.pipelines.dag import Dag, DagError, Step
 from oakbank.pipelines.evaluation import Evaluation, evaluate_model
+from oakbank.pipelines.expectations import check_delivery, check_month
 from oakbank.pipelines.features import FEATURE_NAMES, OAKBANK, DataSpec, build_features, feature_matrix
 from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, SourceError, load_german
+from oakbank.pipelines.history import HISTORY, OAKBANK_HISTORY, HistoryError, HistorySpec, training_view
 from oakbank.pipelines.model import CreditModel, ModelError, grant
+from oakbank.pipelines.online import HistoryStore
 from oakbank.pipelines.registry import Registry, RegistryError
-from oakbank.pipelines.training import TrainingConfig, TrainingRun, run_training
+from oakbank.pipelines.training import TrainingConfig, TrainingRun, run_training, training_dag
 from oakbank.pipelines.validation import FeedReference, Problem, bad_rows, check_feed, repair_feed
 
 __all__ = [
     "FEATURE_NAMES",
     "GERMAN",
     "GERMAN_PARAMS",
+    "HISTORY",
     "OAKBANK",
+    "OAKBANK_HISTORY",
     "CreditModel",
+    "Dag",
+    "DagError",
     "DataSpec",
     "Evaluation",
     "FeedReference",
+    "HistoryError",
+    "HistorySpec",
+    "HistoryStore",
     "ModelError",
     "PipelineBusyError",
     "Problem",
     "Registry",
     "RegistryError",
     "SourceError",
+    "Step",
     "TrainingConfig",
     "TrainingRun",
     "bad_rows",
     "build_features",
+    "check_delivery",
     "check_feed",
+    "check_month",
     "code_hash",
     "evaluate_model",
     "feature_matrix",
@@ -38,6 +52,8 @@ __all__ = [
     "load_german",
     "repair_feed",
     "run_training",
+    "training_dag",
+    "training_view",
     "write_json",
     "write_text",
 ]

@@ -1,9 +1,12 @@
-"""Steps over files: content hashes, resume, and results that are there whole or not at all."""
+"""Steps over files: content hashes, resume, retries, and results that are there whole or not at all."""
 
+import errno
 import hashlib
 import json
+import logging
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +16,14 @@ from filelock import FileLock, Timeout
 
 from oakbank.world.files import whole
 
-LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn")
+LIBRARIES = ("duckdb", "lightgbm", "numpy", "optuna", "pandas", "pyarrow", "scikit-learn")
 """A new version of one of these can change the bytes of a result, so it is part of a step's key."""
+FIRST_WAIT = 0.5
+"""Seconds before the first retry; each further wait is twice the one before."""
+_SAME_AGAIN = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+log = logging.getLogger(__name__)
 
 
 class PipelineBusyError(RuntimeError):
@@ -64,6 +73,15 @@ def folder_lock(folder: Path) -> FileLock:
     return lock
 
 
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same call may well succeed in a moment: a fault of disk or network, not of the data.
+
+    A `LakeError`, `ValueError` or `ModelError` says the same the second time, and so do a missing file, a refused
+    permission and a full disk.
+    """
+    return isinstance(error, OSError) and not isinstance(error, _SAME_AGAIN) and error.errno not in _NO_ROOM
+
+
 class Steps:
     """Runs steps in a folder and remembers, by content, what is done.
 
@@ -71,10 +89,15 @@ class Steps:
     the bytes of its inputs. A step whose key and outputs are as recorded is not run again; anything else is run
     into a temporary folder that takes its final name only when the step has ended. So a kill at any moment costs
     the running step, no more. One process at a time: hold `folder_lock`.
+
+    Args:
+        folder: Where the steps' folders are kept.
+        sleep: Called with seconds before a retry; tests pass their own.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, sleep: Callable[[float], object] = time.sleep) -> None:
         self.folder = Path(folder)
+        self.sleep = sleep
         self.code = code_hash()
         self.libraries = {name: version(name) for name in LIBRARIES}
         self.ran: list[str] = []
@@ -88,6 +111,7 @@ class Steps:
         inputs: Mapping[str, Path | Sequence[Path]],
         outputs: Mapping[str, str],
         params: Mapping[str, Any],
+        retries: int = 0,
     ) -> dict[str, Path]:
         """Run `function(**inputs, **outputs, **params)` unless it is done; returns the output paths.
 
@@ -97,18 +121,43 @@ class Steps:
             inputs: Paths (or lists of them) by argument name.
             outputs: File names by argument name.
             params: JSON-able arguments.
+            retries: How often to try again after a transient fault (see `is_transient`). Each is logged as a
+                warning, and each attempt starts in an empty folder.
 
         Raises:
             PipelineBusyError: An input changed while the step ran, so its result belongs to no known input.
         """
         target = self.folder / name
-        for stale in self.folder.glob(f".{name}.*.tmp"):  # what a kill left behind
-            shutil.rmtree(stale)
-        key = self._key(name, inputs, params)
-        result = {argument: target / file for argument, file in outputs.items()}
-        if self._done(target, key, result):
-            return result
-        work = self.folder / f".{name}.{secrets.token_hex(8)}.tmp"
+        for attempt in range(retries + 1):
+            try:
+                for stale in self.folder.glob(f".{name}.*.tmp"):  # what a kill left behind
+                    stale.unlink() if stale.is_file() else shutil.rmtree(stale)
+                key = self._key(name, inputs, params)
+                result = {argument: target / file for argument, file in outputs.items()}
+                if not self._done(target, key, result):
+                    self._make(name, key, function, inputs, outputs, params)
+                    self.ran.append(name)
+                return result
+            except OSError as error:
+                if attempt == retries or not is_transient(error):
+                    raise
+                wait = FIRST_WAIT * 2**attempt
+                log.warning("step %s: %s; retry %d of %d in %g s", name, error, attempt + 1, retries, wait)
+                self.sleep(wait)
+        raise ValueError(f"retries must be 0 or more, not {retries}")
+
+    def _make(
+        self,
+        name: str,
+        key: str,
+        function: Callable[..., None],
+        inputs: Mapping[str, Path | Sequence[Path]],
+        outputs: Mapping[str, str],
+        params: Mapping[str, Any],
+    ) -> None:
+        """Run the function into a hidden folder, and let that take the place of the step's old one."""
+        target = self.folder / name
+        work, old = (self.folder / f".{name}.{secrets.token_hex(8)}.tmp" for _ in range(2))
         work.mkdir(parents=True)
         try:
             function(**inputs, **{argument: work / file for argument, file in outputs.items()}, **params)
@@ -117,14 +166,15 @@ class Steps:
                 raise PipelineBusyError(f"an input of {name} was changed while the step read it: run again")
             write_json(work / "step.json", {"key": key, "outputs": hashes})
             if target.exists():
-                shutil.rmtree(target)
+                target.rename(old)
             work.rename(target)
         except BaseException as error:
+            if old.exists() and not target.exists():
+                old.rename(target)
             shutil.rmtree(work, ignore_errors=True)
             error.add_note(f"step {name} in {self.folder} did not end; what was there before is still there")
             raise
-        self.ran.append(name)
-        return result
+        shutil.rmtree(old, ignore_errors=True)
 
     def _key(self, name: str, inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
         hashes = {

@@ -17,6 +17,16 @@ from oakbank.pipelines.german import GERMAN
 from oakbank.world import break_even
 
 SPECS = {spec.name: spec for spec in (OAKBANK, GERMAN)}
+TREE_PARAMS: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "num_leaves": 12,
+    "min_data_in_leaf": 60,
+    "lambda_l2": 5.0,
+    "feature_fraction": 0.8,
+}
+"""LightGBM parameters unless others are given; a search (`oakbank.pipelines.tuning`) begins here."""
+SAME_BYTES: dict[str, Any] = {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+"""One thread and two flags: the same bytes on every run."""
 
 
 class ModelError(RuntimeError):
@@ -53,20 +63,7 @@ class CreditModel:
             seed: Seed of LightGBM.
             weight: Weight of each row, shape (n,).
         """
-        settings = {
-            "objective": "binary",
-            "learning_rate": 0.05,
-            "num_leaves": 12,
-            "min_data_in_leaf": 60,
-            "lambda_l2": 5.0,
-            "feature_fraction": 0.8,
-            # One thread and these two flags: the same bytes on every run.
-            "num_threads": 1,
-            "deterministic": True,
-            "force_row_wise": True,
-            "seed": seed,
-            "verbosity": -1,
-        } | (params or {})
+        settings = {"objective": "binary"} | TREE_PARAMS | SAME_BYTES | {"seed": seed} | (params or {})
         data = lgb.Dataset(
             matrix,
             np.asarray(defaulted, dtype=np.int8),

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,18 +12,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.evaluation import evaluate_model
 from oakbank.pipelines.features import OAKBANK, feature_matrix
 from oakbank.pipelines.german import load_german
+from oakbank.pipelines.labels import LatestOutcomes, label_month, labelled_schema, read_month
 from oakbank.pipelines.model import SPECS, CreditModel
-from oakbank.pipelines.validation import NUMERIC, FeedReference, bad_rows, check_feed, numbers, repair_feed
-from oakbank.world import COLUMNS
+from oakbank.pipelines.streams import (
+    read_batches,
+    read_columns,
+    read_floats,
+    read_schema,
+    repeated,
+    scratch,
+    write_rows,
+)
+from oakbank.pipelines.validation import FeedReference, bad_rows, check_feed, numbers, repair_feed
+from oakbank.world import CATEGORIES
 from oakbank.world.lake import LakeError, read_parquet, write_parquet
 
 LABEL_COLUMNS = ("application_id", "month", "amount", "term", "group", "defaulted")
+SPLIT_COLUMNS = ("_application_id", "_month", "_defaulted")
+"""What splits and labels need of a feature matrix: 11 bytes a row."""
 
 
 def ingest(
@@ -52,49 +66,34 @@ def ingest(
     Raises:
         LakeError: A file cannot be read or repaired, or no outcome is known yet.
     """
-    months = [_read(path, "application_id", "month") for path in applications]
     medians = [FeedReference.of(read_parquet(path)) for path in earlier]
-    reference = FeedReference.typical(medians + [FeedReference.of(month) for month in months])
+    schema = labelled_schema()
+    for path in applications:  # a first time for what is usual; each month is let go before the next is read
+        month = read_month(path, "application_id", "month")
+        medians.append(FeedReference.of(month))
+        schema = labelled_schema(schema, month)
+    reference = FeedReference.typical(medians)
     previous = read_parquet(earlier[-1]) if earlier else None
     problems: dict[str, list[dict[str, str]]] = {}
-    repaired = []
-    for path, month in zip(applications, months, strict=True):
-        found = check_feed(month, reference, previous)
-        try:
-            repaired.append(_typed(repair_feed(month, found, reference)))
-        except ValueError as error:
-            raise LakeError(f"{path}: {error}") from None
-        if found:
-            number = numbers(month["month"]).mode()
-            problems[str(int(number.iloc[0])) if len(number) else path.name] = [asdict(problem) for problem in found]
-        previous = month
-
-    known = pd.concat([_read(path, "application_id", "known_month", "defaulted") for path in outcomes])
-    known = known[known["defaulted"].notna()]
-    if as_of is not None:
-        known = known[known["known_month"] < as_of]
-    known = known[["application_id", "defaulted"]].drop_duplicates("application_id", keep="last")
-    rows = pd.concat(repaired, ignore_index=True).merge(known, on="application_id", validate="many_to_one")
-    if rows.empty:
-        raise LakeError("no outcome is known for these months yet: wait for labels, or widen the window")
-    rows = rows.sort_values(["month", "application_id"], ignore_index=True).astype({"defaulted": bool})
-    write_parquet(rows, labelled)
+    with scratch(labelled.parent) as database, write_rows(labelled, schema) as joined:
+        known = LatestOutcomes(database, outcomes, as_of)
+        for path in applications:
+            month = read_month(path)
+            found = check_feed(month, reference, previous)
+            try:
+                repaired = repair_feed(month, found, reference)
+            except ValueError as error:
+                raise LakeError(f"{path}: {error}") from None
+            if found:
+                number = numbers(month["month"]).mode()
+                name = str(int(number.iloc[0])) if len(number) else path.name
+                problems[name] = [asdict(problem) for problem in found]
+            joined.write(label_month(repaired, known))
+            previous = month
+        if not joined.rows:
+            raise LakeError("no outcome is known for these months yet: wait for labels, or widen the window")
     if feed is not None:
         write_json(feed, problems)
-
-
-def _read(path: Path, *columns: str) -> pd.DataFrame:
-    frame = read_parquet(path)
-    if missing := set(columns) - set(frame):
-        raise LakeError(f"{path} has no column {sorted(missing)[0]}: delete it and publish that month again")
-    return frame
-
-
-def _typed(month: pd.DataFrame) -> pd.DataFrame:
-    """Return the schema's columns in its order, numbers and dates as such, so that months fit one below the other."""
-    month = month[[column.name for column in COLUMNS]]
-    typed = {name: numbers(month[name]) for name in ("application_id", "month", *NUMERIC)}
-    return month.assign(**typed, applied_on=pd.to_datetime(month["applied_on"], errors="coerce", format="ISO8601"))
 
 
 def ingest_german(labelled: Path, source: Path | None = None) -> None:
@@ -123,17 +122,39 @@ def validate(
     Raises:
         LakeError: Not one row keeps the contract.
     """
-    rows = read_parquet(labelled)
-    reason = bad_rows(rows) if spec == OAKBANK.name else _incomplete(rows, SPECS[spec].columns)
-    good = reason == ""
-    reasons = {str(text): int(count) for text, count in reason[~good].value_counts().items()}
-    if not good.any():
-        raise LakeError(f"none of the {len(rows)} rows keeps the contract; why, and how often: {reasons}")
-    write_parquet(rows[good], accepted)
-    write_parquet(rows[~good].assign(reason=reason[~good].astype(str)), quarantined)
+    schema, counts, rows = read_schema(labelled), Counter[str](), 0
+    again = repeated(labelled, "application_id", accepted.parent)
+    categories = {**CATEGORIES, **SPECS[spec].categories}
+    with (
+        write_rows(accepted, schema, categories) as good,
+        write_rows(quarantined, schema.append(pa.field("reason", pa.string())), categories) as bad,
+    ):
+        for batch in read_batches(labelled):
+            here = slice(*np.searchsorted(again[:, 0], [rows, rows + len(batch)]))
+            of_before = again[here][again[here, 1] < rows, 0] - rows
+            reason = _reasons(batch.to_pandas(), of_before, spec)
+            is_good = reason == ""
+            good.write(batch.filter(pa.array(is_good)))
+            broken = batch.filter(pa.array(~is_good))
+            bad.write(broken.append_column("reason", pa.array(reason[~is_good], pa.string())))
+            counts.update(reason[~is_good])
+            rows += len(batch)
+        if not good.rows:
+            often = dict(counts.most_common())
+            raise LakeError(f"none of the {rows} rows keeps the contract; why, and how often: {often}")
     problems = {} if feed is None else json.loads(feed.read_text(encoding="utf-8"))
-    counts = {"rows": len(rows), "quarantined": int((~good).sum())}
-    write_json(report, counts | {"reasons": reasons, "feed_problems": problems})
+    total = {"rows": rows, "quarantined": bad.rows}
+    write_json(report, total | {"reasons": dict(counts), "feed_problems": problems})
+
+
+def _reasons(rows: pd.DataFrame, again: NDArray[np.int64], spec: str) -> NDArray[np.object_]:
+    """Return why each row of a batch breaks the contract; those at `again` have an id of a batch before.
+
+    They are put before the batch once more, so that the contract finds them repeated, in its own order of reasons.
+    """
+    judged = pd.concat([rows.iloc[again], rows], ignore_index=True) if len(again) else rows
+    reason = bad_rows(judged) if spec == OAKBANK.name else _incomplete(judged, SPECS[spec].columns)
+    return reason.to_numpy(dtype=object)[len(again) :]
 
 
 def _incomplete(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
@@ -146,11 +167,14 @@ def _incomplete(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 def features(accepted: Path, matrix: Path, spec: str = OAKBANK.name) -> None:
     """Write the feature matrix (float32) with the columns that labels and splits need, prefixed by `_`."""
-    rows = read_parquet(accepted)
-    table = pd.DataFrame(feature_matrix(rows, SPECS[spec]), columns=list(SPECS[spec].feature_names))
-    for column in LABEL_COLUMNS:
-        table[f"_{column}"] = rows[column].to_numpy()
-    write_parquet(table, matrix)
+    names = SPECS[spec].feature_names
+    source = read_schema(accepted)
+    labels = [pa.field(f"_{column}", source.field(column).type) for column in LABEL_COLUMNS]
+    schema = pa.schema([pa.field(name, pa.float32()) for name in names] + labels)
+    with write_rows(matrix, schema, {**CATEGORIES, **SPECS[spec].categories}) as out:
+        for batch in read_batches(accepted):
+            columns = dict(zip(names, feature_matrix(batch.to_pandas(), SPECS[spec]).T, strict=True))
+            out.write(pa.table(columns | {f"_{column}": batch[column] for column in LABEL_COLUMNS}))
 
 
 def is_holdout(table: pd.DataFrame, holdout: int, spec: str = OAKBANK.name) -> NDArray[np.bool_]:
@@ -179,14 +203,18 @@ def train(
     rounds: int = 150,
     params: dict[str, Any] | None = None,
 ) -> None:
-    """Train the candidate without the hold-out, and the model to deploy; see `TrainingConfig`."""
-    table = read_parquet(matrix)
-    names = list(SPECS[spec].feature_names)
+    """Train the candidate without the hold-out, and the model to deploy; see `TrainingConfig`.
+
+    Holds all features at once, 4 bytes each, and LightGBM's bins beside them: a tree looks at every row.
+    """
+    table = read_columns(matrix, SPLIT_COLUMNS)
+    everything = read_floats(matrix, SPECS[spec].feature_names)
 
     def fit(rows: NDArray[np.bool_]) -> CreditModel:
         month = table.loc[rows, "_month"].to_numpy(dtype=np.float64)
+        count = int(rows.sum())
         return CreditModel.fit(
-            table.loc[rows, names].to_numpy(np.float32),
+            everything[:count] if rows[:count].all() else everything[rows],
             table.loc[rows, "_defaulted"],
             spec=SPECS[spec],
             params=params,
@@ -209,7 +237,15 @@ def evaluate(
     holdout: int = 2,
     spec: str = OAKBANK.name,
 ) -> None:
-    """Measure the candidate on the hold-out and write the measures (JSON) and the hold-out's rows."""
-    rows = read_parquet(accepted)[is_holdout(read_parquet(matrix), holdout, spec)]
-    write_json(evaluation, asdict(evaluate_model(CreditModel.load(candidate), rows)))
-    write_parquet(rows, held_out)
+    """Measure the candidate on the hold-out and write the measures (JSON) and the hold-out's rows, which it holds."""
+    held = is_holdout(read_columns(matrix, SPLIT_COLUMNS), holdout, spec)
+    parts, start = [], 0
+    for batch in read_batches(accepted):
+        parts.append(batch.take(pa.array(np.flatnonzero(held[start : start + len(batch)]))))
+        start += len(batch)
+    if start != len(held):
+        raise LakeError(f"{accepted} has {start} rows, {matrix} has {len(held)}: run features again")
+    rows = pa.concat_tables(parts).unify_dictionaries()
+    write_json(evaluation, asdict(evaluate_model(CreditModel.load(candidate), rows.to_pandas())))
+    with write_rows(held_out, rows.schema, {**CATEGORIES, **SPECS[spec].categories}) as out:
+        out.write(rows)

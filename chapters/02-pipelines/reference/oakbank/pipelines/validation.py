@@ -11,7 +11,7 @@ import pandas as pd
 from oakbank.world import CATEGORIES, COLUMNS
 from oakbank.world.simulator import FIRST_MONTH
 
-ProblemKind = Literal["missing_column", "unknown_column", "unit", "stale", "missing_values"]
+ProblemKind = Literal["missing_column", "unknown_column", "unit", "stale", "missing_values", "volume", "bad_rows"]
 UNIT_RATIO = 3.0
 """A median that moves by this factor from one month to the next is a change of unit, not of customers."""
 STALE_SHARE = 0.5
@@ -26,30 +26,39 @@ class Problem:
     """One thing wrong with a feed."""
 
     column: str
+    """The column concerned; "" where it is the delivery as a whole (see `oakbank.pipelines.expectations`)."""
     kind: ProblemKind
     detail: str
 
 
 @dataclass(frozen=True)
 class FeedReference:
-    """What the feed looked like when it was good: the median of each numeric column, in the column's unit."""
+    """What the feed looked like when it was good."""
 
     medians: dict[str, float]
+    """The median of each numeric column, in the column's unit."""
+    rows: int | None = None
+    """Applications a month; None: not known, so the volume is not judged."""
 
     @classmethod
     def of(cls, applications: pd.DataFrame) -> "FeedReference":
         """Take the reference from applications that are known to be good; a column that is not there gets none."""
         there = {column: numbers(applications[column]).median() for column in NUMERIC if column in applications}
-        return cls({column: float(median) for column, median in there.items() if pd.notna(median)})
+        medians = {column: float(median) for column, median in there.items() if pd.notna(median)}
+        return cls(medians, len(applications))
 
     @classmethod
     def typical(cls, months: Iterable["FeedReference"]) -> "FeedReference":
         """Return the middle one, column by column, of many months: broken months are outvoted by the good ones."""
         seen: dict[str, list[float]] = {}
+        rows = []
         for month in months:
             for column, median in month.medians.items():
                 seen.setdefault(column, []).append(median)
-        return cls({column: median_low(medians) for column, medians in seen.items()})
+            if month.rows is not None:
+                rows.append(month.rows)
+        medians = {column: median_low(medians) for column, medians in seen.items()}
+        return cls(medians, median_low(rows) if rows else None)
 
 
 def numbers(values: pd.Series) -> pd.Series:

@@ -5,38 +5,24 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any
 
 import uvicorn
-from fastapi import Body, Depends, FastAPI, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from oakbank.deploy.contract import MAX_BATCH, MAX_BODY, Application, BatchScore, Score, explain, score
 from oakbank.deploy.metrics import Metrics
-from oakbank.pipelines import OAKBANK, CreditModel, Registry, RegistryError
+from oakbank.pipelines import OAKBANK, Registry, RegistryError
+from oakbank.pipelines.contract import Score
+from oakbank.pipelines.service import Loaded, model_version, scoring_app
 
 log = logging.getLogger("oakbank.deploy")
-NO_VERSION = "none"
-"""What the version header says while no model is loaded."""
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory, and where it came from."""
-
-    version: str
-    model: CreditModel
-    tags: dict[str, str]
 
 
 class ScoringService:
@@ -93,74 +79,46 @@ class ScoringService:
             log.info("serving version %s", version)
             return True
 
+    def scored(self, scores: Sequence[Score]) -> None:
+        """Count given scores."""
+        self.metrics.scored(scores)
+
 
 class _Observe:
-    """Around every request: one model from begin to end, its version in the header, count and seconds."""
+    """Around every request: count and seconds."""
 
-    def __init__(self, app: ASGIApp, service: ScoringService) -> None:
-        self.app, self.service = app, service
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        loaded = self.service.loaded
-        version = NO_VERSION if loaded is None else loaded.version
-        scope.setdefault("state", {})["loaded"] = loaded
         status = 0
         begin = time.perf_counter()
 
-        async def send_with_version(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-model-version", version.encode())]
             await send(message)
 
         try:
-            if refusal := _too_large(scope):
-                body = {"detail": refusal[1], "model_version": version}
-                await JSONResponse(body, status_code=refusal[0])(scope, receive, send_with_version)
-            else:
-                await self.app(scope, receive, send_with_version)
-        except Exception:
-            log.exception("fault in %s %s", scope["method"], scope["path"])
-            if status:  # the answer had begun: nothing to do but cut the connection
-                raise
-            told = {"detail": "a fault of the service; it is in its log", "model_version": version}
-            await JSONResponse(told, status_code=500)(scope, receive, send_with_version)
+            await self.app(scope, receive, send_and_note)
         finally:
             # The route's template, never the path: a scanner must not be able to grow the metrics without end.
             route = getattr(scope.get("route"), "path", "unmatched")
             method = scope["method"] if route != "unmatched" else "any"
-            self.service.metrics.requests.labels(route, method, str(status)).inc()
-            self.service.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+            self.metrics.requests.labels(route, method, str(status)).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
 
 
-def _too_large(scope: Scope) -> tuple[int, str] | None:
-    """Return why a body is refused unread, as status and words. The server itself holds senders to their length."""
-    headers = Headers(scope=scope)
-    if int(headers.get("content-length", 0)) > MAX_BODY:
-        return 413, f"send at most {MAX_BODY} bytes of JSON: split the batch, or use the batch job"
-    if "transfer-encoding" in headers:
-        return 411, "send JSON with its Content-Length, not in chunks"
-    return None
+class Lineage(BaseModel):
+    """Which model serves, and where it came from."""
 
-
-def _version(request: Request) -> str | None:
-    loaded: Loaded | None = request.state.loaded
-    return None if loaded is None else loaded.version
-
-
-def _needed(request: Request) -> Loaded:
-    loaded: Loaded | None = request.state.loaded
-    if loaded is None:
-        service: ScoringService = request.app.state.service
-        raise HTTPException(503, service.problem or "the model has only just been loaded: ask again")
-    return loaded
-
-
-Model = Annotated[Loaded, Depends(_needed)]
+    model_version: str | None
+    alias: str
+    lineage: dict[str, str]
 
 
 def create_app(
@@ -191,58 +149,17 @@ def create_app(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    # Without the two pages of documentation: they load their scripts from a CDN. The schema is at /openapi.json.
-    app = FastAPI(title="Oakbank scoring", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.service = service
-    app.add_middleware(_Observe, service=service)
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        body = {"detail": explain(error.errors()), "model_version": _version(request)}
-        return JSONResponse(body, status_code=422)
-
-    @app.exception_handler(StarletteHTTPException)
-    def refused(request: Request, error: StarletteHTTPException) -> JSONResponse:
-        # FastAPI's 400 (not text, numbers without end, nested without end) does not say what it would take.
-        detail = f"{error.detail}; send JSON in UTF-8" if error.status_code == 400 else error.detail
-        body = {"detail": detail, "model_version": _version(request)}
-        return JSONResponse(body, status_code=error.status_code, headers=error.headers)
-
-    @app.post("/score")
-    def score_one(application: Application, loaded: Model) -> Score:
-        """Score one application."""
-        scores = score(loaded.model, loaded.version, [application])
-        service.metrics.scored(scores)
-        return scores[0]
-
-    @app.post("/score/batch")
-    def score_batch(
-        applications: Annotated[list[Application], Body(min_length=1, max_length=MAX_BATCH)], loaded: Model
-    ) -> BatchScore:
-        """Score several applications; one that is wrong refuses them all."""
-        scores = score(loaded.model, loaded.version, applications)
-        service.metrics.scored(scores)
-        return BatchScore(model_version=loaded.version, scores=scores)
-
-    @app.get("/health")
-    def health(request: Request) -> dict[str, str | None]:
-        """Say whether the process is alive; restart it if not."""
-        return {"status": "alive", "model_version": _version(request)}
-
-    @app.get("/ready")
-    def ready(request: Request) -> JSONResponse:
-        """Say whether to send requests here; if not, why. Also with a model, `reason` tells of a failed refresh."""
-        version = _version(request)
-        body = {"ready": version is not None, "reason": service.problem, "model_version": version}
-        return JSONResponse(body, status_code=503 if version is None else 200)
+    app = scoring_app(service, lifespan=lifespan)
+    app.add_middleware(_Observe, metrics=service.metrics)
 
     @app.get("/version")
-    def version(request: Request) -> dict[str, Any]:
+    def version(request: Request) -> Lineage:
         """Say which model serves, and its lineage."""
         loaded: Loaded | None = request.state.loaded
-        return {"model_version": _version(request), "alias": alias, "lineage": {} if loaded is None else loaded.tags}
+        tags = {} if loaded is None else loaded.tags
+        return Lineage(model_version=model_version(request), alias=alias, lineage=tags)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> Response:
         """Give the measures in Prometheus' text format."""
         return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)

@@ -8,8 +8,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from oakbank.deploy.contract import MAX_BODY, Application, Score, explain, score
 from oakbank.pipelines import CreditModel
+from oakbank.pipelines.contract import MAX_BODY, Application, Score, explain, score
 from oakbank.scale.microbatch import ClosedError, MicroBatcher, OverloadedError
 from oakbank.scale.onnx_runtime import OnnxModel
 
@@ -24,7 +24,7 @@ def batch_scorer(
     max_wait_ms: float = 2.0,
     max_queue: int = 1024,
 ) -> MicroBatcher[Any, Score]:
-    """Return a micro-batcher from validated applications (`oakbank.deploy.contract.Application`) to scores.
+    """Return a micro-batcher from validated applications (`oakbank.pipelines.contract.Application`) to scores.
 
     A batch becomes one data frame and one feature matrix: building those costs about as much for 64 rows as for one.
     """

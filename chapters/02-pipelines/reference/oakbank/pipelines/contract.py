@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from oakbank.pipelines import CreditModel, grant
+from oakbank.pipelines.model import CreditModel, grant
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, Column, break_even
 
 MAX_BATCH = 1_000
@@ -27,15 +27,21 @@ def wanted(column: Column) -> str:
     return f"{number} {span}" + ("" if column.unit == "-" else f" ({column.unit})")
 
 
-def _field(column: Column) -> tuple[Any, Any]:
+def _type(column: Column) -> Any:
     description = f"{column.meaning}: {wanted(column)}"
     if column.name in CATEGORIES:
-        return Literal[CATEGORIES[column.name]], Field(description=description)
-    number = float if column.dtype == "float64" else int
-    low = None if column.low is None else number(column.low)
-    # An id without a bound of its own still has to fit the int64 of the schema.
-    high = 2**63 - 1 if column.high is None else number(column.high)
-    return number, Field(ge=low, le=high, description=description)
+        return Annotated[Literal[CATEGORIES[column.name]], Field(description=description)]
+    if column.dtype == "float64":
+        return Annotated[float, Field(ge=column.low, le=column.high, description=description)]
+    low = None if column.low is None else int(column.low)
+    # An id has no bound of its own; above this one, JSON parsers that keep numbers as doubles round it.
+    high = 2**53 - 1 if column.high is None else int(column.high)
+    return Annotated[int, Field(ge=low, le=high, description=description), BeforeValidator(_whole)]
+
+
+def _whole(value: Any) -> Any:
+    # JSON has one kind of number: 36.0 is 36 (JSON Schema says so too), and clients whose column has a gap send that.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class _Strict(BaseModel):
@@ -43,9 +49,8 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-_ID, _ID_FIELD = _field(_BY_NAME["application_id"])
-_FIELDS: dict[str, Any] = {"application_id": (Annotated[_ID, _ID_FIELD] | None, None)}
-_FIELDS |= {name: _field(_BY_NAME[name]) for name in FEATURES}
+_FIELDS: dict[str, Any] = {"application_id": (_type(_BY_NAME["application_id"]) | None, None)}
+_FIELDS |= {name: (_type(_BY_NAME[name]), ...) for name in FEATURES}
 Application: Any = create_model("Application", __base__=_Strict, **_FIELDS)
 Application.__doc__ = "One loan application: the fields that a model may see, and an id if the caller has one."
 
@@ -54,7 +59,7 @@ class Score(BaseModel):
     """The answer to one application."""
 
     application_id: int | None = Field(description="as given")
-    default_probability: float = Field(description="0 to 1")
+    default_probability: float = Field(ge=0, le=1)
     granted: bool = Field(description="whether the default probability is below break_even")
     break_even: float = Field(description="default probability at which this loan earns nothing")
     model_version: str = Field(description="version in the model registry")
@@ -65,6 +70,43 @@ class BatchScore(BaseModel):
 
     model_version: str
     scores: list[Score]
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request."""
+
+    field: str = Field(description="where it is, such as income or [3].income in a batch; body: the whole of it")
+    problem: str
+    wanted: str = Field(description="what would have been taken")
+
+
+class Invalid(BaseModel):
+    """The answer to a request that could be read and breaks the contract: 422."""
+
+    detail: list[Fault]
+    model_version: str | None
+
+
+class Refused(BaseModel):
+    """The answer to any other request that got no score: what is the matter, and what to do."""
+
+    detail: str
+    model_version: str | None
+
+
+class Health(BaseModel):
+    """The answer of a process that lives."""
+
+    status: Literal["alive"] = "alive"
+    model_version: str | None
+
+
+class Ready(BaseModel):
+    """Whether to send requests here."""
+
+    ready: bool
+    reason: str = Field(description="why not; or, with a model, why the last refresh failed; empty: all is well")
+    model_version: str | None
 
 
 def to_frame(applications: Sequence[BaseModel]) -> pd.DataFrame:
@@ -91,7 +133,7 @@ def score(model: CreditModel, version: str, applications: Sequence[Any]) -> list
 
 
 def explain(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return validation errors as `field`, `problem`, `wanted`; the input itself is never echoed.
+    """Return validation errors as the content of `Fault`s; the input itself is never echoed.
 
     (An input may hold NaN, which no JSON answer can carry, and it may be personal.)
     """

@@ -1,0 +1,13 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 3, ex3-test: 3, ex7-test-honest: 1}
+# why: "waits a month too long: uses what was known before the month before"
+# ---
+def rates_as_of(outcomes, segments, month, prior=50):
+    known = outcomes[outcomes["known_month"] < month - 1]
+    overall = known["defaulted"].mean()
+    rates = {}
+    for segment in segments:
+        own = known.loc[known["segment"] == segment, "defaulted"]
+        rates[segment] = float((own.sum() + prior * overall) / (len(own) + prior))
+    return rates

@@ -1,0 +1,23 @@
+# ---
+# answers: ex7
+# loses: {ex7-test-honest: 1}
+# why: "joins what is known today to the live loans of later months as well: the service would have had more"
+# ---
+def promises(loans, today):
+    loans = loans.assign(honest=join_as_of(loans, loans[loans["known_month"] < today]))
+    known = loans[loans["known_month"] < today].copy()
+    live = loans[loans["month"].between(today, today + 2)].copy()
+    last = known["month"].max()
+    hold_out = known["month"] > last - 2
+    shares = known.groupby(["segment", "month"])["defaulted"].mean()
+    known["leaky"] = [shares[s, m] for s, m in zip(known["segment"], known["month"], strict=True)]
+    live["leaky"] = [
+        shares.get((s, last), known["defaulted"].mean()) for s, m in zip(live["segment"], live["month"], strict=True)
+    ]
+    start = known.loc[~hold_out, "defaulted"].mean()
+    known["honest"], live["honest"] = known["honest"].fillna(start), live["honest"].fillna(start)
+    result = {}
+    for name, columns in {"form": FORM, "leaky": [*FORM, "leaky"], "honest": [*FORM, "honest"]}.items():
+        train = known[~hold_out]
+        result[name] = auc(train, known[hold_out], columns), auc(train, live, columns)
+    return result

@@ -1,0 +1,23 @@
+# ---
+# answers: ex1
+# loses: {ex1-test-whole: 1}
+# why: takes Python's integers for those of JSON, and refuses 36.0
+# ---
+def application_model():
+    """Return the pydantic model of one loan application."""
+
+    def as_int(number):
+        return int(number) if isinstance(number, float) and number.is_integer() else number
+
+    fields = {}
+    for column in COLUMNS:
+        bounds = Field(ge=column.low, le=column.high)
+        if column.name in CATEGORIES:
+            kind = Literal[CATEGORIES[column.name]]
+        elif column.dtype == "float64":
+            kind = Annotated[float, bounds]
+        else:
+            kind = Annotated[int, bounds]
+        if column.name in FEATURES:
+            fields[column.name] = (kind, ...)
+    return create_model("Application", __config__=ConfigDict(strict=True, extra="forbid"), **fields)

@@ -1,0 +1,15 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 3}
+# why: tells the first fault only, so that a client needs a request for each of its mistakes
+# ---
+def explain(errors):
+    """Return errors as a list of field, problem and wanted."""
+    told = []
+    for error in errors[:1]:
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"][1:])
+        if error["type"] == "json_invalid":
+            where = ""
+        hint = WANTED.get(error["loc"][-1], "JSON with the fields " + ", ".join(FEATURES))
+        told.append({"field": where.lstrip(".") or "body", "problem": error["msg"], "wanted": hint})
+    return told

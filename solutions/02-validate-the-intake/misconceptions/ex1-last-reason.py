@@ -1,0 +1,20 @@
+# ---
+# answers: ex1
+# loses: {ex1-test: 3, ex1-test-text: 1}
+# why: "a later rule overwrites an earlier one, so the last reason counts"
+# ---
+def row_reasons(rows):
+    reasons = np.full(len(rows), "", dtype=object)
+
+    def mark(broken, reason):
+        reasons[np.asarray(broken)] = reason
+
+    for column in [name for name in RANGES if name in rows]:
+        number = pd.to_numeric(rows[column], errors="coerce")
+        mark(rows[column].isna(), f"{column}: missing")
+        mark(number.isna(), f"{column}: not a number")
+        mark(~number.between(*RANGES[column]), f"{column}: out of range")
+    for column in [name for name in VALUES if name in rows]:
+        mark(rows[column].isna(), f"{column}: missing")
+        mark(~rows[column].isin(VALUES[column]), f"{column}: unknown value")
+    return reasons.tolist()
