@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"no chapter {options.chapter}: choose one of {', '.join(chapters)}")
     chapter = chapters[options.chapter]
     kept = load_results(chapter) if options.only_stale else {}
-    due = stale(chapter) if kept else chapter.tours
+    due = [system for system in chapter.tours if system not in kept or system in stale(chapter)]
     results = []
     for system in chapter.tours:
         script = ROOT / chapter.tour(system)
@@ -134,8 +134,8 @@ def main(arguments: list[str] | None = None) -> None:
             kept[system] = measure(system, script)
         results.append(kept[system])
         print(f"{system}: {kept[system].lines} lines, took {kept[system].took}", flush=True)
-    path = ROOT / "chapters" / chapter.id / "tours" / RESULTS
-    path.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n", encoding="utf-8")
+        path = ROOT / "chapters" / chapter.id / "tours" / RESULTS  # after each, so that a failure keeps the others
+        path.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

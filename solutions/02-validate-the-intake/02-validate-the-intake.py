@@ -6,7 +6,7 @@
 # an intake in which the latest delivery counts, and at the end a watchman who looks at a month and names what is wrong
 # with it. The watchman is judged against the truth: a fault that it misses costs, and a false alarm costs the same.
 #
-# You need lessons 02/02 and 02/03. About 90 minutes; seven exercises, 26 points. `uv run course check
+# You need lessons 02/02 and 02/03. About 90 minutes; seven exercises, 29 points. `uv run course check
 # 02-validate-the-intake` runs all tests at once.
 
 # %% locked="setup"
@@ -265,6 +265,7 @@ assert lake[0]["application_id"].tolist() == [1, 2, 3, 5], "Month 0 has four app
 assert lake[0]["income"].tolist()[0] == 1_700, "The second delivery corrects the income of application 1."
 ### BEGIN HIDDEN TESTS
 assert lake[0]["income"].tolist() == [1_700, 1_800, 2_000, 900] and lake[1]["income"].tolist() == [2_200]
+assert list(lake[0]) == ["application_id", "month", "income"], "The rows keep the columns that they came with."
 assert lake[0].index.tolist() == [0, 1, 2, 3] and all(type(month) is int for month in lake)
 empty = delivery()
 third = delivery((2, 1, 1_850), (4, 1, None), (6, -1, 700), (6, -1, 750))
@@ -384,13 +385,16 @@ quiet = [pd.DataFrame({"delinquencies": np.roll(np.arange(400) % 10 == 0, k).ast
 assert stale_columns(*quiet) == [], "Nine of ten have no late payment, in both months: that is chance."
 assert stale_columns(quiet[0], quiet[0].copy()) == ["delinquencies"], "Here the late payments are the same people's."
 assert stale_columns(two.head(0), one) == [] and stale_columns(two, one.head(0)) == [], "No rows repeat nothing."
+assert stale_columns(still, one.head(300)) == ["bureau_score"], "Compare as far as both go, whichever is longer."
+edge = [pd.DataFrame({"age": ages}) for ages in ([1, 1, 2, 1], [1, 1, 2, 2])]  # same 3/4, by chance 1/2
+assert stale_columns(*edge, 0.5) == [] and stale_columns(*edge, 0.49) == ["age"], "Exactly at the limit is no finding."
 sixty = np.where(np.arange(shared) % 5 < 3, one["income"].to_numpy()[:shared], two["income"].to_numpy()[:shared])
 partly = two.head(shared).assign(income=sixty)
 assert stale_columns(partly, one) == ["income"] and stale_columns(partly, one, limit=0.7) == [], "Use the limit."
 assert stale_columns(partly.set_index(partly.index[::-1]), one) == ["income"], "Labels of the index do not matter."
 assert stale_columns(still.drop(columns="age"), one.drop(columns="term")) == ["bureau_score"], "Skip what one lacks."
-both = still.assign(age=np.resize(one["age"].to_numpy(), len(two)))
-assert stale_columns(both, one) == ["age", "bureau_score"], "Name all of them, sorted."
+both = still.assign(amount=np.resize(one["amount"].to_numpy(), len(two)))
+assert stale_columns(both, one) == ["amount", "bureau_score"], "Name all of them, sorted."
 texts = two.assign(age="n/a", debts=two["debts"].astype(object).where(np.arange(len(two)) > 3, "none"))
 assert stale_columns(texts, one) == [] and stale_columns(texts, texts.assign(term=0)) != [], (
     "Text may stand there, too."

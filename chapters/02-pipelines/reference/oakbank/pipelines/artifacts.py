@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,13 @@ def file_hash(path: Path) -> str:
     """Return the sha256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"  # a step that needs it says so itself; the others do not
 
 
 def code_hash() -> str:
@@ -99,7 +106,7 @@ class Steps:
         self.folder = Path(folder)
         self.sleep = sleep
         self.code = code_hash()
-        self.libraries = {name: version(name) for name in LIBRARIES}
+        self.libraries = {name: _version(name) for name in LIBRARIES}
         self.ran: list[str] = []
         """Names of the steps that really ran, in order; those found done are not in it."""
 
