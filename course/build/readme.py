@@ -69,13 +69,14 @@ def main_readme(text: str, syllabus: Syllabus) -> str:
 
 def _tours(chapter: Chapter, root: Path) -> list[str]:
     results = load_results(chapter, root)
-    more = ["lines", "took", "it stores", "it asks of you"] if results else []
+    more = ["statements", "took", "it stores", "it asks of you"] if results else []
     rows = []
     if results:
         rows += [
             "The columns are told by the scripts themselves, each in one run (`python -m course.tours "
-            f"{chapter.id}`): lines of code of its function `solve`, and the time of the task with the system "
-            "as times that of something plain, beside it on the same machine.",
+            f"{chapter.id}`): statements in its function `solve`, and the time of the task with the system as times "
+            "that of something plain, beside it on the same machine. Read these as orders of magnitude: another run of "
+            "the same script can differ by a factor of two.",
             "",
         ]
     heads = ["system", "shown in lesson", "script", *more]

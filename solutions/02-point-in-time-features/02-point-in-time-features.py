@@ -270,12 +270,16 @@ assert sum(recent(LOANS, LOANS)) > 0, "Real loans have predecessors."
 #   order, a column for each feature. Values may be `nan`; a `nan` that stays `nan` has not moved.
 # - What became known in `month` or later is the future. A feature leaks if its value for **some application of `month`
 #   or earlier** is another one when the future says something else, *or when the future is not there at all*.
-# - Return the sorted list of the names of columns that leak. Leave `outcomes` as it was.
+# - Return the sorted list of the names of columns that leak. Leave `outcomes` as it was; `build` may write into the tables
+#   that it gets, so hand it copies.
+# - Two values are the same only if they are equal, without tolerance. Compare by position: the index of what `build`
+#   returns means nothing.
 #
 # <details><summary>Hint</summary>
 #
 # Call `build` three times: with the outcomes as they are, with the future's `defaulted` turned round, and without the
-# future's rows. Compare only the rows of `month` or earlier.
+# future's rows. Compare only the rows of `month` or earlier. Why also without the rows? A feature that counts outcomes
+# does not move when `defaulted` is turned round.
 # </details>
 
 
@@ -364,7 +368,8 @@ assert leaks(somebody, LIVE, back_to_front, 4) == ["bad_at_once"], "Whatever the
 # `materialise(store, outcomes, month)` returns the store as of the beginning of `month`.
 # - Every outcome known by then is counted once. The nightly job hands over only the outcomes since the last one, perhaps
 #   with some that were handed over before: so **add** those that became known since `store["as_of"]`, and no others. With
-#   `as_of` `None` nothing was counted yet.
+#   `as_of` `None` nothing was counted yet. An example: a store as of 4 holds `known_month` 3 and earlier. As of 6 it adds
+#   4 and 5; a 3 that is handed over again is not added, and a 6 has to wait.
 # - A second time with the same month changes nothing. A month before `as_of` is a `ValueError`. The store that was given
 #   stays as it was: the job may die, and then the old one must be good.
 #
@@ -457,12 +462,15 @@ for month in (-6, -5, 0, 2):
 #   of `known` is for training.
 # - `live`: the loans of months `today`, `today + 1` and `today + 2`. Their outcomes serve for measuring alone.
 # - The *leaky* feature is the share of defaults by segment and month of application, taken over `known`. Live loans get
-#   their segment's share of the last month of application in `known`, and where there is none, the share of
-#   defaults of all `known`.
-# - The *honest* feature is `join_as_of(loans, loans)`. Its first months are `nan`; put the share of defaults of the
-#   training rows there.
+#   their segment's share in the last month of application in `known`, which is the same for all segments; a segment
+#   without a loan in it gets the share of defaults of all `known`.
+# - The *honest* feature is `join_as_of(loans, loans)`. Its first months are `nan`; wherever it is, put the share of defaults
+#   of the training rows.
 # - Return `{"form": (promised, delivered), "leaky": (..., ...), "honest": (..., ...)}`: the AUC on the hold-out and on the
 #   live loans of a model trained on the training rows, with the columns `FORM` alone, and with the feature added.
+#
+# The form alone delivers less than it promised, too: the months differ, and there are only some hundred loans in each. So
+# compare each feature with `form` in the same column.
 
 
 # %% locked="auc"

@@ -179,7 +179,10 @@ assert read(shape, json.dumps(row | {"age": 30.0, "delinquencies": 1.0}))[1] == 
 # ## Exercise 2: say what is wrong
 #
 # When a request breaks the contract, FastAPI has a list of errors, one dict each. Three keys matter here: `loc` says
-# where, as a tuple that begins with `"body"`; `msg` says what; `type` is a short name. `input` is what was sent.
+# where, as a tuple that begins with `"body"`; `msg` says what; `type` is a short name. `input` is what was sent. For one
+# application `loc` is `("body", "income")`; in a batch `("body", 3, "income")`, with an int for the position, or
+# `("body", 3)`; for half a JSON text `("body", 17)`, with the type `"json_invalid"`. (The lesson's `invalid` joins with
+# dots: this is another format.)
 #
 # `explain(errors)` returns a list with one dict for each error, in the same order, with exactly these keys:
 # - `"field"`: where, without the `"body"`: `"income"`; in a batch `"[3].income"`, counted from 0; `"[3]"` if all of
@@ -247,7 +250,9 @@ assert explain([]) == [], "No errors, nothing to tell."
 # - `POST /score` takes one application and returns `{"default_probability": ..., "model_version": ...}`.
 # - `POST /score/batch` takes a list of 1 to 50 and returns `{"model_version": ..., "scores": [...]}`, the probabilities
 #   in the order of the applications. If one application is wrong, all are refused.
-# - A request that breaks the contract is answered 422; that is FastAPI's own doing, if the types say what you take.
+# - A request that breaks the contract is answered 422, also while there is no model: FastAPI checks the types, if they
+#   say what you take, before your function runs. (NaN still ends in 500 here, since FastAPI's own 422 quotes it;
+#   exercise 5 mends that.)
 # - While `box["model"]` is None: 503, with a `detail` that says what is the matter.
 #
 # The numbers are those of `predict`, to the last bit.
@@ -255,7 +260,7 @@ assert explain([]) == [], "No errors, nothing to tell."
 # <details><summary>Hint</summary>
 #
 # The class that exercise 1 returns can be the type of a route's argument: call it first, and give the class a name.
-# `raise HTTPException(503, "...")` gives an answer with that status and `detail`.
+# `raise HTTPException(503, "...")` gives an answer with that status and `detail`. `Body(max_length=...)` limits a list.
 # </details>
 
 
@@ -375,11 +380,14 @@ assert ask(app, [("GET", "/ready", None)])[0]["status"] == 200, "The model is ba
 #
 # `make_app(box)` returns the whole service: a FastAPI app with the routes of exercises 3 and 4, and with errors that are
 # a promise.
-# - 422 has the body `{"detail": explain(...)}`, whatever was sent: NaN, half a JSON text, a number with 500 digits.
+# - 422 has the body `{"detail": explain(...)}`, for NaN, half a JSON text and a number with 500 digits alike. What
+#   Python's reader of JSON cannot take at all (bytes that are no text, thousands of digits, nesting without end) stays
+#   FastAPI's 400: leave it.
 # - If the model fails, the answer is 500 with a `detail` that holds nothing of the exception: it could quote the
 #   customer.
 # - The OpenAPI schema says so: for both scoring routes it has the statuses 422 and 503, and for 422 a body with `detail`,
-#   a list of objects with `field`, `problem` and `wanted`, each a string.
+#   a list of objects with `field`, `problem` and `wanted`, each a string. `FastAPI(responses=...)` says so of the probes
+#   too; that is accepted here.
 #
 # <details><summary>Hint</summary>
 #

@@ -149,8 +149,11 @@ assert kept.read_text() == "new", "A later write replaces the old content."
 # - `key` is the step's key (a str; a key as in exercise 1). Beside the result, `folder / f"{name}.key"` remembers with
 #   which key it was made: a text file that holds just the key.
 # - If the result is there **and** was made with this key, `function` is not called. Otherwise it is, and both files are
-#   as they should be afterwards.
-# - If `function` raises, the exception passes on, and the next call with the same key calls it again.
+#   as they should be afterwards. `folder` exists.
+# - The machine may stop between the two writes as well. Whatever is on the disk then, no later call may take a result
+#   for one that was made with another key. (Which of the two must not be there while the other changes?)
+# - If `function` raises, the exception passes on, and the next call with the same key calls it again. A result made
+#   earlier may stay where it is.
 
 
 # %% answer="ex3"
@@ -227,8 +230,16 @@ assert failed and (house / "double.out").read_text() == "18", "A failed step is 
 # - `steps` maps each step's name to the list of names it reads from: other steps, or sources such as `"lake"`.
 # - `changed` is a set of names of steps or sources whose content changed.
 # - Return the list of the steps to run, in an order in which each comes after all that it reads from. A step must run
-#   if it, or anything that it reads from directly or through other steps, changed. Among steps that could go next,
-#   take the first in alphabetical order.
+#   if it, or anything that it reads from directly or through other steps, changed. There is no circle.
+# - A step could go next when all steps *of your list* that it reads from are in the order already; sources, and steps that
+#   need not run, are there from the start. Of those that could go next, take the first in alphabetical order, and look
+#   again.
+#
+# <details><summary>Hint</summary>
+#
+# First find the set: begin with `changed` and add each step that reads from the set, until nothing is added. Then the loop
+# `order` of lesson 02/01 over that set alone, with `min(ready)`.
+# </details>
 
 
 # %% answer="ex4"
@@ -428,7 +439,8 @@ assert below[2] == True, "Seven parts in ten million, below zero: they agree."  
 # <details><summary>Hint</summary>
 #
 # Only the component's own source travels: the imports, and whatever you did in exercise 2, belong inside it.
-# `shutil.copyfile(one, other)` copies a file; `rows.path` is a str.
+# `shutil.copyfile(one, other)` copies a file; `rows.path` is a str. If a run fails, the reason stands in the middle of
+# what Kubeflow prints: look for the line that begins with the name of an error.
 # </details>
 
 
@@ -503,8 +515,9 @@ assert list(on_shelf) == list(seventh), "Want the columns of the applications in
 # - `months` is a list of ints in any order; a month may stand in it twice. `run(month)` does one month and returns its
 #   result. `kept` is a dict from month to result: what is there already.
 # - Go from the oldest month to the newest, each once. A month in `kept` is not run.
-# - If `run` raises an `OSError` (disk, network: it may pass), call it again, up to `retries` times more. Any other
-#   exception would say the same the second time: do not call again.
+# - If `run` raises an `OSError` (disk, network: it may pass; the reference looks closer and does not wait for a full
+#   disk, here you need not), call it again, up to `retries` times more. Any other exception would say the same the second
+#   time: do not call again.
 # - A month that fails does not stop the others, and `kept` stays as it was.
 # - The entry of a month is a dict: `"status"` is `"kept"`, `"made"` or `"failed"`, `"result"` its result or None,
 #   `"attempts"` how often `run` was called for it.
@@ -595,3 +608,6 @@ assert alone[2]["attempts"] == 1, "No retries: one call."
 # store, pipeline = scratch(), resuming_pipeline()
 # backfill([6, 7, 8], lambda month: run_here(pipeline, month=month, store=str(store)), {}, retries=1)
 # ```
+#
+# The retries have nothing to do here: `run_here` reports each failed component as a `RuntimeError`, whatever went wrong
+# inside. A scheduler tries the component again, not the pipeline (`set_retry`, lesson 02/08).

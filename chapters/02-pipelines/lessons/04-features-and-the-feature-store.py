@@ -186,7 +186,8 @@ for name, feature in features.items():
 # %% [markdown]
 # The numbers are loans whose feature moved, at four moments. Note the `<=` in the last line of the test: an application
 # of month m may use what was known *before* m, so its own month must stay still too. With `<` there, a feature that is
-# one month too curious would pass.
+# one month too curious would pass. And a feature that only *counts* outcomes stays still when they are turned round: take
+# the future's rows away as well, and it moves.
 #
 # ## The reference
 #

@@ -1,5 +1,6 @@
 """One content, one version, whatever is killed or run at once; and only the registered bytes are ever loaded."""
 
+import json
 import os
 import pickle
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, run_training
+from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, file_hash, run_training
 from oakbank.pipelines.registry import EXPERIMENT
 from oakbank.world import Lake
 
@@ -50,6 +51,20 @@ def test_what_is_registered_can_be_loaded_and_traced(registry: Registry, trained
     assert (tags["as_of"], tags["scenario"]) == ("0", "calm")
     assert registry.metrics("1") == pytest.approx(trained.evaluation.metrics())
     assert runs(registry) == [finished(trained)]
+
+
+def test_a_run_names_the_data_that_it_read(registry: Registry, trained: TrainingRun) -> None:
+    """Once, however often it is registered."""
+    registry.register(trained)
+    registry.register(trained)
+    experiment = registry.client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    (run,) = registry.client.search_runs([experiment.experiment_id])
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert len(inputs) == len(run.inputs.dataset_inputs) == 2
+    assert inputs["training"].digest == trained.data_hash[:36]
+    assert inputs["evaluation"].digest == file_hash(trained.holdout_path)[:36]
+    assert json.loads(inputs["training"].source)["uri"].endswith("/validate/accepted.parquet")
 
 
 def test_the_same_content_is_one_version(registry: Registry, trained: TrainingRun, history: Lake) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import lightgbm as lgb
 from filelock import FileLock
 
+from oakbank.pipelines.artifacts import file_hash
 from oakbank.pipelines.model import CreditModel, ModelError
 from oakbank.pipelines.training import TrainingRun
 
@@ -107,7 +108,18 @@ class Registry:
             metrics=[Metric(name, measured[name], now, 0) for name in measured if name not in made.data.metrics],
             params=[Param(name, value) for name, value in config.items() if name not in made.data.params],
         )
+        accepted = run.folder / "validate" / "accepted.parquet"
+        self._log_data(run_id, "accepted", run.data_hash, accepted, "training")
+        self._log_data(run_id, "hold-out", file_hash(run.holdout_path), run.holdout_path, "evaluation")
         return run_id
+
+    def _log_data(self, run_id: str, name: str, digest: str, path: Path, context: str) -> None:
+        """Say which data a run read: MLflow keeps the first 36 characters of a digest, once for the same data."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+        data = Dataset(name, digest[:36], "local", json.dumps({"uri": path.resolve().as_uri()}))
+        self.client.log_inputs(run_id, [DatasetInput(data, [InputTag(MLFLOW_DATASET_CONTEXT, context)])])
 
     @staticmethod
     def _save_flavour(model: CreditModel, path: Path) -> None:
