@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator
+from functools import partial
 
 import dask.config
 from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker, wait
@@ -112,36 +113,59 @@ def on_dask(open_grader: Open, sources: Iterable[Source], jobs: int, address: st
 
         width = AHEAD * max(jobs if not address else 0, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
         try:
-            yield from windowed(sources, width, submit, lambda futures: _first(client, futures), _collect)
+            yield from windowed(
+                sources, width, submit, lambda futures: _first(client, futures), partial(_collect, client)
+            )
         finally:
             with contextlib.suppress(Exception):  # the cluster may be what failed
                 client.unregister_worker_plugin(name)  # type: ignore[no-untyped-call]
 
 
+class _Patience:
+    """Gives up waiting where nobody is left to do the work."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._alone_since: float | None = None
+
+    def check(self) -> None:
+        """Raise `CourseError` if the scheduler went away, or has had no workers for too long."""
+        if self._client.status in ("closing", "closed"):
+            raise CourseError(f"the Dask scheduler went away; {AGAIN}")
+        if self._client.scheduler_info()["workers"]:
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > NO_WORKERS:
+            raise CourseError(f"the Dask cluster has had no workers for {NO_WORKERS:.0f} s; {AGAIN}")
+
+
 def _first(client: Client, futures: "Collection[Future[Outcome]]") -> "Collection[Future[Outcome]]":
     """Wait for the first futures to be done; give up where nobody is left to do them."""
-    alone_since = None
+    patience = _Patience(client)
     while True:
         try:
             return list(wait(list(futures), TICK, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
         except TimeoutError:
-            pass
+            patience.check()
         except concurrent.futures.CancelledError as error:
             raise CourseError(f"the Dask scheduler gave up submissions ({error}); {AGAIN}") from None
-        if client.status in ("closing", "closed"):
-            raise CourseError(f"the Dask scheduler went away; {AGAIN}")
-        if client.scheduler_info()["workers"]:
-            alone_since = None
-        elif time.monotonic() - (alone_since := alone_since or time.monotonic()) > NO_WORKERS:
-            raise CourseError(f"the Dask cluster has had no workers for {NO_WORKERS:.0f} s; {AGAIN}")
 
 
-def _collect(future: "Future[Outcome]", student: str) -> Outcome:
-    try:
-        outcome = future.result()
-    except KilledWorker as error:
-        return Outcome(student, fault=f"KilledWorker: {error}")
-    except concurrent.futures.CancelledError as error:
-        raise CourseError(f"the Dask scheduler gave up a submission ({error}); {AGAIN}") from None
+def _collect(client: Client, future: "Future[Outcome]", student: str) -> Outcome:
+    """Fetch an outcome. One that was done is to be done again when its worker dies before it is fetched."""
+    patience = _Patience(client)
+    while True:
+        try:
+            outcome = future.result(TICK)
+            break
+        except TimeoutError:
+            if future.status == "error":  # the grader's own
+                raise
+            patience.check()
+        except KilledWorker as error:
+            return Outcome(student, fault=f"KilledWorker: {error}")
+        except concurrent.futures.CancelledError as error:
+            raise CourseError(f"the Dask scheduler gave up a submission ({error}); {AGAIN}") from None
     assert isinstance(outcome, Outcome)
     return outcome

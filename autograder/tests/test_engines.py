@@ -254,6 +254,26 @@ def test_a_cluster_without_workers_is_given_up(monkeypatch: pytest.MonkeyPatch, 
                 list(outcomes)
 
 
+@needs_dask
+def test_an_outcome_whose_worker_dies_before_it_is_fetched_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is done, then its only worker goes away with it, and nobody is left to do it again."""
+    from distributed import Client, LocalCluster, Worker, wait
+
+    from autograder import dask_engine
+
+    monkeypatch.setattr(dask_engine, "NO_WORKERS", 1.0)
+    monkeypatch.setattr(dask_engine, "TICK", 0.5)
+    options = {"n_workers": 1, "dashboard_address": ":0", "memory_limit": 0, "worker_class": Worker}
+    with LocalCluster(processes=False, protocol="tcp", **options) as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
+        future = client.submit(abs, -1)  # type: ignore[no-untyped-call]
+        assert wait([future], 30).done  # type: ignore[no-untyped-call]
+        cluster.scale(0)
+        while client.scheduler_info()["workers"]:
+            time.sleep(0.05)
+        with pytest.raises(CourseError, match="has had no workers for 1 s"):
+            dask_engine._collect(client, future, "ada")
+
+
 def test_a_grader_is_what_the_engines_ask_for() -> None:
     grader: Grades = MiniGrader(KEY)
     grader.close()
