@@ -53,7 +53,7 @@ def test_a_jar_without_deequ_in_it_is_a_fault(tmp_path: Path) -> None:
     """As far as one gets without the jar: the real PyDeequ starts a real Spark and asks it for Deequ's classes."""
     with zipfile.ZipFile(tmp_path / "other.jar", "w") as jar:
         jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
-    done = run(str(tmp_path / "other.jar"))
+    done = run(TOUR, DEEQU_JAR=str(tmp_path / "other.jar"))
     assert done.returncode == 1
     assert "JavaPackage" in done.stderr
     assert "status: " not in done.stdout
