@@ -165,6 +165,7 @@ assert read(shape, json.dumps(fine))[0]["income"] == 2800.5, "A float may have d
 
 # %% test="ex1" part="whole" points=1
 shape = application_model()
+assert shape is not None, "application_model returned nothing: return the class, to read a whole number however written."
 row = ROWS[0] | {"delinquencies": 2, "debts": 100.5}
 as_written, refused = read(shape, json.dumps(row | {"term": 36.0}))
 assert refused == [], "36.0 is an integer for JSON; take it."
@@ -511,7 +512,9 @@ assert [got["status"] for got in after] == [200, 422], (
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="schema" points=1
-schema = ask(whole(make_app, "good"), [("GET", "/openapi.json", None)])[0]["body"]
+app = whole(make_app, "good")
+assert app is not None, "make_app returned nothing: return the app, with a schema that says what it answers."
+schema = ask(app, [("GET", "/openapi.json", None)])[0]["body"]
 for route in ("/score", "/score/batch"):
     stated = schema["paths"][route]["post"]["responses"]
     assert {"200", "422", "503"} <= set(stated), f"The schema of {route} does not say which statuses may come."

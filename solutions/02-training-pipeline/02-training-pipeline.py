@@ -489,9 +489,11 @@ assert (shelf / "applications-6.csv").read_text() == "income\n1000\n3000\n", "Wh
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="full" points=2
+narrow = resuming_pipeline()
+assert narrow is not None, "resuming_pipeline returned nothing: return a pipeline, to try it on a full disk."
 hall = scratch()
 (hall / "applications-6.csv").write_text("income\n1000\n3000\n")
-finished = run_on_a_full_disk(resuming_pipeline(), month=7, store=str(hall))
+finished = run_on_a_full_disk(narrow, month=7, store=str(hall))
 assert not finished, "On a disk with room for 20,000 bytes a month does not fit: the step must fail, and say so."
 assert not (hall / "applications-7.csv").exists(), "A piece of month 7 lies in the store under the name of the whole."
 ### BEGIN HIDDEN TESTS

@@ -425,9 +425,9 @@ if client:
     mine = {"label": "org.oakbank.lesson=01-07"}
     for container in client.containers.list(all=True, filters=mine):
         container.remove(force=True)
-    images = client.images.list(filters=mine)
-    for image in sorted(images, key=lambda image: image.attrs["Created"], reverse=True):  # children before parents
-        client.images.remove(image.id, force=True, noprune=True)
+    while images := client.images.list(filters=mine):  # those that stand on others first
+        for name in [name for image in images for name in image.tags or [image.id]]:
+            client.images.remove(name, noprune=True)
     print("left:", len(client.containers.list(all=True, filters=mine)), len(client.images.list(filters=mine)))
     client.close()
 
