@@ -81,11 +81,11 @@ class Progress:
 def print_report(console: Console, report: Report) -> None:
     """Print the table, what failed and why, where the flight's report is, and last the ratio of wall to work."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for name in ("chapter", "lesson"):
-        table.add_column(name, no_wrap=True)
+    table.add_column("chapter", no_wrap=True)
+    table.add_column("lesson", overflow="fold")  # where it is narrow, a long name gives way, not a number
     for name in ("cells", "seconds", "MB"):
-        table.add_column(name, justify="right")
-    table.add_column("verdict")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", min_width=len("verdict"))
     shown = ""
     for result in report.results:
         job, outcome = result.job, result.outcome

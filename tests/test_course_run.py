@@ -15,6 +15,7 @@ from course.pool import Event, Job, run_jobs
 from course.progress import load
 from course.run import FLIGHT, Report, Result, plan, run
 from course.show import Progress, print_report
+from course.syllabus import load_syllabus
 from tests.small_tree import lesson, notebook
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
@@ -191,6 +192,19 @@ def test_the_ratio_compares_the_wall_with_perfect_packing(tmp_path: Path) -> Non
     assert Report(results, 34.0, 2).ok
     assert text_of(Report(results, 34.0, 2)).endswith("= 1.70, over the bar of 1.6\n")
     assert Report([result(tmp_path, cell_seconds=0.0)], 1.0, 1).ratio is None
+
+
+def test_a_long_name_does_not_take_the_numbers_their_place(tmp_path: Path) -> None:
+    """On the usual terminal of 80 columns."""
+    longest = max((lesson.name for chapter in load_syllabus().chapters for lesson in chapter.lessons), key=len)
+    job = Job("05-governance", longest, tmp_path / "x.ipynb", tmp_path / "o.ipynb", tmp_path / "s", 3)
+    outcome = Outcome(cells=39, cell_seconds=50.0, seconds=123.4, peak_mb=987.0)
+    out = Console(width=80, force_terminal=False)
+    with out.capture() as text:
+        print_report(out, Report([Result(job, outcome)], 60.0, 2))
+    for part in ("cells", "seconds", "verdict", "39", "123.4", "987", "ran"):
+        assert part in text.get()
+    assert "…" not in text.get()
 
 
 def test_the_longest_goes_first_as_far_as_is_known(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 13 minutes to read, 20 seconds to run.
+# 13 minutes to read, 15 seconds to run.
 #
 # ## The story so far
 #
