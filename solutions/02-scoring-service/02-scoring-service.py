@@ -165,7 +165,9 @@ assert read(shape, json.dumps(fine))[0]["income"] == 2800.5, "A float may have d
 
 # %% test="ex1" part="whole" points=1
 shape = application_model()
-assert shape is not None, "application_model returned nothing: return the class, to read a whole number however written."
+assert shape is not None, (
+    "application_model returned nothing: return the class, to read a whole number however written."
+)
 row = ROWS[0] | {"delinquencies": 2, "debts": 100.5}
 as_written, refused = read(shape, json.dumps(row | {"term": 36.0}))
 assert refused == [], "36.0 is an integer for JSON; take it."
