@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from course.paths import ROOT
+from course.tour import RAN
 
 NO_SERVER = {"LAKECTL_SERVER_ENDPOINT_URL": "", "PACHD_ADDRESS": ""}
 SHARED = ("course", "chapters/01-intro/reference/oakbank/world", "chapters/02-pipelines/reference")
@@ -22,6 +23,14 @@ def uv(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def run(script: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a tour as a learner does, with exactly the versions of its lock."""
     return uv("run", "--quiet", "--locked", "--script", str(script), **environment)
+
+
+def check_account(done: subprocess.CompletedProcess[str], code: int) -> None:
+    """Check that a tour that was measured ended with this exit code and told all that its chapter's table holds."""
+    assert done.returncode == code, done.stdout + done.stderr
+    for line in ("versions: Python 3.", "stores: ", "asks of you: ", "took: ", "does not prove: ", "seconds: "):
+        assert f"\n{line}" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("status: ran on " if code == RAN else "status: NOT RUN on ")
 
 
 def run_planted(tmp_path: Path, script: Path, old: str, new: str) -> subprocess.CompletedProcess[str]:

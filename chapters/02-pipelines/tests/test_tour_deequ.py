@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from course.tour import NOT_RUN
-from tests.tour_runs import run, run_planted
+from tests.tour_runs import check_account, run, run_planted
 
 pytestmark = pytest.mark.tour
 TOUR = Path(__file__).resolve().parents[1] / "tours" / "deequ.py"
@@ -15,7 +15,7 @@ TOUR = Path(__file__).resolve().parents[1] / "tours" / "deequ.py"
 
 def test_without_the_jar_it_checks_with_cuallee_and_is_no_success() -> None:
     done = run(TOUR, DEEQU_JAR="")
-    assert done.returncode == NOT_RUN, done.stderr
+    check_account(done, NOT_RUN)
     assert done.stderr == ""
     assert "checked by cuallee (not Deequ): 33 rules a month" in done.stdout
     assert "- month 6: all hold\n" in done.stdout

@@ -47,6 +47,14 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def input_hashes(inputs: Mapping[str, Path | Sequence[Path]]) -> dict[str, str | list[str]]:
+    """Return the sha256 of each input's bytes, in its role; of several files, in their order."""
+    return {
+        argument: file_hash(value) if isinstance(value, Path) else [file_hash(path) for path in value]
+        for argument, value in inputs.items()
+    }
+
+
 def _version(library: str) -> str:
     try:
         return version(library)
@@ -184,11 +192,7 @@ class Steps:
         shutil.rmtree(old, ignore_errors=True)
 
     def _key(self, name: str, inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
-        hashes = {
-            argument: file_hash(value) if isinstance(value, Path) else [file_hash(path) for path in value]
-            for argument, value in inputs.items()
-        }
-        content = json.dumps([name, self.code, self.libraries, hashes, dict(params)], sort_keys=True)
+        content = json.dumps([name, self.code, self.libraries, input_hashes(inputs), dict(params)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @staticmethod

@@ -12,8 +12,9 @@ from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, time_folds
 from oakbank.pipelines.measures import auc_interval, calibration, cost, decided, recalibrate, recalibration, slices
-from oakbank.pipelines.model import SPECS, CreditModel, grant
-from oakbank.pipelines.steps import is_holdout
+from oakbank.pipelines.model import SPECS, CreditModel, grant, month_weight
+from oakbank.pipelines.steps import held_rows, is_holdout
+from oakbank.pipelines.streams import read_columns
 from oakbank.world import PROTECTED, loan_profit
 from oakbank.world.lake import LakeError, read_parquet
 
@@ -28,7 +29,6 @@ def refit(model: CreditModel, table: pd.DataFrame, rows: NDArray[np.bool_], half
         half_life: As in `train`; the one thing that the text does not hold.
     """
     settings = {name: value for name, value in model.booster.params.items() if name != "num_iterations"}
-    month = table.loc[rows, "_month"].to_numpy(np.float64)
     return CreditModel.fit(
         table.loc[rows, list(model.spec.feature_names)].to_numpy(np.float32),
         table.loc[rows, LABEL],
@@ -36,7 +36,7 @@ def refit(model: CreditModel, table: pd.DataFrame, rows: NDArray[np.bool_], half
         params=settings,
         rounds=model.booster.num_trees(),
         seed=int(settings["seed"]),
-        weight=None if half_life is None else 0.5 ** ((month.max() - month) / half_life),
+        weight=month_weight(table.loc[rows, "_month"], half_life),
     )
 
 
@@ -113,11 +113,11 @@ def assess(
         LakeError: The two tables are not of the same rows, or there is no month to train on.
         ValueError: The hold-out has one kind of outcome only.
     """
-    table, rows = read_parquet(matrix), read_parquet(accepted)
-    if not np.array_equal(table["_application_id"].to_numpy(), rows["application_id"].to_numpy()):
+    table, ids = read_parquet(matrix), read_columns(accepted, ["application_id"])["application_id"]
+    if not np.array_equal(table["_application_id"].to_numpy(), ids.to_numpy()):
         raise LakeError(f"{matrix} was not made from {accepted}: run the step `features` again")
     held = is_holdout(table, holdout, spec)
-    model, rows = CreditModel.load(candidate), rows[held]
+    model, rows = CreditModel.load(candidate), held_rows(matrix, accepted, held).to_pandas()
     outcome = rows["defaulted"].to_numpy(dtype=bool)
     if outcome.all() or not outcome.any():
         raise ValueError(f"{len(rows)} rows with {int(outcome.sum())} defaults: give a hold-out that has both")

@@ -139,6 +139,19 @@ def _whole(content: bytes) -> bool:
     return content.startswith(b"end of trees", position) and b"\nend of parameters\n" in content[position:]
 
 
+def month_weight(month: ArrayLike, half_life: float | None) -> NDArray[np.float64] | None:
+    """Return the weight of each row in training, shape (n,): halved for every `half_life` months before the newest.
+
+    Args:
+        month: Month of each row, shape (n,).
+        half_life: Months after which a row counts half; None: all count alike, and None is returned.
+    """
+    if half_life is None:
+        return None
+    month = np.asarray(month, dtype=np.float64)
+    return np.asarray(0.5 ** ((month.max() - month) / half_life))
+
+
 def grant(probability: ArrayLike, amount: ArrayLike, term: ArrayLike) -> NDArray[np.bool_]:
     """Return which loans to grant: those that are expected to earn something. Shape (n,)."""
     return np.asarray(np.asarray(probability) < break_even(amount, term))

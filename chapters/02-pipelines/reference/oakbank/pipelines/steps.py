@@ -20,7 +20,7 @@ from oakbank.pipelines.evaluation import evaluate_model
 from oakbank.pipelines.features import OAKBANK, feature_matrix
 from oakbank.pipelines.german import load_german
 from oakbank.pipelines.labels import LatestOutcomes, label_month, labelled_schema, read_month
-from oakbank.pipelines.model import SPECS, CreditModel
+from oakbank.pipelines.model import SPECS, CreditModel, month_weight
 from oakbank.pipelines.streams import (
     read_batches,
     read_columns,
@@ -211,7 +211,6 @@ def train(
     everything = read_floats(matrix, SPECS[spec].feature_names)
 
     def fit(rows: NDArray[np.bool_]) -> CreditModel:
-        month = table.loc[rows, "_month"].to_numpy(dtype=np.float64)
         count = int(rows.sum())
         return CreditModel.fit(
             everything[:count] if rows[:count].all() else everything[rows],
@@ -220,12 +219,32 @@ def train(
             params=params,
             rounds=rounds,
             seed=seed,
-            weight=None if half_life is None else 0.5 ** ((month.max() - month) / half_life),
+            weight=month_weight(table.loc[rows, "_month"], half_life),
         )
 
     kept = fit(~is_holdout(table, holdout, spec))
     kept.save(candidate)
     (fit(np.ones(len(table), dtype=bool)) if refit else kept).save(model)
+
+
+def held_rows(matrix: Path, accepted: Path, held: NDArray[np.bool_]) -> pa.Table:
+    """Return the rows that are held out; the others are let go as they are read.
+
+    Args:
+        matrix: From the step `features`; named where it does not fit.
+        accepted: From the step `validate`.
+        held: Of each row of the matrix, from `is_holdout`, shape (n,).
+
+    Raises:
+        LakeError: The matrix has another number of rows, or the file cannot be read.
+    """
+    parts, start = [], 0
+    for batch in read_batches(accepted):
+        parts.append(batch.take(pa.array(np.flatnonzero(held[start : start + len(batch)]))))
+        start += len(batch)
+    if start != len(held):
+        raise LakeError(f"{accepted} has {start} rows, {matrix} has {len(held)}: run features again")
+    return pa.concat_tables(parts).unify_dictionaries()
 
 
 def evaluate(
@@ -239,13 +258,7 @@ def evaluate(
 ) -> None:
     """Measure the candidate on the hold-out and write the measures (JSON) and the hold-out's rows, which it holds."""
     held = is_holdout(read_columns(matrix, SPLIT_COLUMNS), holdout, spec)
-    parts, start = [], 0
-    for batch in read_batches(accepted):
-        parts.append(batch.take(pa.array(np.flatnonzero(held[start : start + len(batch)]))))
-        start += len(batch)
-    if start != len(held):
-        raise LakeError(f"{accepted} has {start} rows, {matrix} has {len(held)}: run features again")
-    rows = pa.concat_tables(parts).unify_dictionaries()
+    rows = held_rows(matrix, accepted, held)
     write_json(evaluation, asdict(evaluate_model(CreditModel.load(candidate), rows.to_pandas())))
     with write_rows(held_out, rows.schema, {**CATEGORIES, **SPECS[spec].categories}) as out:
         out.write(rows)

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from oakbank.pipelines.artifacts import Steps, file_hash
+from oakbank.pipelines.artifacts import Steps, input_hashes
 
 
 def run_stored(
@@ -58,8 +58,4 @@ def run_stored(
 
 def question(inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
     """Return the sha256 of what a step is asked: the bytes of its inputs, in their roles, and its parameters."""
-    hashes = {
-        argument: file_hash(value) if isinstance(value, Path) else [file_hash(path) for path in value]
-        for argument, value in inputs.items()
-    }
-    return hashlib.sha256(json.dumps([hashes, dict(params)], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([input_hashes(inputs), dict(params)], sort_keys=True).encode()).hexdigest()

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, Fold, time_folds
 from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS
-from oakbank.pipelines.model import SAME_BYTES, SPECS, TREE_PARAMS
+from oakbank.pipelines.model import SAME_BYTES, SPECS, TREE_PARAMS, month_weight
 from oakbank.pipelines.steps import is_holdout
 from oakbank.world.lake import read_parquet
 
@@ -65,13 +64,14 @@ class Bench:
     ) -> None:
         names = list(SPECS[spec].feature_names)
         matrix, outcome = table[names].to_numpy(np.float32), table[LABEL].to_numpy(np.int8)
-        month = table["_month"].to_numpy(np.float64)
+        month = table["_month"].to_numpy()
         self.folds = folds
         self.fits = 0
         self._settings = {"objective": "binary", "metric": "binary_logloss", "seed": seed} | SAME_BYTES
+        weights = [month_weight(month[fold.train], half_life) for fold in folds]
         self._parts = [
-            (matrix[f.train], outcome[f.train], _weight(month[f.train], half_life), matrix[f.judge], outcome[f.judge])
-            for f in folds
+            (matrix[fold.train], outcome[fold.train], weight, matrix[fold.judge], outcome[fold.judge])
+            for fold, weight in zip(folds, weights, strict=True)
         ]
 
     def score(self, fold: int, params: dict[str, Any]) -> Score:
@@ -88,10 +88,6 @@ class Bench:
         )
         self.fits += 1
         return Score(round(float(model.best_score["valid_0"]["binary_logloss"]), 9), int(model.best_iteration))
-
-
-def _weight(month: NDArray[np.float64], half_life: float | None) -> NDArray[np.float64] | None:
-    return None if half_life is None else np.asarray(0.5 ** ((month.max() - month) / half_life))
 
 
 def suggest(trial: "optuna.Trial") -> dict[str, Any]:
