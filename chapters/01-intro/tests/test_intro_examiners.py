@@ -147,6 +147,31 @@ def test_a_client_sends_what_the_manual_says(builder: Builder) -> None:
         assert Reader().context(paths, ignore) == builder.sent(paths, ignore), ignore
 
 
+@pytest.mark.engine
+def test_it_removes_no_image_that_another_builder_was_given(
+    engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache hands the same image to all who build the same; a removal would take it from under them."""
+    one, other = Builder(engine), Builder(engine)
+    removed: list[str] = []
+    remove = engine.images.remove
+
+    def removing(image: str, **options: object) -> None:
+        removed.append(engine.images.get(image).labels["org.oakbank.lab"])
+        remove(image, **options)
+
+    monkeypatch.setattr(type(engine.images), "remove", lambda self, *given, **options: removing(*given, **options))
+    dockerfile = "FROM python:3.11-slim\nCOPY model.json ./\n"
+    for _ in range(2):
+        for builder in (one, other):
+            assert builder.again(dockerfile, ["model.json"]) == ["COPY model.json ./"]
+            assert builder.again(dockerfile, ["oakbank/intro/service.py"]) == []
+            assert builder.sent(["model.json"], "") == ["model.json"]
+    assert len(set(removed)) == 12
+    assert "yes" not in removed
+    assert one.config(dockerfile) == other.config(dockerfile)
+
+
 def test_a_reader_says_why_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")

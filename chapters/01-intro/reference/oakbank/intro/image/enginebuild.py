@@ -27,7 +27,7 @@ from docker.models.containers import Container  # type: ignore[import-untyped]
 from oakbank.intro import containers, wheelhouse
 from oakbank.intro.image.dockerfile import DockerfileError
 from oakbank.intro.image.dockerignore import in_context
-from oakbank.intro.image.enginesteps import Done, other_wheel, run_build, wheels
+from oakbank.intro.image.enginesteps import LABEL, Done, other_wheel, run_build, wheels
 from oakbank.intro.image.examiner import MODEL, SECOND, allowed, context_files, host_config
 
 _START = 60  # seconds that a container may take until it answers
@@ -66,7 +66,9 @@ class Builder:
             Path(aside, "Dockerfile").write_text("FROM scratch\nCOPY . /context/\n")
             Path(aside, ".dockerignore").write_text(ignore)
             try:
-                image, _ = self.client.images.build(path=aside, rm=True, forcerm=True)
+                image, _ = self.client.images.build(
+                    path=aside, rm=True, forcerm=True, labels={LABEL: secrets.token_hex(8)}
+                )
             except (APIError, BuildError) as error:
                 raise DockerfileError(f"the build fails: {error}") from error
         container = self.client.containers.create(image, command=["nothing"])
@@ -81,14 +83,12 @@ class Builder:
 
     def again(self, dockerfile: str, changed: Collection[str]) -> list[str]:
         """See `Examiner`."""
-        first = self._build(dockerfile)
+        self._build(dockerfile)  # so that the cache has it
         mark = f"\n# {secrets.token_hex(8)}\n".encode()
         blanks = b" " * (1 + secrets.randbelow(10**5))  # a change that leaves JSON what it is
         other = {name: self.files[name] + (blanks if name == MODEL else mark) for name in changed}
-        done = run_build(self.client, dockerfile, self.files | other, self.seconds)
-        if done.image != first.image:  # where nothing ran again it is the same one
-            self.client.images.remove(done.image, force=True, noprune=True)
-        return [text for text, cached in done.steps if not cached and not text.startswith(("FROM ", "ARG "))]
+        steps = self._build_aside(dockerfile, other)
+        return [text for text, cached in steps if not cached and not text.startswith(("FROM ", "ARG "))]
 
     def installed(self, dockerfile: str, folder: str) -> dict[str, bool]:
         """See `Examiner`."""
@@ -103,8 +103,7 @@ class Builder:
         wanted = {re.sub(r"[-_.]+", "-", text) for text in wheelhouse.wheels(self.files["requirements.txt"].decode())}
         name = next(name for name in self.files if name.startswith("wheelhouse/idna"))
         try:
-            other = run_build(self.client, dockerfile, self.files | {name: other_wheel(self.files[name])}, self.seconds)
-            self.client.images.remove(other.image, force=True, noprune=True)
+            self._build_aside(dockerfile, {name: other_wheel(self.files[name])})
             refuses = False
         except DockerfileError:
             refuses = True
@@ -199,6 +198,12 @@ class Builder:
         if dockerfile not in self._built:
             self._built[dockerfile] = run_build(self.client, dockerfile, self.files, self.seconds)
         return self._built[dockerfile]
+
+    def _build_aside(self, dockerfile: str, changed: Mapping[str, bytes]) -> tuple[tuple[str, bool], ...]:
+        """Build with other files, remove the image, and return the steps."""
+        done = run_build(self.client, dockerfile, self.files | changed, self.seconds, secrets.token_hex(8))
+        self.client.images.remove(done.image, force=True, noprune=True)
+        return done.steps
 
     @contextmanager
     def _container(self, image: str, command: list[str] | None, **options: Any) -> Iterator[Container | None]:

@@ -68,7 +68,11 @@ def other_wheel(content: bytes) -> bytes:
 
 
 def run_build(
-    client: docker.DockerClient, dockerfile: str, files: Mapping[str, bytes], most: float | None = None
+    client: docker.DockerClient,
+    dockerfile: str,
+    files: Mapping[str, bytes],
+    most: float | None = None,
+    label: str = "yes",
 ) -> Done:
     """Build an image without a network, by the classic builder.
 
@@ -77,6 +81,8 @@ def run_build(
         dockerfile: Its text.
         files: The context, name -> content.
         most: Seconds it may take.
+        label: What `LABEL` says on the image. The cache hands one image to all who build the same, so whoever will
+            remove theirs gives it a label of its own.
 
     Raises:
         DockerfileError: A step fails, or pip asks an index for packages.
@@ -87,7 +93,7 @@ def run_build(
     try:
         stream = client.api.build(
             fileobj=_tar({**files, "Dockerfile": dockerfile.encode()}), custom_context=True, rm=True, forcerm=True,
-            network_mode="none", decode=True, labels={LABEL: "yes"},
+            network_mode="none", decode=True, labels={LABEL: label},
         )  # fmt: skip
         for line in stream:
             said = line.get("stream", "")
