@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import sandbox
-from autograder.parent import Channel, ClosedError, fork, serve_forks, threads
+from autograder.parent import Channel, ClosedError, fork, join_pages, serve_forks, threads
 from autograder.shell import Kernel, Shell, make_shell, run_cell
 
 
@@ -66,8 +66,25 @@ def template(options: dict[str, Any], fds: list[int]) -> None:
         fds: The control channel.
     """
     control = Channel(socket.socket(fileno=fds[0]))
+    if not options["sandbox"]:
+        os.chdir(options["folder"])
+        _serve_boxes(options, control)
+        return
     try:
-        _enter(options)
+        readonly, hidden = (tuple(map(Path, options[key])) for key in ("readonly", "hidden"))
+        sandbox.enter(sandbox.View(readonly=readonly, hidden=hidden, scratch_mb=options["scratch_mb"]))
+        sandbox.new_pid_namespace()  # in one of its own, a box may make one for each of its kernels
+    except Exception:
+        control.send("r", json.dumps({"fault": traceback.format_exc(limit=-2)}).encode())
+        return
+    pid = fork(partial(_serve_boxes, options, control))
+    control.close()
+    os.waitpid(pid, 0)
+
+
+def _serve_boxes(options: dict[str, Any], control: Channel) -> None:
+    """Run the instructor's first cells, tell how that went, and fork a box whenever one is asked for."""
+    try:
         for name, content in options["files"].items():
             path = Path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +98,7 @@ def template(options: dict[str, Any], fds: list[int]) -> None:
         told = _set_up(shell, options["setup"])
         gc.collect()
         gc.freeze()
+        join_pages()
     except Exception:
         told = {"fault": traceback.format_exc(limit=-2)}
     control.send("r", json.dumps(told).encode())
@@ -96,14 +114,6 @@ def template(options: dict[str, Any], fds: list[int]) -> None:
         fork(become)
 
     serve_forks(control, handle)
-
-
-def _enter(options: dict[str, Any]) -> None:
-    if options["sandbox"]:
-        readonly, hidden = (tuple(map(Path, options[key])) for key in ("readonly", "hidden"))
-        sandbox.enter(sandbox.View(readonly=readonly, hidden=hidden, scratch_mb=options["scratch_mb"]))
-    else:
-        os.chdir(options["folder"])
 
 
 def _seed() -> None:
@@ -125,8 +135,9 @@ def box(options: dict[str, Any], control: Channel, shell: Shell, names: set[str]
             kind, body, fds = control.receive()
             order = json.loads(body)
             if kind == "k":
-                become = _supervise if options["sandbox"] else _be_kernel
-                kernels[order["number"]] = fork(partial(become, order, options, fds, shell, names))
+                if options["sandbox"]:
+                    sandbox.new_pid_namespace()
+                kernels[order["number"]] = fork(partial(_be_kernel, order, options, fds, shell, names))
                 for fd in fds:
                     os.close(fd)
             elif kind == "e":
@@ -152,17 +163,6 @@ def _wait(pid: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and time.monotonic() < until:
         time.sleep(0.005)
-
-
-def _supervise(order: dict[str, Any], options: dict[str, Any], fds: list[int], shell: Shell, names: set[str]) -> None:
-    """Fork the kernel as the first process of a pid namespace and end as it ends."""
-    sandbox.new_pid_namespace()
-    pid = fork(lambda: _be_kernel(order, options, fds, shell, names))
-    for fd in fds:
-        os.close(fd)
-    _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)
 
 
 def _trust_nothing() -> None:
