@@ -259,7 +259,7 @@ def warm(imports: Iterable[str]) -> None:
 
 
 def _use_first() -> None:
-    """Do once what else each fork would: scikit-learn's first look at data reads the names of all packages there are."""
+    """Do once what else each fork would: scikit-learn, first shown data, reads the names of all packages there are."""
     if "sklearn.utils.validation" in sys.modules:
         check = sys.modules["sklearn.utils.validation"].check_array
         check([[0.0]])
