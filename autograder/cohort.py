@@ -18,7 +18,8 @@ from typing import Protocol
 from autograder.engines import Engine, Grades, Open, Outcome, Source, engine, read
 from autograder.intake import collect
 from autograder.key import load_key, notebooks, settings_of
-from autograder.model import Key, Result
+from autograder.model import Key, Mark, Result
+from autograder.parent import made_to_stay
 from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, locked, writing
 from course.paths import CourseError, write_text
 
@@ -195,7 +196,18 @@ def _warm_up(lab: str, course: Path) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             warm_ahead("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    importlib.import_module("autograder.report")  # needed at the end; now there is a core to spare
+    with made_to_stay():
+        importlib.import_module("autograder.report")  # needed at the end; now there is a core to spare
+
+
+def _rehearse(key: Key) -> None:
+    """Do for nobody what will be done for everybody: its first time costs the most, and there is a core to spare."""
+    from autograder.report import class_report
+
+    marks = tuple(Mark(cell.grade_id, key.exercise(cell.grade_id), cell.points, 0.0) for cell in key.tests)
+    nobody = Result("nobody", key.lab, "", key.digest, "", marks)
+    render(key, nobody)
+    class_report([nobody], key)
 
 
 def grade_lab(
@@ -218,6 +230,10 @@ def grade_lab(
     if options.engine == "local":
         _warm_up(lab, course)
     keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
+    if options.engine == "local":
+        with made_to_stay():
+            for key in keys:
+                _rehearse(key)
     places = folders(course, out)
     handed_in = submissions or course / str(settings_of(course).submitted_directory)
     with locked(lab, places):

@@ -51,6 +51,10 @@ FIRST_UID, UIDS = 100_000, 640_000
 user: graders that run side by side begin at places that their process ids choose."""
 NONSENSE = "the kernel that runs your code answered with something that makes no sense"
 REASON = 400  # characters
+PARENT_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",  # sets of strings have the same order whenever a submission is graded
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages: a fork copies a table of all pages
+}
 NOT_RUN = 0.0, "the test was not run: ask your instructor"
 """Points need evidence: a test cell without code, or one that nothing is known of, gives none."""
 TO_ARRIVE = 5.0  # seconds after its time that an answer which has begun may take to arrive
@@ -417,8 +421,7 @@ _AHEAD: dict[tuple[str, ...], Parent] = {}
 
 
 def _start_parent(modules: Iterable[str]) -> Parent:
-    # Sets of strings shall have the same order whenever a submission is graded.
-    return Parent(["IPython.core.interactiveshell", "autograder.box", *modules], {"PYTHONHASHSEED": "0"})
+    return Parent(["IPython.core.interactiveshell", "autograder.box", *modules], PARENT_ENVIRONMENT)
 
 
 def warm_ahead(sources: Iterable[str]) -> None:
@@ -566,21 +569,22 @@ class Grader(Closing):
         lost = [mark for mark in marks if mark.score is not None and mark.score < mark.points]
         failed = list(dict.fromkeys(mark.exercise for mark in lost))
         reference = {cell.grade_id: cell for cell in self.key.cells}
+        again: dict[tuple[str, ...], list[str]] = {}  # earlier exercises that failed -> those that build on them
         for number, exercise in enumerate(failed):
             built_on = self._built_on(exercise, prepared) if number else set()
-            earlier = [one for one in failed[:number] if one in built_on]
+            again.setdefault(tuple(one for one in failed[:number] if one in built_on), []).append(exercise)
+        for earlier, exercises in again.items():
             if not earlier or time.monotonic() > until:
                 continue
             cells = tuple(reference[cell.grade_id] if cell.grade_id in earlier else cell for cell in prepared.cells)
-            tests = {mark.test for mark in lost if mark.exercise == exercise}
+            tests = {mark.test for mark in lost if mark.exercise in exercises}
             with contextlib.closing(_Box(self, uid)) as box:
                 verdicts = _Session(box, cells, tests, until).run()
             for at, mark in enumerate(marks):
                 if mark.test in verdicts:
-                    cell = reference[mark.test]
-                    again = self._mark(cell, exercise, *verdicts[mark.test])
-                    if (again.score or 0) > (mark.score or 0):
-                        marks[at] = replace(again, rescued=tuple(earlier))
+                    better = self._mark(reference[mark.test], mark.exercise, *verdicts[mark.test])
+                    if (better.score or 0) > (mark.score or 0):
+                        marks[at] = replace(better, rescued=earlier)
 
     def _built_on(self, exercise: str, prepared: Prepared) -> set[str]:
         """Return the exercises whose names the answer, its tests or what they read may use, directly or not."""

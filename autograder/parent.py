@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -237,25 +237,33 @@ def find(name: str) -> Callable[..., Any]:
     return function
 
 
+@contextlib.contextmanager
+def made_to_stay() -> Iterator[None]:
+    """Keep the garbage collector from what the block makes: while it grows, and ever after."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()  # with the little garbage that imports leave: to look for it would take a tenth of their time
+    finally:
+        gc.enable()
+
+
 def warm(imports: Iterable[str]) -> None:
     """Import, and put what was made out of the garbage collector's sight, so that it stays shared after a fork.
 
     Raises `ThreadStartedError`.
     """
-    gc.disable()  # it would look through what grows, for nothing: imports leave little behind
     # What a library looks at, as it is imported, to know that it is in a notebook: pandas then shows wider frames.
     vars(builtins)["get_ipython"] = lambda: types.SimpleNamespace(kernel=None)
     try:
-        for name in imports:
-            importlib.import_module(name)
-            if threads() > 1:
-                raise ThreadStartedError(name)
-        _use_first()
+        with made_to_stay():
+            for name in imports:
+                importlib.import_module(name)
+                if threads() > 1:
+                    raise ThreadStartedError(name)
+            _use_first()
     finally:
         del vars(builtins)["get_ipython"]
-        gc.enable()
-    gc.collect()
-    gc.freeze()
 
 
 def _use_first() -> None:
@@ -278,8 +286,8 @@ def join_pages() -> None:
         span, rights, *_, inode = line.split(maxsplit=5)[:5]
         if rights == "rw-p" and inode == "0":
             begin, end = (int(one, 16) for one in span.split("-"))
-            for page in range(-(-begin // _HUGE) * _HUGE, end - _HUGE + 1, _HUGE):
-                advise(page, _HUGE, _MADV_COLLAPSE)
+            begin = -(-begin // _HUGE) * _HUGE
+            advise(begin, max(end // _HUGE * _HUGE - begin, 0), _MADV_COLLAPSE)
 
 
 class Closing:

@@ -109,8 +109,8 @@ def measure(model, loans):
 def compare(loans):
     table = {"model": [], "auc": []}
     for name, model in [
-        ("boosting", GradientBoostingClassifier(n_estimators=12, random_state=0)),
-        ("forest", RandomForestClassifier(n_estimators=10, max_depth=6, random_state=0)),
+        ("boosting", GradientBoostingClassifier(n_estimators=38, random_state=0)),
+        ("forest", RandomForestClassifier(n_estimators=20, max_depth=6, random_state=0)),
         ("logistic", make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))),
     ]:
         table["model"].append(name)
@@ -124,8 +124,8 @@ def compare(loans):
 def compare(loans):
     models = {
         "logistic": make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
-        "forest": RandomForestClassifier(10, max_depth=6, random_state=0),
-        "boosting": GradientBoostingClassifier(n_estimators=12, random_state=0),
+        "forest": RandomForestClassifier(20, max_depth=6, random_state=0),
+        "boosting": GradientBoostingClassifier(n_estimators=38, random_state=0),
     }
     rows = [
         (name, cross_val_score(model, loans[NUMBERS], loans["defaulted"], cv=3).mean())

@@ -10,7 +10,8 @@ import nbformat
 import pytest
 
 from autograder import grade
-from autograder.grade import Grader, Limits
+from autograder.box import MANY
+from autograder.grade import Grader, Limits, _Session
 from autograder.key import key_from_source
 from autograder.model import Key, Mark, Submission
 from autograder.sandbox import why_not
@@ -104,6 +105,30 @@ def test_one_mistake_costs_once(grader: Grader) -> None:
     assert found["ex1-test"].reason == "three times"
     assert (found["ex2-test"].rescued, found["ex2-test"].reason) == (("ex1",), "")
     assert found["ex3-test"].rescued == ()
+
+
+def test_what_builds_on_the_same_mistakes_is_graded_again_together(
+    grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxes = list[set[str]]()
+    begin = _Session.__init__
+
+    def noting(self: _Session, box: Any, cells: Any, wanted: set[str], until: float) -> None:
+        boxes.append(wanted)
+        begin(self, box, cells, wanted, until)
+
+    monkeypatch.setattr(_Session, "__init__", noting)
+    wrong = "def base(x):\n    return 4 * x"
+    uses = "def guess():\n    return 10.0 if base(1) == 3 else 5.0"
+    found = marks(grader, {"ex1": wrong, "ex4": uses})
+    assert [mark.score for mark in found.values()] == [0, 3, 1, 4]
+    assert found["ex2-test"].rescued == found["ex4-test"].rescued == ("ex1",)
+    assert boxes == [set(POINTS), {"ex2-test", "ex4-test"}]
+
+
+def test_many_boxes_are_graded_alike(key: Key) -> None:
+    with Grader(key) as made:
+        assert {made.grade(submission()).score for _ in range(MANY + 2)} == {10.0}
 
 
 def test_a_mistake_of_its_own_costs_beside_an_earlier_one(grader: Grader) -> None:

@@ -201,7 +201,7 @@ class Builder:
 
     def _build_aside(self, dockerfile: str, changed: Mapping[str, bytes]) -> tuple[tuple[str, bool], ...]:
         """Build with other files, remove the image, and return the steps."""
-        done = run_build(self.client, dockerfile, self.files | changed, self.seconds, secrets.token_hex(8))
+        done = run_build(self.client, dockerfile, {**self.files, **changed}, self.seconds, secrets.token_hex(8))
         self.client.images.remove(done.image, force=True, noprune=True)
         return done.steps
 
