@@ -1,11 +1,11 @@
-"""Cohorts of growing size, each graded by `course grade` in one run: time and memory."""
+"""Cohorts of growing size, each graded by `course grade` in one run: time and memory, and what the bare cells cost."""
 
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from autograder.benchmarks.classroom import hand_in, make_course, submissions
-from autograder.benchmarks.throughput import Say, grade_ours
+from autograder.benchmarks.throughput import Say, grade_ours, run_cells
 
 
 def run(sizes: list[int], say: Say) -> dict[str, Any]:
@@ -26,6 +26,7 @@ def run(sizes: list[int], say: Say) -> dict[str, Any]:
             hand_in(root, all_handed)
             say(f"course grade: {size} submissions")
             cost, marks, _ = grade_ours(root, all_handed, memory=True)
+            cells, _ = run_cells(root, all_handed, key)
             faults += [
                 f"{one.student} of {size}: course grade gives {marks[one.student]}, right is {one.marks(key)}"
                 for one in all_handed
@@ -37,6 +38,7 @@ def run(sizes: list[int], say: Say) -> dict[str, Any]:
                 "wall": round(cost.wall, 2),
                 "cpu": round(cost.cpu, 2),
                 "counted": cost.counted,
+                "cells": round(cells, 2),
                 "main_mb": None if cost.main_mb is None else round(cost.main_mb),
                 "all_mb": None if cost.all_mb is None else round(cost.all_mb),
             }

@@ -160,11 +160,15 @@ def _throughput(found: dict[str, Any]) -> str:
 
 def _cohort(found: dict[str, Any]) -> str:
     runs = found["runs"]
-    rows = _head("`course grade`", "wall, s", "a submission, s", "CPU, s", "grader's memory, MB", "all processes, MB")
+    rows = _head(
+        *("`course grade`", "wall, s", "a submission, s", "times the limit", "CPU, s"),
+        *("grader's memory, MB", "all processes, MB"),
+    )
     for one in runs:
         memory = ["not known" if one[name] is None else str(one[name]) for name in ("main_mb", "all_mb")]
-        wall, each = f"{one['wall']:.1f}", f"{one['wall'] / one['submissions']:.2f}"
-        rows.append(_row(f"{one['submissions']} submissions", wall, each, f"{one['cpu']:.1f}", *memory))
+        wall, least = one["wall"], one["cells"] / found["machine"]["cores"]
+        times = f"{wall:.1f}", f"{wall / one['submissions']:.2f}", f"{wall / least:.1f}"
+        rows.append(_row(f"{one['submissions']} submissions", *times, f"{one['cpu']:.1f}", *memory))
     said = [_about(found), _counted({one["counted"] for one in runs})]
     said.append(
         "Memory is the most at any moment: resident of the grader, and of all processes with shared pages once."
