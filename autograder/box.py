@@ -1,7 +1,7 @@
 """The processes of a grading run, each a fork of the one before, each seeing less.
 
     warm parent   has imported what the lab imports
-    template      in the sandbox's view; has run the instructor's first cells
+    template      in the sandbox's view, first process of a pid namespace; has run the instructor's first cells
     box           one a submission, with a /tmp of its own
     kernel        the student's or the examiner's: first process of a pid namespace, nobody, confined
 

@@ -194,7 +194,7 @@ class _Box:
 
 def _ending(code: int) -> str:
     """Say how a kernel ended."""
-    number = code - 128 if code > 128 else -code if code < 0 else 0
+    number = max(-code, 0)  # of the signal
     if number == 9:
         return "Python was killed here: it needs too much memory"
     if number == 24:

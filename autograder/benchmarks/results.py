@@ -82,7 +82,7 @@ def tables(results: dict[str, Any]) -> str:
 def bars(found: dict[str, Any]) -> list[tuple[str, float, float, bool]]:
     """Return what was wanted of the throughput: its name, the bar, what was measured, whether it is held."""
     stock, ours = found["stock"], found["ours"]
-    wall, cpu, limit = stock["wall"] / ours["wall"], stock["cpu"] / ours["cpu"], ours["wall"] / _least(found)
+    wall, cpu, limit = stock["wall"] / ours["wall"], stock["cpu"] / ours["cpu"], ours["wall"] / _least(found, found)
     return [
         ("wall time, times faster than nbgrader, at least", WALL, wall, wall >= WALL),
         ("CPU, times less than nbgrader, at least", CPU, cpu, cpu >= CPU),
@@ -90,9 +90,9 @@ def bars(found: dict[str, Any]) -> list[tuple[str, float, float, bool]]:
     ]
 
 
-def _least(found: dict[str, Any]) -> float:
-    """Return the wall time of the bare cells, perfectly shared among the cores."""
-    return float(found["cells"] / found["machine"]["cores"])
+def _least(run: dict[str, Any], found: dict[str, Any]) -> float:
+    """Return the wall time of a run's bare cells, perfectly shared among the machine's cores."""
+    return float(run["cells"] / found["machine"]["cores"])
 
 
 def _row(*cells: str) -> str:
@@ -137,7 +137,7 @@ def _throughput(found: dict[str, Any]) -> str:
     name = f"`otter run` (otter-grader{' ' + other['version'] if 'version' in other else ''})"
     rows.append(_row(name, *[""] * 5) if "why" in other else row(name, other))
     rows.append(
-        row("limit: the bare cells, imports paid, on all cores", {"wall": _least(found), "cpu": found["cells"]})
+        row("limit: the bare cells, imports paid, on all cores", {"wall": _least(found, found), "cpu": found["cells"]})
     )
     marks, measured = found["marks"], [stock, found["ours"], *([] if "why" in other else [other])]
     total = count * found["tests"]
@@ -166,7 +166,7 @@ def _cohort(found: dict[str, Any]) -> str:
     )
     for one in runs:
         memory = ["not known" if one[name] is None else str(one[name]) for name in ("main_mb", "all_mb")]
-        wall, least = one["wall"], one["cells"] / found["machine"]["cores"]
+        wall, least = one["wall"], _least(one, found)
         times = f"{wall:.1f}", f"{wall / one['submissions']:.2f}", f"{wall / least:.1f}"
         rows.append(_row(f"{one['submissions']} submissions", *times, f"{one['cpu']:.1f}", *memory))
     said = [_about(found), _counted({one["counted"] for one in runs})]
