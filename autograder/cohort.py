@@ -22,6 +22,7 @@ from autograder.key import load_key, notebooks, settings_of
 from autograder.model import Key, Mark, Result
 from autograder.parent import made_to_stay
 from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, locked, writing
+from course.misconceptions import read_misconceptions
 from course.paths import CourseError, write_text
 
 Render = Callable[[Result], tuple[str, str]]
@@ -189,7 +190,7 @@ def folders(course: Path, out: Path | None) -> Folders:
     return Folders(course / autograded, course / feedback, course / "autograder")
 
 
-def _warm_up(lab: str, course: Path) -> None:
+def warm_up(lab: str, course: Path) -> None:
     """Have the kernels' libraries imported while we import nbgrader; what is wrong with the lab is said later."""
     from autograder.grade import warm_ahead
 
@@ -197,9 +198,15 @@ def _warm_up(lab: str, course: Path) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             warm_ahead("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    if "autograder.report" not in sys.modules:
+
+
+def _import_late_ones() -> None:
+    """Import what is needed at the end: while the kernels' libraries are imported, there is a core to spare."""
+    late = "autograder.gradebook", "autograder.report"
+    if not set(late) <= sys.modules.keys():
         with made_to_stay():
-            importlib.import_module("autograder.report")  # needed at the end; now there is a core to spare
+            for name in late:
+                importlib.import_module(name)
 
 
 def _rehearse(key: Key) -> None:
@@ -230,7 +237,8 @@ def grade_lab(
     """
     where = engine(options.engine, options.jobs)
     if options.engine == "local":
-        _warm_up(lab, course)
+        warm_up(lab, course)
+        _import_late_ones()
     keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
     if options.engine == "local":
         for key in keys:
@@ -317,7 +325,6 @@ def publish(
     from autograder import gradebook
     from autograder.lms import canvas_csv, moodle_csv
     from autograder.report import class_report
-    from course.build.labs import load_misconceptions
 
     rosters = _text(canvas), _text(moodle)
     try:
@@ -326,9 +333,8 @@ def publish(
         totals = gradebook.totals(lab, course)
     except OperationalError as error:
         raise CourseError(f"cannot write the gradebook of {course}: {error.orig}; {AGAIN}") from error
-    ours = (course / "solutions" / lab / f"{lab}.py").is_file()
-    known = load_misconceptions(lab, course) if ours else []
     whole = Whole(lab, parts)
+    known = read_misconceptions(lab, course, {cell.grade_id: cell.points for cell in whole.key.cells if cell.grade_id})
     sheets = {
         "canvas.csv": canvas_csv(whole, whole.key, rosters[0], totals=totals),
         "moodle.csv": moodle_csv(whole, whole.key, rosters[1], totals=totals),

@@ -111,10 +111,11 @@ def on_dask(open_grader: Open, sources: Iterable[Source], jobs: int, address: st
         def submit(source: Source) -> "Future[Outcome]":
             return client.submit(_grade, name, read(source), pure=False)
 
+        patience = _Patience(client)
         width = AHEAD * max(jobs if not address else 0, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
         try:
             yield from windowed(
-                sources, width, submit, lambda futures: _first(client, futures), partial(_collect, client)
+                sources, width, submit, lambda futures: _first(patience, futures), partial(_collect, client)
             )
         finally:
             with contextlib.suppress(Exception):  # the cluster may be what failed
@@ -126,30 +127,31 @@ class _Patience:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._alone_since: float | None = None
+        self.alone_since: float | None = None
 
     def check(self) -> None:
         """Raise `CourseError` if the scheduler went away, or has had no workers for too long."""
         if self._client.status in ("closing", "closed"):
             raise CourseError(f"the Dask scheduler went away; {AGAIN}")
         if self._client.scheduler_info()["workers"]:
-            self._alone_since = None
+            self.alone_since = None
             return
-        self._alone_since = self._alone_since or time.monotonic()
-        if time.monotonic() - self._alone_since > NO_WORKERS:
+        self.alone_since = self.alone_since or time.monotonic()
+        if time.monotonic() - self.alone_since > NO_WORKERS:
             raise CourseError(f"the Dask cluster has had no workers for {NO_WORKERS:.0f} s; {AGAIN}")
 
 
-def _first(client: Client, futures: "Collection[Future[Outcome]]") -> "Collection[Future[Outcome]]":
-    """Wait for the first futures to be done; give up where nobody is left to do them."""
-    patience = _Patience(client)
-    while True:
-        try:
-            return list(wait(list(futures), TICK, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
-        except TimeoutError:
-            patience.check()
-        except concurrent.futures.CancelledError as error:
-            raise CourseError(f"the Dask scheduler gave up submissions ({error}); {AGAIN}") from None
+def _first(patience: _Patience, futures: "Collection[Future[Outcome]]") -> "Collection[Future[Outcome]]":
+    """Wait a while for the first futures to be done; give up where nobody is left to do them."""
+    try:
+        done = list(wait(list(futures), TICK, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
+        patience.alone_since = None
+        return done
+    except TimeoutError:
+        patience.check()
+        return ()
+    except concurrent.futures.CancelledError as error:
+        raise CourseError(f"the Dask scheduler gave up submissions ({error}); {AGAIN}") from None
 
 
 def _collect(client: Client, future: "Future[Outcome]", student: str) -> Outcome:

@@ -5,9 +5,12 @@ number of submissions at a time, however large the cohort is, and ends all that 
 """
 
 import concurrent.futures
+import contextlib
 import importlib.util
+import signal
+import threading
 import traceback
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, TypeVar
@@ -17,7 +20,7 @@ from course.paths import CourseError
 
 AHEAD = 2
 """Submissions in hand for each worker: one that it grades, one that it takes next."""
-TICK = 0.5  # seconds; a wait without an end could not be interrupted on every system
+TICK = 0.5  # seconds between two looks at whether Ctrl-C was pressed
 
 Future = TypeVar("Future")
 
@@ -87,6 +90,34 @@ def attempt(grader: Grades, submission: Submission | Outcome) -> Outcome:
         return Outcome(submission.student, fault=traceback.format_exc())
 
 
+@contextlib.contextmanager
+def interrupts_kept() -> Iterator[Callable[[], None]]:
+    """Keep Ctrl-C until the yielded function is called, which raises `KeyboardInterrupt`; a second one does not wait.
+
+    Raised wherever the signal comes, it is lost where Python ignores what is raised: in a finalizer, in a callback of
+    a weak reference, which a busy run is often in.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    pressed = threading.Event()
+
+    def keep(*_: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    def check() -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, keep)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def windowed(
     sources: Iterable[Source],
     width: int,
@@ -94,14 +125,20 @@ def windowed(
     wait: Callable[[Collection[Future]], Collection[Future]],
     collect: Callable[[Future, str], Outcome],
 ) -> Generator[Outcome]:
-    """Keep `width` submissions in flight until there are none left; yields each outcome as it comes."""
+    """Keep `width` submissions in flight until there are none left; yields each outcome as it comes.
+
+    `wait` returns those that are done, after a while also where none is.
+    """
     rest, flying = iter(sources), dict[Future, str]()
-    while True:
-        flying |= {submit(source): source.student for source in islice(rest, width - len(flying))}
-        if not flying:
-            return
-        for future in wait(flying):
-            yield collect(future, flying.pop(future))
+    with interrupts_kept() as check:
+        while True:
+            flying |= {submit(source): source.student for source in islice(rest, width - len(flying))}
+            if not flying:
+                return
+            for future in wait(flying):
+                yield collect(future, flying.pop(future))
+                check()
+            check()
 
 
 def local(open_grader: Open, sources: Iterable[Source], jobs: int) -> Generator[Outcome]:
@@ -123,10 +160,7 @@ def local(open_grader: Open, sources: Iterable[Source], jobs: int) -> Generator[
 def _first(
     futures: "Collection[concurrent.futures.Future[Outcome]]",
 ) -> "Collection[concurrent.futures.Future[Outcome]]":
-    done: Collection[concurrent.futures.Future[Outcome]] = ()
-    while not done:
-        done = concurrent.futures.wait(futures, TICK, concurrent.futures.FIRST_COMPLETED).done
-    return done
+    return concurrent.futures.wait(futures, TICK, concurrent.futures.FIRST_COMPLETED).done
 
 
 def engine(name: str, jobs: int) -> Engine:

@@ -32,8 +32,8 @@ from traitlets.config import Config
 from autograder.key import settings_of
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Output, Result
 from autograder.untrusted import safe_png, safe_text, shorten
-from course.build.labs import own_tools
 from course.paths import CourseError
+from course.tools import own_tools
 
 BATCH = 100
 """Submissions of one transaction: few enough that the formgrader, which waits meanwhile, does not notice."""

@@ -23,8 +23,9 @@ from typing import Any, TypeAlias
 import yaml
 
 from autograder.model import ANSWER, Key
-from course.build.labs import EXERCISE, front_matter, grade_cells, source_notebook
-from course.build.notebooks import BuildError
+from course.build.labs import grade_cells, source_notebook
+from course.misconceptions import EXERCISE, front_matter
+from course.paths import BuildError
 
 MOST = 24
 """Mutants per exercise. Of more, every family of operators gives about as many, spread evenly over its lines."""

@@ -7,9 +7,10 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log
 
 from autograder.key import settings_of
-from course.build.labs import own_tools, source_notebook
+from course.build.labs import source_notebook
 from course.build.notebooks import to_json
 from course.paths import CourseError
+from course.tools import own_tools
 
 
 def release_lab(lab: str, course: Path) -> Path:

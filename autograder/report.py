@@ -27,7 +27,7 @@ from matplotlib.ticker import MaxNLocator
 from autograder.feedback import exercise_title, points, templates
 from autograder.model import ANSWER, MANUAL, Key, Mark, Result
 from autograder.untrusted import safe_text, shorten
-from course.build.labs import Misconception
+from course.misconceptions import Misconception
 
 GRAM, WINDOW = 12, 4
 """Length of a gram in nodes of the syntax tree, and of a window in grams: an equal run of 15 nodes is always seen."""
@@ -465,7 +465,7 @@ def class_report(
     Args:
         results: One of each student; read one at a time, little is kept of each.
         key: Of the lab.
-        misconceptions: Known wrong answers, see `course.build.labs.load_misconceptions`.
+        misconceptions: Known wrong answers, see `course.misconceptions.read_misconceptions`.
         evidence: Shared fingerprints that a pair of submissions is shown from.
         most_tests: Failing tests in the table.
         most_pairs: Pairs in the table.

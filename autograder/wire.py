@@ -150,6 +150,20 @@ def _look(thing: Any) -> Any:
     return tuple(map(_mark, list.__iter__(thing)))
 
 
+def _is_table(thing: Any) -> bool:
+    """Whether there is nothing but numbers and strings in an array or a frame, which are then packed in one go."""
+    if isinstance(thing, np.ndarray):
+        return not thing.dtype.hasobject or set(map(type, thing.ravel().tolist())) <= set(SIMPLE)
+    if isinstance(thing, pd.DataFrame):
+        parts = [thing.index, thing.columns, *(thing.iloc[:, at] for at in range(thing.shape[1]))]
+    elif isinstance(thing, pd.Series):
+        parts = [thing.index, thing]
+    else:
+        return False
+    known = all(type(part.dtype).__module__.startswith("numpy") and type(part.name) in SIMPLE for part in parts)
+    return not thing.attrs and known and all(_is_table(np.asarray(part)) for part in parts)
+
+
 def renew(thing: Any, new: Any) -> None:
     """Give a shared object the content of `new`, in place."""
     if isinstance(thing, (list, bytearray)):
@@ -578,7 +592,8 @@ class Packing:
             if all(type(item) in SIMPLE for item in thing):
                 return pickle.dumps(("plain", thing))
             return pickle.dumps((kind, [self._dump(item) for item in thing]))
-        return pickle.dumps(("other", self._dump(thing, whole=True)))
+        packed = pickle.dumps(thing, protocol=5) if _is_table(thing) else self._dump(thing, whole=True)
+        return pickle.dumps(("other", packed))
 
 
 class Unpacking:

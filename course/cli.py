@@ -239,16 +239,21 @@ def grade(
     course: CourseFolder = None,
 ) -> None:
     """Grade all submissions of a lab; stopped or killed, the same command goes on where it was."""
-    from autograder.cohort import Options, grade_lab
-    from autograder.show import Display, print_summary
-    from course.doctor import cores
     from course.execute import lean_imports
 
     lean_imports()
+    from autograder.cohort import Options, grade_lab, warm_up
+
+    root = (course or ctx.obj).resolve()
+    if engine == "local":
+        warm_up(lab, root)  # at once: it takes the longest
+    from autograder.show import Display, print_summary
+    from course.doctor import cores
+
     options, console = Options(jobs or cores(), engine, sandbox, timeout), _console()
     try:
         with Display(console) as display:
-            summary = grade_lab(lab, submissions, (course or ctx.obj).resolve(), out, options, display)
+            summary = grade_lab(lab, submissions, root, out, options, display)
     except KeyboardInterrupt:
         console.print("stopped; what is graded is kept: run the same command again to go on")
         raise typer.Exit(130) from None

@@ -11,6 +11,10 @@ class CourseError(RuntimeError):
     """Something the user can put right; the message says what. The command prints it without a traceback."""
 
 
+class BuildError(CourseError):
+    """A source that no file can be generated from; the message names it and says what to change."""
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old file or the whole new one, also after a kill or a full disk.
 

@@ -42,18 +42,17 @@ from autograder.mutants import (
 from autograder.plugin import STOCK as STOCK_STEPS
 from autograder.sandbox import why_not
 from course.build.labs import (
-    Misconception,
     course_config,
     generate_assignment,
     grade_cells,
     load_misconceptions,
     set_up_course,
-    tools_path,
 )
-from course.build.notebooks import BuildError
 from course.execute import ONE_THREAD
-from course.paths import ROOT, CourseError
+from course.misconceptions import Misconception
+from course.paths import ROOT, BuildError, CourseError
 from course.quiet import TELEMETRY_OFF, quiet
+from course.tools import tools_path
 
 SOLUTION, RELEASE, STOCK = "solution", "release", " (nbgrader)"
 TO_STDERR = "wrote to stderr: "

@@ -22,7 +22,8 @@ from typing import Any
 
 import yaml
 
-from course.build.labs import CONFIG, front_matter, generate_assignment, grade_cells, set_up_course, source_notebook
+from course.build.labs import CONFIG, generate_assignment, grade_cells, set_up_course, source_notebook
+from course.misconceptions import front_matter
 from course.paths import ROOT, CourseError, write_text
 
 HERE = Path(__file__).resolve().parent

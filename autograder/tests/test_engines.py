@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.engines import AHEAD, Grades, Open, Outcome, engine, local
+from autograder.engines import AHEAD, Grades, Open, Outcome, engine, local, windowed
 from autograder.model import ANSWER, TEST, Cell, Key, Result, Submission
 from autograder.tests.mini_grader import DIE, FAULT, HANG, STOP, MiniGrader
 from course.paths import CourseError
@@ -277,3 +277,43 @@ def test_an_outcome_whose_worker_dies_before_it_is_fetched_is_not_waited_for(mon
 def test_a_grader_is_what_the_engines_ask_for() -> None:
     grader: Grades = MiniGrader(KEY)
     grader.close()
+
+
+class PressesCtrlC:
+    """Presses Ctrl-C while Python clears it away, where what is raised is ignored."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_not_lost_in_a_finalizer() -> None:
+    graded: list[str] = []
+
+    def submit(source: Handed) -> str:
+        if len(graded) == 3:
+            PressesCtrlC()
+        return source.student
+
+    def collect(future: str, student: str) -> Outcome:
+        graded.append(student)
+        return Outcome(student)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        list(windowed(cohort(20), 1, submit, list, collect))
+    assert graded == ["s00", "s01", "s02", "s03"]  # what was in hand when it was pressed is kept
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    graded: list[str] = []
+
+    def collect(future: str, student: str) -> Outcome:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        graded.append(student)
+        return Outcome(student)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(windowed(cohort(20), 1, lambda source: source.student, list, collect))
+    assert graded == []

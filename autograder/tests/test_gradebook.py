@@ -31,8 +31,9 @@ from traitlets.config import Config
 from autograder.gradebook import autograded_notebook, totals, write
 from autograder.key import key_from_source
 from autograder.model import ANSWER, EXTRA, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Result
-from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course, tools_path
+from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course
 from course.paths import CourseError
+from course.tools import tools_path
 from tests.mini_course import LAB, make_course
 
 nbformat: Any = untyped_nbformat

@@ -11,8 +11,9 @@ from nbgrader.api import Gradebook
 
 from autograder.plugin import OURS, STOCK
 from autograder.sandbox import why_not
-from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course, tools_path
+from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course
 from course.execute import ONE_THREAD
+from course.tools import tools_path
 from tests.mini_course import LAB, make_course
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")

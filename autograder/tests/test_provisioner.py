@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from nbclient import NotebookClient
 
 from autograder import door, provisioner
 from autograder.door import FOLDER, Door, NoKernelError
-from autograder.parent import HEAVY, Channel
+from autograder.parent import HEAVY, Channel, _one_look_at_packages
 from autograder.provisioner import KERNEL_NAME, WarmProvisioner, kernel_name
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
@@ -237,6 +238,25 @@ def test_everything_works_in_it(own: Door) -> None:
         assert run(AT_WORK) == cold
     assert "forkserver [1, 2]" in cold
     assert cold.endswith("[0, 1, 2]\n")
+
+
+def test_a_parent_reads_the_names_of_all_packages_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    group, looks = {"group": "console_scripts"}, list[dict[str, str]]()
+    real = metadata.entry_points
+
+    def look(**wanted: str) -> Any:
+        looks.append(wanted)
+        return real(**wanted)
+
+    monkeypatch.setattr(metadata, "entry_points", look)
+    with _one_look_at_packages():
+        within = metadata.entry_points
+        found = [set(within(**group)) for _ in range(3)]
+    assert found == [set(real(**group))] * 3
+    assert looks == [{}]
+    assert set(within(**group)) == found[0]  # who has kept the function gets what is installed then
+    assert looks == [{}, group]
+    assert metadata.entry_points is look
 
 
 def test_an_interrupt_stops_the_cell_alone(own: Door) -> None:

@@ -18,8 +18,9 @@ from autograder.model import MANUAL, Result, Submission
 from autograder.plugin import STOCK
 from autograder.release import release_lab
 from autograder.sandbox import why_not
-from course.build.labs import grade_cells, tools_path
+from course.build.labs import grade_cells
 from course.execute import ONE_THREAD
+from course.tools import tools_path
 
 nbformat: Any = untyped_nbformat
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")

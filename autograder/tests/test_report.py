@@ -10,7 +10,7 @@ import pytest
 from autograder.model import ANSWER, TEST, TEXT, Cell, CellRun, Key, Mark, Result
 from autograder.report import _all_grams, class_report, fingerprints, nodes, similar
 from autograder.tests.test_feedback import ATTACK, harmless
-from course.build.labs import Misconception
+from course.misconceptions import Misconception
 
 PREPARE = """def prepare(frame, month):
     rows = frame[frame["month"] <= month].copy()

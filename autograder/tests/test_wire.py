@@ -225,6 +225,20 @@ def test_an_argument_that_is_changed_is_changed_here(pair: Pair) -> None:
     assert d.to_dict("list") == {"old": [5, 2], "new": [1, 1]}
 
 
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: str(frame.shape))
+def test_a_tests_frame_arrives(pair: Pair, frame: pd.DataFrame) -> None:
+    assert pair.get("keep", lambda frame: pair.main.update(kept=frame))(frame) is None
+    assert pair.main["kept"] is not frame
+    pd.testing.assert_frame_equal(pair.main["kept"], frame)
+
+
+def test_what_a_frame_holds_of_the_test_stays_there(pair: Pair) -> None:
+    calls: list[int] = []
+    frame = pd.DataFrame({"text": ["a", "b"], "call": [lambda x: calls.append(x), len]})
+    assert pair.get("use", lambda frame: frame["call"][0](7))(frame) is None
+    assert calls == [7]
+
+
 def test_what_comes_back_is_the_same_object(pair: Pair) -> None:
     same, kept = pair.get("same", lambda x: {"in": x}), {"seed": 1}
     record = same(kept)

@@ -19,10 +19,10 @@ from pathlib import Path
 from course.build.environment import environment_files
 from course.build.labs import lab_files, lab_names
 from course.build.leaks import find_leaks
-from course.build.notebooks import BuildError, lesson_notebook
+from course.build.notebooks import lesson_notebook
 from course.build.readme import chapter_readme, main_readme
 from course.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
-from course.paths import ROOT, write_text
+from course.paths import ROOT, BuildError, write_text
 from course.syllabus import disagreements, load_syllabus
 
 __all__ = ["BuildError", "build", "find_leaks"]

@@ -11,7 +11,7 @@ from packaging.markers import Marker, default_environment
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from course.build.notebooks import BuildError
+from course.paths import BuildError
 from course.quiet import TELEMETRY_OFF
 
 NOTICE = "# generated from {} by `course build`; do not edit\n"

@@ -4,41 +4,26 @@ Cell headers are short in the text and expanded here to nbgrader's metadata:
 `answer="ex1"` (with a solution region), `test="ex1" points=2` (optional `part="late"`), `locked="setup"`.
 """
 
-import contextlib
-import os
 import re
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from course.build.notebooks import BuildError, read_percent, to_json
+from course.build.notebooks import read_percent, to_json
+from course.misconceptions import EXERCISE, Misconception, read_misconceptions
+from course.paths import BuildError
+from course.tools import own_tools
 
 CONFIG = "nbgrader_config.py"
-EXERCISE = re.compile(r"ex[1-9]\d*")
 SLUG = re.compile(r"[a-z][a-z0-9-]*")
 NOT_COPIED = shutil.ignore_patterns("*.ipynb", "__pycache__", ".ipynb_checkpoints")
-
-
-@dataclass(frozen=True)
-class Misconception:
-    """One plausible wrong answer: the cell it replaces, the points it must lose per test cell, and why."""
-
-    name: str
-    answers: str
-    loses: dict[str, float]
-    why: str
-    source: str
 
 
 def lab_names(root: Path) -> list[str]:
@@ -120,51 +105,12 @@ def _check_exercises(notebook: Any, where: str) -> None:
         raise BuildError(f"{where}: answer without test or test without answer: {sorted(tested ^ set(answers))}")
 
 
-def front_matter(path: Path, where: str) -> tuple[Any, str]:
-    """Return the YAML in the comment lines between `# ---` at the top of a file, whatever it is, and the text below.
-
-    Raises:
-        BuildError: It is not YAML; the message names the file as `where`.
-    """
-    head, _, source = path.read_text(encoding="utf-8").removeprefix("# ---\n").partition("\n# ---\n")
-    try:
-        data = yaml.safe_load("\n".join(line.removeprefix("#").removeprefix(" ") for line in head.splitlines()))
-    except yaml.YAMLError as error:
-        raise BuildError(f"{where}: the front matter is not YAML: {error}") from None
-    return data, source
-
-
 def load_misconceptions(lab: str, root: Path) -> list[Misconception]:
-    """Return the wrong answers of a lab, sorted by file name.
-
-    Raises:
-        BuildError: A file has no front matter, or names an answer or a test that the lab has not.
-    """
+    """Return the wrong answers of a lab, see `course.misconceptions.read_misconceptions`."""
     cells = grade_cells(source_notebook(lab, root))
-    tests = {name: cell.metadata["nbgrader"]["points"] for name, cell in cells.items() if "-test" in name}
-    found = []
-    for path in sorted((root / "solutions" / lab / "misconceptions").glob("*.py")):
-        where = path.relative_to(root).as_posix()
-        data, source = front_matter(path, where)
-        if not isinstance(data, dict) or set(data) != {"answers", "loses", "why"} or not source.strip():
-            raise BuildError(
-                f"{where}: start with `# ---`, the lines `# answers: exN`, `# loses: {{exN-test: 2}}`, `# why: …`, "
-                "`# ---`, then the wrong answer"
-            )
-        if data["answers"] not in cells or not EXERCISE.fullmatch(str(data["answers"])):
-            raise BuildError(f"{where}: answers {data['answers']!r}, but {lab} has no such answer cell")
-        if not path.stem.startswith(f"{data['answers']}-"):
-            raise BuildError(f"{where}: answers {data['answers']}, so its name must start with {data['answers']}-")
-        loses = data["loses"]
-        if not isinstance(loses, dict) or not loses:
-            raise BuildError(f"{where}: loses must say how many points which test takes, as {{ex1-test: 2}}")
-        for test, points in loses.items():
-            if test not in tests:
-                raise BuildError(f"{where}: loses names {test!r}, but {lab} has no such test cell: {', '.join(tests)}")
-            if not isinstance(points, (int, float)) or not 0 < points <= tests[test]:
-                raise BuildError(f"{where}: {test} is worth {tests[test]} points, so {points!r} cannot be lost there")
-        found.append(Misconception(path.stem, data["answers"], dict(loses), str(data["why"]), source.strip("\n")))
-    return found
+    return read_misconceptions(
+        lab, root, {name: cell.metadata["nbgrader"].get("points", 0) for name, cell in cells.items()}
+    )
 
 
 def set_up_course(folder: Path, labs: list[str], root: Path) -> None:
@@ -180,25 +126,6 @@ def course_config(folder: Path) -> Config:
     """Return nbgrader's settings for the course in `folder`."""
     config: Config = PyFileConfigLoader(CONFIG, path=str(folder)).load_config()
     return config
-
-
-def tools_path() -> str:
-    """Return PATH with this environment's commands first: nbgrader calls `alembic` by name."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-
-
-@contextlib.contextmanager
-def own_tools() -> Iterator[None]:
-    """Put this environment's commands first on PATH; nbgrader's own `setenv` would drop PATH afterwards."""
-    before = os.environ.get("PATH")
-    os.environ["PATH"] = tools_path()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PATH"]
-        else:
-            os.environ["PATH"] = before
 
 
 def generate_assignment(folder: Path, lab: str, gradebook: bool = True) -> None:

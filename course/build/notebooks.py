@@ -8,14 +8,10 @@ from typing import Any
 import jupytext
 import nbformat
 
-from course.paths import CourseError
+from course.paths import BuildError
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOTICE = "generated from {source} by `course build`"
-
-
-class BuildError(CourseError):
-    """A source that no file can be generated from; the message names it and says what to change."""
 
 
 def cell_id(cell: Any, seen: Counter[str]) -> str:

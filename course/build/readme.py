@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from course.build.notebooks import BuildError
+from course.paths import BuildError
 from course.syllabus import Chapter, Lab, Lesson, Syllabus
 from course.tours import load_results
 
