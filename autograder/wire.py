@@ -81,10 +81,8 @@ class Desk:
 
     def lend(self, thing: Any) -> str:
         """Return the name of an object that stays here."""
-        name = self.names.get(id(thing))
-        if name is None:
-            name = self._name(thing)
-            self.lent[name] = thing
+        name = self.names.get(id(thing)) or self._name(thing)
+        self.lent[name] = thing
         return name
 
     def share(self, thing: Any, name: str = "") -> str:
@@ -147,7 +145,9 @@ def _look(thing: Any) -> Any:
         return frozenset(map(_mark, set.__iter__(thing)))
     if isinstance(thing, bytearray):
         return bytes(thing)
-    return tuple(map(_mark, list.__iter__(thing)))
+    if isinstance(thing, list):
+        return tuple(map(_mark, list.__iter__(thing)))
+    return id(thing)  # what stands for one that could not travel
 
 
 def _is_table(thing: Any) -> bool:

@@ -232,9 +232,15 @@ def test_a_tests_frame_arrives(pair: Pair, frame: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(pair.main["kept"], frame)
 
 
-def test_what_a_frame_holds_of_the_test_stays_there(pair: Pair) -> None:
+@pytest.mark.parametrize("module", ["__main__", __name__])  # a cell of the notebook, and what cannot be pickled
+def test_what_a_frame_holds_of_the_test_stays_there(pair: Pair, module: str) -> None:
     calls: list[int] = []
-    frame = pd.DataFrame({"text": ["a", "b"], "call": [lambda x: calls.append(x), len]})
+
+    def note(number: int) -> None:
+        calls.append(number)
+
+    note.__module__ = module
+    frame = pd.DataFrame({"text": ["a", "b"], "call": [note, len]})
     assert pair.get("use", lambda frame: frame["call"][0](7))(frame) is None
     assert calls == [7]
 
