@@ -146,6 +146,11 @@ def _throughput(found: dict[str, Any]) -> str:
         f"that warn on stderr (nbgrader gives nothing for them), {marks['rescued']} after an earlier mistake (it costs "
         f"once here) and {len(found['faults'])} that are wrong."
     ]
+    times = [one["wall"] / _least(one, found) for one in found["rounds"]]
+    said.append(
+        f"`course grade` and the bare cells were measured {len(times)} times, in turn: shown is the time with the "
+        f"median of their ratios, which were {min(times):.1f} to {max(times):.1f}."
+    )
     said.append(
         f"otter-grader: {other['why']}."
         if "why" in other

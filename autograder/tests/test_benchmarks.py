@@ -51,6 +51,7 @@ def found_of(**changes: Any) -> dict[str, Any]:
         "ours": {"wall": 12.0, "cpu": 22.0, **cost},
         "otter": {"wall": 160.0, "cpu": 140.0, "version": "7.0.0", "same": 119, **cost},
         "cells": 12.0,
+        "rounds": [{"wall": 12.0, "cells": 12.0}, {"wall": 12.5, "cells": 11.0}],
         "marks": {"equal": 119, "warned": 1, "rescued": 0},
         "faults": [],
         **changes,
@@ -58,7 +59,8 @@ def found_of(**changes: Any) -> dict[str, Any]:
 
 
 @needs_sandbox
-def test_two_submissions_are_measured_side_by_side(tmp_path: Path) -> None:
+def test_two_submissions_are_measured_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "ROUNDS", 1)
     said: list[str] = []
     found = throughput.run(2, False, said.append)
     assert found["faults"] == []
@@ -74,6 +76,7 @@ def test_two_submissions_are_measured_side_by_side(tmp_path: Path) -> None:
     assert text.endswith("\nbelow\n")
     assert "| 2 submissions |" in text
     assert "otter-grader: not asked for." in text
+    assert "were measured 1 times, in turn" in text
     assert len(bars(read(tmp_path / "results.json")["throughput"])) == 3
 
 
@@ -112,6 +115,13 @@ def test_another_number_changes_the_readme() -> None:
     assert renewed(text, {"throughput": found_of(cells=13.0)}, "README.md") != text
     with pytest.raises(CourseError, match="needs one line"):
         renewed("no place", {}, "README.md")
+
+
+def test_how_far_the_rounds_lie_apart_is_told() -> None:
+    text = renewed(f"{START}\n{END}", {"throughput": found_of()}, "README.md")
+    assert (
+        "measured 2 times, in turn: shown is the time with the median of their ratios, which were 2.0 to 2.3." in text
+    )
 
 
 def test_a_bar_that_is_missed_is_seen() -> None:
