@@ -191,7 +191,7 @@ def folders(course: Path, out: Path | None) -> Folders:
 
 
 def warm_up(lab: str, course: Path) -> None:
-    """Have the kernels' libraries imported while we import nbgrader; what is wrong with the lab is said later."""
+    """Have the kernels' libraries imported ahead of `grade_lab`; what is wrong with the lab, that says."""
     from autograder.grade import warm_ahead
 
     for path in sorted((course / "solutions" / lab).glob("*.ipynb")):
@@ -237,7 +237,6 @@ def grade_lab(
     """
     where = engine(options.engine, options.jobs)
     if options.engine == "local":
-        warm_up(lab, course)
         _import_late_ones()
     keys = [load_key(lab, course, name) for name in notebooks(lab, course)]
     if options.engine == "local":

@@ -102,14 +102,13 @@ def interrupts_kept() -> Iterator[Callable[[], None]]:
         return
     pressed = threading.Event()
 
-    def keep(*_: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
     def check() -> None:
         if pressed.is_set():
             raise KeyboardInterrupt
+
+    def keep(*_: object) -> None:
+        check()
+        pressed.set()
 
     before = signal.signal(signal.SIGINT, keep)
     try:
