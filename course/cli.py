@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from course.paths import ROOT, CourseError
+from course.paths import COMMAND, ROOT, CourseError
 from course.quiet import quiet
+from course.tools import tools_path
 
 quiet()  # before a verb imports anything that could report home
+os.environ["PATH"] = tools_path()  # lessons, tours and tests start uv, dvc and others by name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +51,10 @@ def _become(command: list[str]) -> NoReturn:
 
         raise typer.Exit(subprocess.run(command).returncode)  # noqa: S603
     sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606
+    try:
+        os.execvp(command[0], command)  # noqa: S606
+    except OSError as error:
+        raise CourseError(f"cannot start {command[0]}: {error.strerror}") from None
 
 
 def _version(wanted: bool) -> None:
@@ -161,6 +166,32 @@ def _cut_off() -> None:
         raise CourseError(why_not() or "the network is still there after it was cut off")
     os.environ["COURSE_CUT_OFF"] = "1"
     os.execvp(command[0], command)  # noqa: S606
+
+
+ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=ANY_ARGUMENTS)
+def tour(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A tour, such as lakefs; all are listed if left out.")] = "",
+) -> None:
+    """Run a tour of an outside system in an environment of its own, which the first time is downloaded."""
+    from course.tours import tour_command, written
+
+    if not name:
+        for path in written(ctx.obj):
+            typer.echo(f"{path.stem:20} {path.relative_to(ctx.obj).as_posix()}")
+        return
+    _become([*tour_command(name, ctx.obj), *ctx.args])
+
+
+@app.command("exec", context_settings=ANY_ARGUMENTS)
+def execute(ctx: typer.Context) -> None:
+    """Run any command of the course's environment: `exec uv add NAME`, `exec jupyter lab`, `exec python FILE`."""
+    if not ctx.args:
+        raise CourseError(f"name the command to run: {COMMAND} exec jupyter lab")
+    _become(ctx.args)
 
 
 @app.command()
@@ -297,18 +328,18 @@ def release(
     typer.echo(f"hand out {release_lab(lab, (course or ctx.obj).resolve())}")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(context_settings=ANY_ARGUMENTS)
 def test(ctx: typer.Context) -> None:
-    """Run all tests, one process a core; arguments go to pytest (`course test -k drift`)."""
+    """Run all tests, one process a core; arguments go to pytest (`test -k drift`)."""
     import importlib.util
 
     from course.doctor import cores
 
     if importlib.util.find_spec("xdist") is None:
-        raise CourseError("the tests need the development packages: run `uv sync`")
+        raise CourseError(f"the tests need the development packages, which `{COMMAND} test` installs")
     os.chdir(ctx.obj)
     _become([sys.executable, "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *ctx.args])
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=COMMAND)

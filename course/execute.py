@@ -76,12 +76,17 @@ def plain(text: str) -> str:
     return _ANSI.sub("", text)
 
 
+def _proportional(process: psutil.Process) -> int:
+    """Return a process's memory in bytes, what it shares counted by its share (Linux; elsewhere what it holds)."""
+    info = process.memory_full_info()
+    return int(getattr(info, "pss", info.rss))
+
+
 class MemorySampler:
-    """Watches the processes below `above`: the peak of the sum of their resident memory, and who they were.
+    """Watches the processes below `above`: the peak of their memory, shared pages counted once, and who they were.
 
     `itself` counts `above` too. `forked` returns the warm kernels, which are below somebody else. One counts as much as
-    a kernel of its own would with all that its parent imported, or a little more: its resident memory has the parent's
-    data, but not yet the parts of library files that only the parent has touched.
+    a kernel of its own would: what its parent imported is its own, as are the files that only the parent has touched.
     """
 
     def __init__(self, above: psutil.Process, itself: bool, forked: Callable[[], Iterable[int]]) -> None:
@@ -91,25 +96,31 @@ class MemorySampler:
 
     def sample(self) -> None:
         """Look once."""
-        total = 0
         try:
             processes = self.above.children(recursive=True) + [self.above] * self.itself
         except psutil.NoSuchProcess:
             return
+        total = 0
         for pid in self.forked():
             try:
                 kernel = psutil.Process(pid)
-                total += psutil.Process(kernel.ppid()).memory_info().shared
-                processes += [kernel, *kernel.children(recursive=True)]
+                own, parent = kernel.memory_info(), psutil.Process(kernel.ppid()).memory_info()
+                total += own.rss - own.shared + max(own.shared, parent.shared)
+                processes += kernel.children(recursive=True)
+                self.seen.setdefault(pid, kernel)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
+        if total + sum(self._each(processes, lambda process: int(process.memory_info().rss))) > self.peak:
+            # Only then: to ask for proportions, the system walks through all pages of a process.
+            self.peak = max(self.peak, total + sum(self._each(processes, _proportional)))
+
+    def _each(self, processes: list[psutil.Process], measure: Callable[[psutil.Process], int]) -> Iterator[int]:
         for process in processes:
             try:
-                total += process.memory_info().rss
+                yield measure(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             self.seen.setdefault(process.pid, process)
-        self.peak = max(self.peak, total)
 
     def end_leftovers(self) -> list[str]:
         """End the processes seen that outlived their kernel, and return their names."""

@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = "python3 bootstrap.py"
+"""How a learner starts any verb: it works in each shell after the first set-up, with nothing on PATH."""
 
 
 class CourseError(RuntimeError):
@@ -35,7 +37,7 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
-def _pick(wanted: str, names: list[str], kind: str) -> str:
+def pick(wanted: str, names: list[str], kind: str) -> str:
     """Return the one of `names` that `wanted` means: the name itself, or the start of exactly one."""
     if wanted in names:
         return wanted
@@ -65,11 +67,11 @@ def lessons(root: Path = ROOT, wanted: str = "") -> list[Path]:
         CourseError: No chapter or lesson, or more than one, fits `wanted`.
     """
     chapter_wanted, _, lesson_wanted = wanted.strip("/").partition("/")
-    names = [_pick(chapter_wanted, chapters(root), "chapter")] if chapter_wanted else chapters(root)
+    names = [pick(chapter_wanted, chapters(root), "chapter")] if chapter_wanted else chapters(root)
     found = [path for name in names for path in sorted((root / "chapters" / name / "notebooks").glob("*.ipynb"))]
     if not lesson_wanted:
         return found
-    stem = _pick(lesson_wanted, [path.stem for path in found], "lesson")
+    stem = pick(lesson_wanted, [path.stem for path in found], "lesson")
     return [path for path in found if path.stem == stem]
 
 
@@ -90,7 +92,7 @@ def lab_notebook(wanted: str, root: Path = ROOT) -> Path:
         if not path.is_file():
             raise CourseError(f"there is no notebook {wanted}")
         return path.resolve()
-    name = _pick(wanted, labs(root), "lab")
+    name = pick(wanted, labs(root), "lab")
     return root / "labs" / name / f"{name}.ipynb"
 
 

@@ -14,7 +14,8 @@ from course.execute import ONE_THREAD, Outcome
 from course.paths import ROOT, CourseError, lessons
 from course.pool import Event, Job, run_jobs
 
-MEMORY_BAR_MB = 1000.0  # a lesson's kernel and its children: the smallest machine the course is made for has 2 GB
+MEMORY_BAR_MB = 1000.0
+"""A lesson with its children that takes more is told so, for the smallest machine has 2 GB; CI fails for it."""
 WALL_BAR = 1.6  # wall time over what the cells would take in perfect packing with no overhead
 SLOW_CELL = 30.0  # seconds
 FLIGHT = (sys.executable, "-m", "oakbank.scale.report")  # + the folder it writes report.html to
@@ -29,13 +30,13 @@ class Result:
 
     @property
     def over_memory(self) -> bool:
-        """Whether a notebook took more memory than the bar allows."""
+        """Whether a notebook took more memory than the bar."""
         return self.job.notebook is not None and self.outcome.peak_mb > MEMORY_BAR_MB
 
     @property
     def ok(self) -> bool:
-        """Whether it ran to its end within the memory bar."""
-        return self.outcome.failure is None and not self.over_memory
+        """Whether it ran to its end."""
+        return self.outcome.failure is None
 
     @property
     def verdict(self) -> str:

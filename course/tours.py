@@ -8,13 +8,12 @@ import ast
 import hashlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from course.paths import ROOT, CourseError
+from course.paths import ROOT, CourseError, pick
 from course.syllabus import Chapter, load_syllabus
 from course.tour import NOT_RUN, RAN
 
@@ -70,17 +69,29 @@ def told(output: str, what: str) -> str:
     return found[1]
 
 
+def written(root: Path = ROOT) -> list[Path]:
+    """Return the scripts of all tours, by chapter and name."""
+    return sorted(path.with_suffix("") for path in (root / "chapters").glob("*/tours/*.py.lock"))
+
+
+def tour_command(name: str, root: Path = ROOT) -> list[str]:
+    """Return the command that runs a tour with the versions of its lock.
+
+    Raises:
+        CourseError: No tour, or more than one, has a name that begins so.
+    """
+    scripts = {path.stem: path for path in written(root)}
+    return ["uv", "run", "--quiet", "--locked", "--script", str(scripts[pick(name, sorted(scripts), "tour")])]
+
+
 def measure(system: str, script: Path) -> Result:
     """Run a tour with the versions of its lock and return what it told.
 
     Raises:
-        CourseError: There is no uv, the tour failed, or a line is missing.
+        CourseError: The tour failed, or a line is missing.
     """
-    uv = shutil.which("uv")
-    if uv is None:
-        raise CourseError("the tours are run by uv: install it")
-    install = [uv, "sync", "--quiet", "--locked", "--script", str(script)]  # before, so that it counts for nothing
-    for command in (install, [uv, "run", "--quiet", "--locked", "--script", str(script)]):
+    install = ["uv", "sync", "--quiet", "--locked", "--script", str(script)]  # before, so that it counts for nothing
+    for command in (install, ["uv", "run", "--quiet", "--locked", "--script", str(script)]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode not in (RAN, NOT_RUN):
             raise CourseError(f"{script.name} failed with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
