@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import logging
 import os
-import shutil
 import tempfile
 import time
 from dataclasses import asdict, replace
@@ -16,7 +14,8 @@ from filelock import FileLock
 
 from oakbank.pipelines.artifacts import file_hash
 from oakbank.pipelines.model import CreditModel, ModelError
-from oakbank.pipelines.training import TrainingRun
+from oakbank.pipelines.runs import TrainingRun
+from oakbank.pipelines.tracking_store import create_database
 
 MODEL_NAME = "oakbank-credit"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar per file of a few kB is noise
@@ -48,7 +47,7 @@ class Registry:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder / ".create.lock"):
                 if not database.is_file():
-                    _create_database(database)
+                    create_database(database)
         # Imported late: MLflow takes seconds, and training without a registry does not need it.
         from mlflow import MlflowClient
 
@@ -214,23 +213,3 @@ class Registry:
 
     def _run_of(self, version: str) -> Any:
         return self.client.get_run(self._version(version).run_id)
-
-
-def _create_database(database: Path) -> None:
-    """Make MLflow's schema aside and move it in place, so that a kill leaves no half-migrated database."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    # The migrations are told line by line otherwise.
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    for stale in database.parent.glob(".create.*/"):  # of a process that was killed; the caller holds the lock
-        shutil.rmtree(stale)
-    scratch = Path(tempfile.mkdtemp(dir=database.parent, prefix=".create."))
-    try:
-        fresh = scratch / "mlflow.db"
-        store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
-            f"sqlite:///{fresh.as_posix()}", (database.parent / "artifacts").as_uri()
-        )
-        store.engine.dispose()
-        fresh.replace(database)
-    finally:
-        shutil.rmtree(scratch)

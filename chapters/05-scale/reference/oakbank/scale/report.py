@@ -134,9 +134,12 @@ def measured_seeds() -> pd.DataFrame:
 
 
 def _pool() -> ProcessPoolExecutor:
-    # Spawned, not forked: a fork copies the locks of whatever threads the caller has.
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(PROCESSES, mp_context=spawn, initializer=_end_with_parent)
+    # Not forked from here: a fork copies the locks of whatever threads the caller has. Where the system can, both are
+    # forked from one process without threads, which imports for both.
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload([__name__, "mlflow.store.tracking.sqlalchemy_store"])
+    return ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
