@@ -96,7 +96,7 @@ def install_uv(home: Path) -> Path:
         shutil.rmtree(leftover)
     aside = Path(tempfile.mkdtemp(prefix="new-", dir=home))
     if importlib.util.find_spec("ensurepip"):
-        subprocess.run([sys.executable, "-m", "venv", str(aside)], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "venv", str(aside)], cwd=str(home), check=True)  # noqa: S603
         python = next(aside / place for place in ("bin/python", "Scripts/python.exe") if (aside / place).exists())
         command = [str(python), "-m", "pip", "install"]
     elif importlib.util.find_spec("pip"):
@@ -106,7 +106,9 @@ def install_uv(home: Path) -> Path:
             "this Python has neither ensurepip nor pip. On Debian or Ubuntu: apt install python3-venv; or install uv."
         )
     settings = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}  # a user's own defaults, which do not fit here
-    if subprocess.run([*command, "--quiet", UV], env={**os.environ, **settings}, check=False).returncode:  # noqa: S603
+    # `-m` imports from the working directory: not the user's, where a file may be named like a module.
+    done = subprocess.run([*command, "--quiet", UV], cwd=str(home), env={**os.environ, **settings}, check=False)  # noqa: S603
+    if done.returncode:
         raise SetupError(f"pip could not install {UV} (its reason is above). Is the package registry in reach?")
     if (home / "uv").exists():  # broken, or it would have been taken
         shutil.rmtree(home / "uv")

@@ -31,6 +31,7 @@ SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "1GB",  # a submission travels in its task
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.diagnostics.nvml": False,
+    "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": "1",  # a worker imports nothing from the working directory
 }
 AGAIN = "what is graded is kept: run the same command again to go on"
 

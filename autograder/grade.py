@@ -54,6 +54,12 @@ REASON = 400  # characters
 PARENT_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # sets of strings have the same order whenever a submission is graded
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages: a fork copies a table of all pages
+    # There is no network: what asks a server says so at once, by its own message, instead of asking for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_INPUT": "1",
+    "PIP_RETRIES": "0",
+    "UV_OFFLINE": "1",
 }
 NOT_RUN = 0.0, "the test was not run: ask your instructor"
 """Points need evidence: a test cell without code, or one that nothing is known of, gives none."""

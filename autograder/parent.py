@@ -27,6 +27,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from course.child import python
 from course.execute import ONE_THREAD
 from course.paths import CourseError
 from course.quiet import TELEMETRY_OFF
@@ -56,6 +57,15 @@ ENVIRONMENT = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's allocator would start a thread on import
 }
 """What a process needs so that importing the heavy libraries starts no thread and plots go into the notebook."""
+
+_INHERITED = ("HOME", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
+"""What students' processes get of the shell that called: where font caches and shared libraries are, nothing else."""
+_FIXED = {
+    "LANG": "C.UTF-8",
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+}
 
 _HEAD = struct.Struct("!QB")  # length of a frame's body, its kind
 _PR_SET_PDEATHSIG = 1
@@ -308,6 +318,14 @@ def join_pages() -> None:
             advise(begin, max(end // _HUGE * _HUGE - begin, 0), _MADV_COLLAPSE)
 
 
+def students_environment() -> dict[str, str]:
+    """Return the variables of processes in which students' code will run: the same on every machine, and no secrets.
+
+    They are given at the start of a process, for its `/proc/self/environ` shows those for ever.
+    """
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | _FIXED | ENVIRONMENT
+
+
 class Closing:
     """What has a `close` and is closed when its block ends."""
 
@@ -327,7 +345,7 @@ class Parent(Closing):
 
     Args:
         imports: Modules to import at the start.
-        environment: Variables to set beside `ENVIRONMENT`.
+        environment: Variables to set beside `students_environment`.
 
     Raises:
         CourseError: This system cannot fork.
@@ -338,15 +356,14 @@ class Parent(Closing):
             raise CourseError(f"warm kernels need Linux: on {sys.platform} a process with libraries cannot be forked")
         self.lock = threading.Lock()
         self.control, theirs = pair()
-        variables = {**os.environ, **ENVIRONMENT, **(environment or {})}
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "autograder.parent", str(theirs.fileno()), *imports],
+                python("-m", "autograder.parent", str(theirs.fileno()), *imports),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=variables,
+                env=students_environment() | dict(environment or {}),
                 start_new_session=True,  # Ctrl-C is for us alone
             )
 
@@ -390,6 +407,8 @@ def can_fork() -> bool:
 
 def main(arguments: list[str]) -> NoReturn:
     """Be the warm parent: `FD IMPORT...`; FD is the control channel, whose end is the end."""
+    if not __debug__:
+        sys.exit("asserts are switched off in this Python (-O), so no test could fail")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = Channel(socket.socket(fileno=int(arguments[0])))
     try:

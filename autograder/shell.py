@@ -12,6 +12,7 @@ import math
 import numbers
 import os
 import re
+import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -117,6 +118,19 @@ class Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_Hook)
     shown: Shown
+    most = 0  # bytes that the running cell may show
+
+    def system(self, cmd: str) -> None:
+        """Run a shell escape (`!ls`, `%pip`, `%ls`): without a terminal, which a box does not have."""
+        command = self.var_expand(cmd, depth=1)  # type: ignore[no-untyped-call]
+        self.shown.add("stdout", printed(self.most))  # by processes before it
+        code = subprocess.call(command, shell=True, stdin=subprocess.DEVNULL, stdout=1, stderr=1)  # noqa: S602
+        sys.stdout.write(printed(self.most))
+        self.user_ns["_exit_code"] = code
+        if code and self.system_raise_on_error:
+            raise subprocess.CalledProcessError(code, command)
+
+    system_piped = system_raw = system
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         self.shown.add("error", _ANSI.sub("", "\n".join(stb)))
@@ -151,23 +165,30 @@ def make_shell() -> Shell:
     return shell
 
 
+def printed(most: int) -> str:
+    """Take what processes have printed until now, the first `most` bytes and a little of it."""
+    with contextlib.suppress(OSError):
+        text = os.pread(1, most + 1, 0)
+        os.ftruncate(1, 0)
+        os.lseek(1, 0, os.SEEK_SET)
+        return text.decode(errors="replace")
+    return ""
+
+
 @contextlib.contextmanager
 def captured(shell: Shell, most: int) -> Iterator[Shown]:
     """Collect what is shown in the block, also what processes started by it print."""
-    shown = shell.shown
+    shown, shell.most = shell.shown, most
     shown.start(most)
     before = sys.stdout, sys.stderr, sys.stdin
     sys.stdout, sys.stderr = _Stream("stdout", shown, 1), _Stream("stderr", shown, 2)
     sys.stdin = io.StringIO()  # input() has nobody to ask: EOFError
-    with contextlib.suppress(OSError):
-        os.ftruncate(1, 0)
+    printed(0)
     try:
         yield shown
     finally:
         sys.stdout, sys.stderr, sys.stdin = before
-        with contextlib.suppress(OSError):
-            if printed := os.pread(1, most + 1, 0):
-                shown.add("stdout", printed.decode(errors="replace"))
+        shown.add("stdout", printed(most))
 
 
 def run_cell(shell: Shell, source: str, most: int) -> tuple[dict[str, Any], Any]:

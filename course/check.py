@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import logging
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from course.child import plain_environment
 from course.execute import ONE_THREAD, plain
 from course.paths import ROOT, CourseError
 
@@ -158,6 +158,20 @@ class _Kernel:
     def _executed(self, cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
         self.reply = execute_reply["content"]
 
+    def require_asserts(self) -> None:
+        """Raise `CourseError` where Python skips asserts: every test would pass."""
+        import nbformat
+
+        probe = nbformat.v4.new_code_cell("assert False")  # type: ignore[no-untyped-call]
+        self.client.nb.cells.append(probe)
+        said = self.run(probe, len(self.client.nb.cells) - 1)
+        self.client.nb.cells.pop()
+        if said.name != "AssertionError":
+            raise CourseError(
+                "asserts are switched off in this kernel, so no test can fail: take PYTHONOPTIMIZE out of the "
+                "environment and -O out of the kernel's kernel.json, then run the same command again"
+            )
+
     def run(self, cell: Any, index: int) -> _Reply:
         """Execute a cell. It passed only if the kernel says so: no answer is an error."""
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -213,7 +227,8 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> list[Ex
         else:
             folder.mkdir()
         kernel = _Kernel(notebook, folder, timeout)
-        with kernel.client.setup_kernel(stderr=subprocess.DEVNULL, env={**os.environ, **ONE_THREAD}):
+        with kernel.client.setup_kernel(stderr=subprocess.DEVNULL, env={**plain_environment(), **ONE_THREAD}):
+            kernel.require_asserts()
             replies = [
                 kernel.run(cell, index) if cell.cell_type == "code" and cell.source.strip() else _Reply()
                 for index, cell in enumerate(notebook.cells)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from course.child import be_plain, python
 from course.paths import COMMAND, ROOT, CourseError
 from course.quiet import quiet
 from course.tools import tools_path
@@ -72,6 +73,7 @@ def main(
     root: Annotated[Path, typer.Option(hidden=True, help="Another course's folder: the tests use it.")] = ROOT,
 ) -> None:
     """An MLOps course in which everything taught runs."""
+    be_plain()
     ctx.obj = root.resolve()
 
 
@@ -161,7 +163,7 @@ def _cut_off() -> None:
 
     if not has_network():
         return
-    command = offline_command([sys.executable, "-m", "course.cli", *sys.argv[1:]])
+    command = offline_command(python("-m", "course.cli", *sys.argv[1:]))
     if command is None or os.environ.get("COURSE_CUT_OFF"):
         raise CourseError(why_not() or "the network is still there after it was cut off")
     os.environ["COURSE_CUT_OFF"] = "1"

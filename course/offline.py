@@ -16,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 
+from course.child import python
+
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1  # linux/sockios.h, linux/if.h
 # Addresses kept for documentation: connecting a datagram socket sends nothing, it only asks for a route.
 _OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
@@ -46,8 +48,8 @@ def _probe() -> tuple[list[str], str]:
     said = ""
     # Someone who may not make a network namespace needs a user namespace as well, in which to be root over it.
     for user in ([], ["--user", "--map-root-user"]):
-        front = ["unshare", *user, "--net", sys.executable, "-m", "course.offline", "--"]
-        probe = subprocess.run([*front, sys.executable, "-c", ""], capture_output=True, text=True)  # noqa: S603
+        front = ["unshare", *user, "--net", *python("-m", "course.offline", "--")]
+        probe = subprocess.run([*front, *python("-c", "")], capture_output=True, text=True)  # noqa: S603
         if probe.returncode == 0:
             return front, ""
         said = (probe.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -1,11 +1,9 @@
 """Job slots side by side: each takes the next job from a common list and gives it to its own worker process."""
 
 import json
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -16,6 +14,7 @@ from types import MappingProxyType
 
 import psutil
 
+from course.child import plain_environment, python
 from course.execute import ONE_THREAD, Failure, Outcome, watched
 
 STOP_WITHIN = 10.0  # seconds a worker has to shut its kernel down before it is killed
@@ -117,14 +116,14 @@ class Slot(threading.Thread):
                 stderr=errors,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, **ONE_THREAD, **self.variables},
+                env={**plain_environment(), **ONE_THREAD, **self.variables},
             )
             self.processes.append(process)
         return process
 
     def _notebook(self, job: Job) -> Outcome:
         if self.worker is None or self.worker.poll() is not None:
-            self.worker = self._start([sys.executable, "-m", "course.execute"], self.log)
+            self.worker = self._start(python("-m", "course.execute"), self.log)
         stdin, stdout = self.worker.stdin, self.worker.stdout
         assert stdin is not None
         assert stdout is not None

@@ -8,7 +8,6 @@ As a command: `python -m course.prove LAB [--only ex2]`.
 
 import argparse
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +47,7 @@ from course.build.labs import (
     load_misconceptions,
     set_up_course,
 )
+from course.child import plain_environment, python
 from course.execute import ONE_THREAD
 from course.misconceptions import Misconception
 from course.paths import ROOT, BuildError, CourseError
@@ -141,7 +141,7 @@ def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alt
 def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of a grading process: one thread, no settings of this machine's user, no telemetry."""
     own = {"JUPYTER_CONFIG_DIR": str(folder / "config"), "IPYTHONDIR": str(folder / "ipython"), "PATH": tools_path()}
-    return {**os.environ, **ONE_THREAD, **own, **TELEMETRY_OFF}
+    return {**plain_environment(), **ONE_THREAD, **own, **TELEMETRY_OFF}
 
 
 @contextlib.contextmanager
@@ -158,7 +158,7 @@ def _grading(base: Path, lab: str, submissions: dict[str, Any], workers: int) ->
             nbformat.write(submissions[name], path)  # type: ignore[no-untyped-call]
         with (folder / "log.txt").open("wb") as log:
             stock = [f"--Autograde.autograde_preprocessors={name}" for name in STOCK_STEPS]
-            command = [sys.executable, "-m", "nbgrader", "autograde", lab, *stock]
+            command = python("-m", "nbgrader", "autograde", lab, *stock)
             process = subprocess.Popen(  # noqa: S603
                 command, cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
             )

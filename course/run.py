@@ -3,13 +3,13 @@
 import json
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.child import plain_environment, python
 from course.execute import ONE_THREAD, Outcome
 from course.paths import ROOT, CourseError, lessons
 from course.pool import Event, Job, run_jobs
@@ -18,7 +18,7 @@ MEMORY_BAR_MB = 1000.0
 """A lesson with its children that takes more is told so, for the smallest machine has 2 GB; CI fails for it."""
 WALL_BAR = 1.6  # wall time over what the cells would take in perfect packing with no overhead
 SLOW_CELL = 30.0  # seconds
-FLIGHT = (sys.executable, "-m", "oakbank.scale.report")  # + the folder it writes report.html to
+FLIGHT = python("-m", "oakbank.scale.report")  # + the folder it writes report.html to
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _warm_kernels(jobs: list[Job], slots: int) -> Iterator[dict[str, str]]:
         return
     log = logging.getLogger(__name__)
     try:
-        door = Door({**os.environ, **ONE_THREAD})
+        door = Door({**plain_environment(), **ONE_THREAD})
     except CourseError as reason:
         log.warning("the kernels import everything anew, which takes longer: %s", reason)
         yield {}

@@ -1,9 +1,9 @@
 """`course start`: JupyterLab on the course, set up for a learner (see `course/jupyter`)."""
 
 import os
-import sys
 from pathlib import Path
 
+from course.child import python
 from course.paths import ROOT
 
 CONFIG = Path(__file__).parent / "jupyter"
@@ -19,7 +19,7 @@ def lab_command(root: Path = ROOT, port: int | None = None, browser: bool = True
     """
     first = ["README.md"] if (root / "README.md").is_file() else []
     command = [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"),
+        *python("-m", "jupyterlab", f"--ServerApp.root_dir={root}"),
         f"--LabApp.default_url={'/'.join(['/lab', *(['tree', *first] if first else [])])}",
     ]
     if port is not None:

@@ -4,9 +4,9 @@
 """
 
 import os
-import sys
 from pathlib import Path
 
+from course.child import python
 from course.paths import ROOT, registry_folder
 from course.quiet import quiet
 
@@ -23,7 +23,7 @@ local = {"Host": "localhost:{port}", "Origin": "http://localhost:{port}"}
 c.ServerProxy.servers = {
     "mlflow": {
         "command": [
-            *(sys.executable, "-m", "mlflow", "server"),
+            *python("-m", "mlflow", "server"),
             *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
             *("--backend-store-uri", f"sqlite:///{(registry / 'mlflow.db').as_posix()}"),
             *("--artifacts-destination", str(registry / "artifacts")),
@@ -40,7 +40,7 @@ c.ServerProxy.servers = {
     },
     "service": {
         "command": [
-            *(sys.executable, "-m", "oakbank.deploy.service"),
+            *python("-m", "oakbank.deploy.service"),
             *("--registry", str(registry), "--port", "{port}", "--root-path", "{base_url}service"),
         ],
         "timeout": 300.0,
