@@ -14,9 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from autograder.model import (
     EXTRA,
     LOCKED,
     MANUAL,
+    REFERENCE,
     TEST,
     TEXT,
     Cell,
@@ -40,7 +41,7 @@ from autograder.model import (
 )
 from autograder.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
 from autograder.sandbox import why_not as sandbox_missing
-from autograder.source import bound_in, globals_in, imports_of, names_in
+from autograder.source import bound_in, globals_in, imports_of, names_in, without_docstrings, words_in
 from course.paths import ROOT, CourseError
 
 BESIDE = "# grader: these run where the answers run"
@@ -87,6 +88,10 @@ class Limits:
     total_seconds: float = 600
 
 
+Ask = Callable[[str, bytes], tuple[str, bytes]]
+"""Carries a frame to another kernel and returns what that sends back."""
+
+
 class _EndedError(Exception):
     """A kernel is gone or was ended; the text says why, for the student. `died`: of itself, it was not ended."""
 
@@ -128,10 +133,13 @@ class _Kernel:
             os.close(fd)
         return kind, body
 
-    def run(self, task: dict[str, Any], until: float, limit: float) -> dict[str, Any]:
-        """Run a cell and return what is told of it."""
+    def run(self, task: dict[str, Any], until: float, limit: float, ask: Ask | None = None) -> dict[str, Any]:
+        """Run a cell and return what is told of it; `ask` has the other kernel answer what it asks meanwhile."""
         self.send("x", json.dumps(task).encode())
         kind, body = self.receive(until, limit)
+        while kind in ("a", "k") and ask:
+            self.send(*ask(kind, body))
+            kind, body = self.receive(until, limit)
         if kind != "d":
             raise _EndedError(self.box.end(self, NONSENSE), died=True)
         return self.told(body)
@@ -240,7 +248,7 @@ class _Session:
         self.asked = False  # whether a test has had the student's kernel run something since it began
         self.read: set[str] = set()  # names that the instructor's cells and tests read
         for cell in cells:
-            if cell.kind == LOCKED and cell.runs:
+            if cell.kind in (LOCKED, REFERENCE) and cell.runs:
                 self.read |= names_in(cell.source)
 
     def run(self) -> dict[str, tuple[float | str | None, str]]:
@@ -255,6 +263,9 @@ class _Session:
                     verdicts[cell.grade_id] = self._test(at, cell)
                 elif cell.grade_id in self.helpers:
                     self._student_cell(at, cell.visible)
+            elif cell.kind == REFERENCE:
+                self.seen[at] = _Seen()
+                self._examiner_cell(at, cell)
             else:
                 self._student_cell(at, cell.source)
                 if cell.kind == LOCKED:
@@ -287,7 +298,9 @@ class _Session:
             self.student, self.asked = self.box.kernel(examiner=False), False
             for at in sorted(self.seen):
                 cell = self.cells[at]
-                if not self.seen[at].killed:
+                if cell.kind == REFERENCE:
+                    self._examiner_cell(at, cell)
+                elif not self.seen[at].killed:
                     source = cell.visible if cell.kind == TEST else cell.source
                     again = self._in_student(source, cell.kind == LOCKED)
                     if again.killed:
@@ -308,8 +321,13 @@ class _Session:
 
     def _in_student(self, source: str, ours: bool) -> _Seen:
         assert self.student is not None
+        until, task = self._deadline(), {"source": source, "test": False, "ours": ours}
+        ask = partial(self._ask_examiner, until) if self.borrows else None
         try:
-            told = self.student.run({"source": source, "test": False, "ours": ours}, self._deadline(), self.limit)
+            if ask:
+                for kernel in (self.student, self._examiner()):
+                    kernel.send("n")
+            told = self.student.run(task, until, self.limit, ask)
         except _EndedError as end:
             self.student = None
             return _Seen((Output("error", str(end)),), str(end), killed=True, died=end.died)
@@ -320,15 +338,41 @@ class _Session:
             self.examiner = self.box.kernel(examiner=True)
         return self.examiner
 
-    def _examiner_cell(self, at: int, cell: Cell) -> None:
-        """Run the instructor's cell in the examiner's kernel too; where it calls answers, they are asked for."""
+    @cached_property
+    def borrows(self) -> bool:
+        """Whether what the student's code calls may be a reference answer, which is in the examiner's kernel."""
+        return any(cell.kind == REFERENCE for cell in self.cells)
+
+    def _ask_examiner(self, until: float, kind: str, body: bytes) -> tuple[str, bytes]:
+        """Have a reference answer called, or a question of it answered."""
+        examiner, student = self._examiner(), self.student
+        assert student is not None
         try:
-            self._examine(cell.source, ours=True)
+            examiner.send(kind, body)
+            kind, body = examiner.receive(until, self.limit)
+            if kind not in ("a", "k"):
+                raise _EndedError(self.box.end(examiner, NONSENSE))
+        except _EndedError as end:  # the student's kernel waits for it in vain
+            self.examiner = None
+            raise _EndedError(self.box.end(student, str(end))) from None
+        return kind, body
+
+    def _examiner_cell(self, at: int, cell: Cell) -> None:
+        """Run the instructor's cell in the examiner's kernel too; where it calls answers, they are asked for.
+
+        Of a reference answer, the student's kernel gets something to call: its text is in no process of the student's.
+        """
+        try:
+            if cell.kind == REFERENCE:
+                lend = bound_in(cell.source) & self.grader.released
+                self._examine(without_docstrings(cell.source), ours=False, lend=sorted(lend))
+            else:
+                self._examine(cell.source, ours=True)
         except _EndedError:
             self.examiner = None
             self._renew_examiner(at)
 
-    def _examine(self, source: str, ours: bool) -> dict[str, Any]:
+    def _examine(self, source: str, ours: bool, lend: Iterable[str] = ()) -> dict[str, Any]:
         """Run a source in the examiner's kernel, carrying frames to the student's and back."""
         student, examiner = self._student(), self._examiner()
         until = self._deadline()
@@ -338,6 +382,7 @@ class _Session:
             "ours": ours,
             "names": sorted(self.read | names_in(source)),
             "student": self.grader.answered,
+            "lend": list(lend),
         }
         examiner.send("x", json.dumps(task).encode())
         gone, again, first, asked = "", False, True, self.asked
@@ -380,7 +425,7 @@ class _Session:
 
     def _renew_examiner(self, before: int) -> None:
         for at, cell in enumerate(self.cells[:before]):
-            if cell.kind == LOCKED and cell.runs and at not in self.set_up:
+            if cell.kind in (LOCKED, REFERENCE) and cell.runs and at not in self.set_up:
                 self._examiner_cell(at, cell)
 
     def _reason(self, at: int, cell: Cell, told: dict[str, Any]) -> str:
@@ -472,6 +517,8 @@ class Grader(Closing):
         answers = [cell for cell in key.cells if cell.kind in (ANSWER, MANUAL)]
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
         self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
+        handed_out = (cell.visible if cell.kind == TEST else cell.source for cell in key.cells if cell not in answers)
+        self.released = frozenset[str]().union(*map(words_in, [*handed_out, *key.stubs.values()]))
         self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
         start = first_uid() + next(_COUNT) % 8 * 8
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
@@ -582,7 +629,10 @@ class Grader(Closing):
         for earlier, exercises in again.items():
             if not earlier or time.monotonic() > until:
                 continue
-            cells = tuple(reference[cell.grade_id] if cell.grade_id in earlier else cell for cell in prepared.cells)
+            cells = tuple(
+                replace(reference[cell.grade_id], kind=REFERENCE) if cell.grade_id in earlier else cell
+                for cell in prepared.cells
+            )
             tests = {mark.test for mark in lost if mark.exercise in exercises}
             with contextlib.closing(_Box(self, uid)) as box:
                 verdicts = _Session(box, cells, tests, until).run()

@@ -7,6 +7,8 @@ from typing import Any
 
 EXTRA, TEXT, LOCKED, ANSWER, TEST, MANUAL = "extra", "text", "locked", "answer", "test", "manual"
 """Kinds of cells: a student's own, prose, the instructor's code, an answer, a test, an answer that a human marks."""
+REFERENCE = "reference"
+"""And while a mistake is forgiven: a reference answer, which runs in the examiner's kernel and is called from there."""
 
 
 @dataclass(frozen=True)

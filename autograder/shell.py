@@ -287,6 +287,11 @@ class Kernel:
         self.theirs = set(found)
         self.link.watch(self.main, [name for name in task["student"] if name in found])
         told, result = self._run(task)
+        if told["ok"] and task["lend"]:
+            try:
+                self.link.ask("bind", "", (), {name: self.main[name] for name in task["lend"] if name in self.main})
+            except Gone as gone:
+                told |= {"ok": False, "ename": "Gone", "evalue": str(gone), "line": ""}
         value = result.result if told["ok"] else None
         told["value"] = _credit(value)
         return told

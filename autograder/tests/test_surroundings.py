@@ -1,0 +1,208 @@
+"""What surrounds a student's code: shell, magics, threads, variables, time. Habits cost nothing, nothing leaks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from autograder.grade import Grader
+from autograder.key import key_from_source
+from autograder.model import Key, Mark, Result, Submission
+from autograder.parent import students_environment
+from autograder.sandbox import why_not
+from course.paths import CourseError
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
+
+CELLS = [
+    ("setup", "locked", "import pandas as pd\n\nTABLE = pd.DataFrame({'a': [1, 2]})"),
+    ("ex1", "answer", "def label(score):\n    ### BEGIN SOLUTION\n    fine = 0.531742  # its own\n"
+     "    return 'good' if score >= fine else 'bad'\n    ### END SOLUTION"),
+    ("ex1-test", "test", "LIMIT = 3\nassert label(0.9) == 'good', '0.9 is good'\n### BEGIN HIDDEN TESTS\n"
+     "assert label(0.1) == 'bad', '0.1 is bad'\n### END HIDDEN TESTS"),
+    ("ex2", "answer", "def labels(scores):\n    ### BEGIN SOLUTION\n    return [label(one) for one in scores]\n"
+     "    ### END SOLUTION"),
+    ("ex2-test", "test", "assert labels([0.9, 0.1]) == ['good', 'bad'], 'one label a score'"),
+    ("ex3", "answer", "def points():\n    ### BEGIN SOLUTION\n    return 4.0\n    ### END SOLUTION"),
+    ("ex3-test", "test", "float(points())"),
+]  # fmt: skip
+POINTS = {"ex1-test": 2.0, "ex2-test": 2.0, "ex3-test": 4.0}
+LABEL = "\ndef label(score):\n    return 'good' if score >= 0.5 else 'bad'"
+
+
+def notebook(answers: dict[str, str], before: dict[str, str]) -> Any:
+    cells = []
+    for name, kind, source in CELLS:
+        if name in before:
+            cells.append(nbformat.v4.new_code_cell(before[name]))
+        marks = {"grade_id": name, "schema_version": 3, "locked": kind != "answer", "solution": kind == "answer",
+                 "grade": kind == "test", "task": False, "cell_type": "code"}  # fmt: skip
+        marks |= {"points": POINTS[name]} if kind == "test" else {}
+        cells.append(nbformat.v4.new_code_cell(answers.get(name, source), id=name, metadata={"nbgrader": marks}))
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def submission(answers: dict[str, str] | None = None, **before: str) -> Submission:
+    return Submission("ann", nbformat.writes(notebook(answers or {}, before)).encode())
+
+
+@pytest.fixture(scope="module")
+def key() -> Key:
+    return key_from_source(notebook({}, {}), lab="01-lab")
+
+
+@pytest.fixture(scope="module")
+def grader(key: Key) -> Iterator[Grader]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LMS_TOKEN", "made-up-secret")
+        patch.setenv("HTTPS_PROXY", "http://me:made-up-secret@proxy")
+        patch.setenv("PYTHONOPTIMIZE", "2")
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "made-up-secret"))
+        patch.setenv("PYTHONWARNINGS", "error")
+        with Grader(key) as made:
+            yield made
+
+
+def scores(result: Result) -> list[float | None]:
+    return [mark.score for mark in result.marks]
+
+
+def mark(result: Result, test: str) -> Mark:
+    return next(one for one in result.marks if one.test == test)
+
+
+def shown(result: Result) -> str:
+    return "\n".join(output.text for cell in result.cells for output in cell.outputs)
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("!echo one; echo two", "one\ntwo"),
+    ("import sys\n!{sys.executable} -c 'print(6 * 7)'", "42"),
+    ("x = 'seven'\n!echo $x", "seven"),
+    ("%system echo three", "three"),
+    ("names = !echo four\nprint(names)", "four"),
+    ("%%bash\necho five", "five"),
+    ("!pip install -q nothing-of-that-name", "pip"),
+    ("%pip install nothing-of-that-name", "pip"),
+    ("!no-such-command", "not found"),
+    ("%ls /", "usr"),
+    ("get_ipython().system('echo six')", "six"),
+    ("!sleep 1000 &\n!echo seven", "seven"),
+    ("print('before')\n!echo between\nprint('after')", "before\nbetween\nafter"),
+])  # fmt: skip
+def test_shell_escapes_cost_nothing(grader: Grader, line: str, says: str) -> None:
+    """honest-shell-in-answer, public/09-shell-escapes: they run without a terminal, and the cell goes on."""
+    cut = line.startswith("%%")
+    result = grader.grade(submission({} if cut else {"ex1": line + LABEL}, ex1=line))
+    assert scores(result) == [2, 2, 4], result.marks
+    assert says in shown(result)
+
+
+def test_a_captured_cell_keeps_what_its_shell_prints(grader: Grader) -> None:
+    result = grader.grade(submission(ex1="%%capture kept\n!echo inside", ex2="print('had', kept.stdout)"))
+    assert shown(result).strip() == "had inside"
+
+
+@pytest.mark.parametrize("first", ["%%time", "%matplotlib inline", "TABLE?", "!true", "%%capture"])
+def test_magics_hide_no_names_of_tests_and_cells(grader: Grader, first: str) -> None:
+    """honest-magics-hide-names, public/10-magic-hides-names: LIMIT is bound by a visible test, OWN by a cell."""
+    answer = f"{first}\nSUM = TABLE['a'].sum() + LIMIT + OWN\ndef labels(scores):\n    return list(map(label, scores))"
+    assert scores(grader.grade(submission({"ex2": answer}, ex2="!true\nOWN = 1"))) == [2, 2, 4]
+
+
+def test_no_variable_of_the_shell_reaches_a_student(grader: Grader) -> None:
+    """leak-environment-of-the-instructor, public/07-secrets-in-feedback: nor through /proc, nor by a child process."""
+    spy = (
+        "import os, pathlib, subprocess, sys\nprint(dict(os.environ), sys.path, sys.flags)\n"
+        "for path in pathlib.Path('/proc').glob('[0-9]*/environ'):\n"
+        "    try:\n        print(path.read_text())\n    except OSError as error:\n        print(error)\n"
+        "!env\nprint(subprocess.run(['cat', '/proc/self/environ'], capture_output=True))"
+    )
+    text = json.dumps(grader.grade(submission(ex1=spy)).to_json())
+    assert "MLFLOW_DISABLE_TELEMETRY" in text, "the variables were looked at"
+    assert "made-up-secret" not in text
+    assert "LMS_TOKEN" not in text
+
+
+def test_a_planted_variable_would_be_seen(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = {**students_environment(), "PLANTED": "made-up-secret"}
+    monkeypatch.setattr("autograder.parent.students_environment", lambda: planted)
+    with Grader(key) as leaky:
+        assert "made-up-secret" in shown(leaky.grade(submission(ex1="import os\nprint(dict(os.environ))")))
+    planted["PYTHONOPTIMIZE"] = "1"
+    with pytest.raises(CourseError, match="asserts are switched off"):
+        Grader(key)
+
+
+def test_asserts_are_on_whatever_the_shell_says(grader: Grader, key: Key) -> None:
+    """public/08-asserts-switched-off: this grader was started with PYTHONOPTIMIZE, PYTHONPATH and PYTHONWARNINGS."""
+    assert scores(grader.grade(submission(dict(key.stubs)))) == [0, 0, 0]
+    assert scores(grader.grade(submission({"ex1": "import warnings\nwarnings.warn('hm')" + LABEL}))) == [2, 2, 4]
+
+
+WRONG = "def label(score):\n    return 'bad'"
+SPY = """
+import dis, gc, inspect, linecache, pathlib, types
+def look():
+    found = [repr(label), str(vars(type(label)))]
+    for reading in (inspect.getsource, inspect.getdoc, dis.code_info, lambda one: one.__code__.co_consts,
+                    lambda one: one.__closure__, lambda one: one.__globals__, lambda one: one.__defaults__):
+        try:
+            found.append(str(reading(label)))
+        except Exception as error:
+            found.append(str(error))
+    found += [str(lines) for lines in linecache.cache.values()] + [str(In) if 'In' in globals() else '']
+    for one in gc.get_objects():
+        code = getattr(one, '__code__', None)
+        if isinstance(code, types.CodeType):
+            found.append(str(code.co_consts))
+        elif isinstance(one, (str, bytes, list, dict, tuple)) and len(one) < 10_000:
+            try:
+                found.append(str(one))
+            except Exception:
+                pass
+    for line in open('/proc/self/maps'):
+        if line.split()[-1] in ('[heap]', '[stack]'):
+            start, end = (int(part, 16) for part in line.split()[0].split('-'))
+            with open('/proc/self/mem', 'rb') as memory:
+                memory.seek(start)
+                found.append(memory.read(end - start).decode('latin-1'))
+    return ' '.join(found)
+"""
+READS = (
+    SPY
+    + """
+label(0.9)
+TEXT = look()
+def labels(scores):
+    return [label(one) for one in scores]
+def points():
+    return 3.0 + any(mark[::-1] in TEXT for mark in ('247135.0', 'nwo sti #'))  # backwards, for this text is here too
+"""
+)
+
+
+def test_a_forgiven_mistake_shows_nothing_of_the_reference(grader: Grader) -> None:
+    """leak-reference-in-second-look: `label` is there to be called, and its text is nowhere in the process."""
+    result = grader.grade(submission({"ex1": WRONG, "ex2": READS, "ex3": "# see above, where labels is"}))
+    assert scores(result) == [0, 2, 3], result.marks
+    assert mark(result, "ex2-test").rescued == ("ex1",)
+
+
+def test_that_spy_would_find_the_reference_in_its_own_process(grader: Grader) -> None:
+    reference = next(source for name, _, source in CELLS if name == "ex1")
+    assert scores(grader.grade(submission({"ex1": reference, "ex2": READS, "ex3": "pass"})))[2] == 4
+
+
+def test_a_reference_answer_is_called_as_if_it_were_the_students(grader: Grader) -> None:
+    """With plain data, callbacks of the student's, exceptions, and after the student's kernel has died."""
+    uses = (
+        "def labels(scores):\n    try:\n        label('x')\n    except TypeError:\n        return [*map(label, scores)]"
+    )
+    assert scores(grader.grade(submission({"ex1": WRONG, "ex2": uses}))) == [0, 2, 4]
+    assert scores(grader.grade(submission({"ex1": WRONG}, ex3="import os\nos._exit(1)"))) == [0, 2, 4]
+    early = "FIRST = label(0.9)\ndef labels(scores):\n    return [FIRST, label(0.1)]"
+    assert scores(grader.grade(submission({"ex1": WRONG, "ex2": early}))) == [0, 2, 4]
