@@ -21,6 +21,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from functools import partial
@@ -31,6 +32,8 @@ from autograder import sandbox
 from autograder.parent import Channel, ClosedError, fork, join_pages, serve_forks, threads
 from autograder.shell import Kernel, Shell, make_shell, run_cell
 
+STACK = 2 << 20
+"""Bytes of a thread's stack. With the usual 8 MB the limit of memory would let no more than some 150 threads start."""
 MANY = 32
 """Boxes after which a template makes its forks cheaper, which itself costs as much as some twenty of them save."""
 
@@ -180,6 +183,7 @@ def _trust_nothing() -> None:
 def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], shell: Shell, names: set[str]) -> None:
     """Be a kernel; no way back."""
     limits = sandbox.Confine(**order["confine"])
+    known_as = os.readlink("/proc/self")  # noqa: PTH115  # to the grader, whose /proc this still is
     null = os.open(os.devnull, os.O_RDONLY)
     printed, path = tempfile.mkstemp(prefix=".printed-")
     Path(path).unlink()
@@ -196,9 +200,11 @@ def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], s
             resource.setrlimit(kind, (value, value))
     if "pyarrow" in sys.modules:
         sys.modules["pyarrow"].set_io_thread_count(8)  # its own default
+    threading.stack_size(STACK)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of the write, not the end
     channel = Channel(socket.socket(fileno=fds[0]))
+    channel.send("p", os.fsencode(known_as))
     _seed()  # Python seeds `random` anew in every fork
     with contextlib.suppress(ClosedError):
         Kernel(shell, channel, order["examiner"], set(names), order["output_bytes"]).serve()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import sandbox
+from autograder.clock import LOOK, Clock, Turns
 from autograder.intake import prepare
 from autograder.model import (
     ANSWER,
@@ -54,7 +55,8 @@ NONSENSE = "the kernel that runs your code answered with something that makes no
 REASON = 400  # characters
 PARENT_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # sets of strings have the same order whenever a submission is graded
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages: a fork copies a table of all pages
+    # Huge pages: a fork copies a table of all pages. Arenas: each takes 64 MB of what a process may add.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=4",
     # There is no network: what asks a server says so at once, by its own message, instead of asking for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -62,6 +64,13 @@ PARENT_ENVIRONMENT = {
     "PIP_RETRIES": "0",
     "UV_OFFLINE": "1",
 }
+NO_MORE = (
+    "can't start new thread",
+    "[Errno 11] Resource temporarily unavailable",  # of a fork
+    "'DummyProcess' object has no attribute 'terminate'",  # multiprocessing, of a pool of threads
+    "Thread creation failed",
+)
+"""What errors say where a process or a thread could not be started."""
 NOT_RUN = 0.0, "the test was not run: ask your instructor"
 """Points need evidence: a test cell without code, or one that nothing is known of, gives none."""
 TO_ARRIVE = 5.0  # seconds after its time that an answer which has begun may take to arrive
@@ -74,7 +83,7 @@ class Limits:
     Attributes:
         cell_seconds: Wall time of one cell, a test with all that it calls included.
         memory_mb: Memory that a process of the kernel may add.
-        processes: Processes and threads.
+        processes: Processes and threads that may be there at a time.
         scratch_mb: Size of its /tmp.
         output_bytes: What a cell may show.
         total_seconds: Wall time of the whole submission; what is not graded by then fails.
@@ -82,7 +91,7 @@ class Limits:
 
     cell_seconds: float = 60
     memory_mb: int = 2000
-    processes: int = 64
+    processes: int = 512
     scratch_mb: int = 256
     output_bytes: int = 100_000
     total_seconds: float = 600
@@ -104,7 +113,7 @@ class _Kernel:
     """The grader's end of one kernel."""
 
     def __init__(self, box: "_Box", number: int, channel: Channel) -> None:
-        self.box, self.number, self.channel = box, number, channel
+        self.box, self.number, self.channel, self.pid = box, number, channel, 0
 
     def send(self, kind: str, body: bytes = b"") -> None:
         limit = self.box.grader.limits.cell_seconds
@@ -117,12 +126,15 @@ class _Kernel:
             raise _EndedError(self.box.end(self, f"still running after {limit:g} s")) from None
 
     def receive(self, until: float, limit: float) -> tuple[str, bytes]:
-        """Wait for a frame until a moment of the monotonic clock."""
-        ready, _, _ = select.select([self.channel], [], [], max(until - time.monotonic(), 0))
-        if not ready:
-            raise _EndedError(self.box.end(self, f"still running after {limit:g} s: is there a loop that never ends?"))
+        """Wait for a frame until a moment of the box's clock."""
+        clock = self.box.clock
+        while not select.select([self.channel], [], [], min(max(until - clock.now(), 0), LOOK))[0]:
+            clock.look()
+            if clock.now() >= until:
+                raise _EndedError(self.box.end(self, self._too_long(limit)))
+        clock.look(LOOK)
         try:
-            kind, body, fds = self.channel.receive(until + TO_ARRIVE)
+            kind, body, fds = self.channel.receive(time.monotonic() + max(until - clock.now(), 0) + TO_ARRIVE)
         except ClosedError:
             raise _EndedError(self.box.end(self, ""), died=True) from None
         except TimeoutError:
@@ -131,7 +143,20 @@ class _Kernel:
             raise _EndedError(self.box.end(self, "a value is too large to be looked at by the tests")) from None
         for fd in fds:
             os.close(fd)
+        if kind == "p" and not self.pid:  # before any cell
+            self.pid = int(body)
+            clock.pids.append(self.pid)
+            return self.receive(until, limit)
         return kind, body
+
+    def _too_long(self, limit: float) -> str:
+        """Say why a cell is ended by its limit, and note where it might have done better alone."""
+        clock = self.box.clock
+        if clock.starved(limit):
+            self.box.grader.starved.add(self.box.uid)
+        if clock.idle(limit):
+            return f"still running after {limit:g} s, and only waits: for a server that is not there, a lock, a sleep?"
+        return f"still running after {limit:g} s: is there a loop that never ends?"
 
     def run(self, task: dict[str, Any], until: float, limit: float, ask: Ask | None = None) -> dict[str, Any]:
         """Run a cell and return what is told of it; `ask` has the other kernel answer what it asks meanwhile."""
@@ -158,8 +183,8 @@ class _Kernel:
 class _Box:
     """One submission's processes."""
 
-    def __init__(self, grader: "Grader", uid: int) -> None:
-        self.grader, self.numbers = grader, itertools.count()
+    def __init__(self, grader: "Grader", uid: int, clock: Clock) -> None:
+        self.grader, self.clock, self.numbers = grader, clock, itertools.count()
         self.control, theirs = pair()
         self.folder = "" if grader.sandbox else tempfile.mkdtemp(prefix="course-lab-")
         options = {"sandbox": grader.sandbox, "scratch_mb": grader.limits.scratch_mb, "uid": uid, "folder": self.folder}
@@ -192,6 +217,8 @@ class _Box:
         if kernel not in self.kernels:
             return why or "Python ended here"
         self.kernels.remove(kernel)
+        if kernel.pid:
+            self.clock.pids.remove(kernel.pid)
         self.control.send("e", json.dumps({"number": kernel.number, "gone": not why}).encode())
         _, body, _ = self.control.receive()
         kernel.channel.close()
@@ -235,7 +262,7 @@ class _Session:
         box: Where they run.
         cells: All cells, in order.
         wanted: The tests that are to be marked.
-        until: When all has to be over (monotonic clock).
+        until: When all has to be over, by the clock of the box.
     """
 
     def __init__(self, box: _Box, cells: tuple[Cell, ...], wanted: set[str], until: float) -> None:
@@ -290,7 +317,8 @@ class _Session:
         return found
 
     def _deadline(self) -> float:
-        return min(time.monotonic() + self.limit, self.until)
+        self.box.clock.begin(self.limit)
+        return min(self.box.clock.now() + self.limit, self.until)
 
     def _student(self) -> _Kernel:
         """Return the student's kernel; a new one where the innocent cells before are run again."""
@@ -309,7 +337,7 @@ class _Session:
         return self.student
 
     def _student_cell(self, at: int, source: str) -> None:
-        if time.monotonic() > self.until:
+        if self.box.clock.now() > self.until:
             self.seen[at] = _Seen(fault="not run: the time for the whole notebook is over", killed=True)
             return
         self._student()
@@ -331,7 +359,7 @@ class _Session:
         except _EndedError as end:
             self.student = None
             return _Seen((Output("error", str(end)),), str(end), killed=True, died=end.died)
-        return _Seen(told["outputs"], "" if told["ok"] else _error(told))
+        return _Seen(told["outputs"], "" if told["ok"] else self._error(told))
 
     def _examiner(self) -> _Kernel:
         if self.examiner is None:
@@ -405,7 +433,7 @@ class _Session:
             examiner.send(*(("z", gone.encode()) if gone else (kind, body)))
 
     def _test(self, at: int, cell: Cell) -> tuple[float | str | None, str]:
-        if time.monotonic() > self.until:
+        if self.box.clock.now() > self.until:
             return 0.0, "not graded: the notebook as a whole took too long"
         try:
             told = self._examine(cell.source, ours=False)
@@ -439,14 +467,16 @@ class _Session:
                       and self.cells[number].kind == ANSWER
                       and self.cells[number].grade_id == self.grader.key.exercise(cell.grade_id)), None)  # fmt: skip
         if above is None:
-            return _error(told)
+            return self._error(told)
         return f"in the answer's cell: {above.fault}"
 
-
-def _error(told: dict[str, Any]) -> str:
-    if told["ename"] == "OSError" and told["evalue"].startswith(("[Errno 27]", "[Errno 28]")):
-        return "OSError: it prints or writes more than there is room for"
-    return f"{told['ename']}: {told['evalue']}" if told["evalue"] else str(told["ename"])
+    def _error(self, told: dict[str, Any]) -> str:
+        if any(sign in told["evalue"] for sign in NO_MORE):
+            most = self.grader.limits.processes
+            return f"more than {most} processes and threads at a time, or memory for them, were wanted: start fewer"
+        if told["ename"] == "OSError" and told["evalue"].startswith(("[Errno 27]", "[Errno 28]")):
+            return "OSError: it prints or writes more than there is room for"
+        return f"{told['ename']}: {told['evalue']}" if told["evalue"] else str(told["ename"])
 
 
 def _verdict(mark: Mark | None) -> tuple[Output, ...]:
@@ -523,6 +553,7 @@ class Grader(Closing):
         start = first_uid() + next(_COUNT) % 8 * 8
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
             self.uids.put(start + number)
+        self.turns, self.starved = Turns(), set[int]()
         self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
         self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
         first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
@@ -584,13 +615,20 @@ class Grader(Closing):
             return self._result(submission, marks, prepared, {})
         uid = self.uids.get()
         try:
-            return self._graded(submission, prepared, wanted, uid, rescue)
+            with self.turns.beside():
+                self.starved.discard(uid)
+                result = self._graded(submission, prepared, wanted, uid, rescue)
+            if uid in self.starved and result.score < result.points:
+                with self.turns.alone():
+                    result = self._graded(submission, prepared, wanted, uid, rescue)
+            return result
         finally:
             self.uids.put(uid)
 
     def _graded(self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool) -> Result:
-        until = time.monotonic() + self.limits.total_seconds
-        with contextlib.closing(_Box(self, uid)) as box:
+        clock = Clock()
+        until = clock.now() + self.limits.total_seconds
+        with contextlib.closing(_Box(self, uid, clock)) as box:
             session = _Session(box, prepared.cells, wanted, until)
             verdicts = session.run()
         marks = []
@@ -603,7 +641,7 @@ class Grader(Closing):
                 continue
             marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, NOT_RUN)))
         if rescue:
-            self._rescue(marks, prepared, uid, until)
+            self._rescue(marks, prepared, uid, clock, until)
         return self._result(submission, tuple(marks), prepared, session.seen)
 
     def _mark(self, cell: Cell, exercise: str, value: float | str | None, reason: str) -> Mark:
@@ -617,7 +655,7 @@ class Grader(Closing):
             reason = "partly right"
         return Mark(cell.grade_id, exercise, cell.points, float(score), reason)
 
-    def _rescue(self, marks: list[Mark], prepared: Prepared, uid: int, until: float) -> None:
+    def _rescue(self, marks: list[Mark], prepared: Prepared, uid: int, clock: Clock, until: float) -> None:
         """Grade what failed once more with the reference answers of what it builds on; the better result counts."""
         lost = [mark for mark in marks if mark.score is not None and mark.score < mark.points]
         failed = list(dict.fromkeys(mark.exercise for mark in lost))
@@ -627,14 +665,14 @@ class Grader(Closing):
             built_on = self._built_on(exercise, prepared) if number else set()
             again.setdefault(tuple(one for one in failed[:number] if one in built_on), []).append(exercise)
         for earlier, exercises in again.items():
-            if not earlier or time.monotonic() > until:
+            if not earlier or clock.now() > until:
                 continue
             cells = tuple(
                 replace(reference[cell.grade_id], kind=REFERENCE) if cell.grade_id in earlier else cell
                 for cell in prepared.cells
             )
             tests = {mark.test for mark in lost if mark.exercise in exercises}
-            with contextlib.closing(_Box(self, uid)) as box:
+            with contextlib.closing(_Box(self, uid, clock)) as box:
                 verdicts = _Session(box, cells, tests, until).run()
             for at, mark in enumerate(marks):
                 if mark.test in verdicts:
@@ -689,6 +727,7 @@ class Grader(Closing):
 
     def close(self) -> None:
         """End all processes."""
+        self.turns.close()
         if hasattr(self, "template"):
             self.template.close()
         self.parent.close()

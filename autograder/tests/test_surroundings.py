@@ -1,14 +1,21 @@
 """What surrounds a student's code: shell, magics, threads, variables, time. Habits cost nothing, nothing leaks."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from autograder.grade import Grader
+from autograder.clock import FAR, Clock
+from autograder.grade import Grader, Limits
 from autograder.key import key_from_source
 from autograder.model import Key, Mark, Result, Submission
 from autograder.parent import students_environment
@@ -206,3 +213,132 @@ def test_a_reference_answer_is_called_as_if_it_were_the_students(grader: Grader)
     assert scores(grader.grade(submission({"ex1": WRONG}, ex3="import os\nos._exit(1)"))) == [0, 2, 4]
     early = "FIRST = label(0.9)\ndef labels(scores):\n    return [FIRST, label(0.1)]"
     assert scores(grader.grade(submission({"ex1": WRONG, "ex2": early}))) == [0, 2, 4]
+
+
+MANY_THREADS = """
+import threading, time
+def many(number):
+    threads = [threading.Thread(target=time.sleep, args=(0.3,)) for _ in range(number)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+"""
+
+
+@pytest.mark.parametrize("use", [
+    f"{MANY_THREADS}\nmany(300)",
+    "from multiprocessing.pool import ThreadPool\nprint(sum(ThreadPool(200).map(abs, range(1000))))",
+    "from joblib import Parallel, delayed\nParallel(96, prefer='threads')(delayed(abs)(n) for n in range(200))",
+])  # fmt: skip
+def test_there_is_room_for_a_few_hundred_threads(grader: Grader, use: str) -> None:
+    """honest-threads, public/26-threads-and-servers."""
+    assert scores(grader.grade(submission({"ex1": use + LABEL}))) == [2, 2, 4]
+
+
+@pytest.mark.parametrize("use", [
+    f"{MANY_THREADS}\nmany(40)",
+    "from multiprocessing.pool import ThreadPool\nThreadPool(40)",
+    "import os, time\nfor _ in range(40):\n    if os.fork() == 0:\n        time.sleep(3)\n        os._exit(0)",
+])  # fmt: skip
+def test_more_than_there_is_room_for_is_said_in_plain_words(key: Key, use: str) -> None:
+    """honest-threads: the limit can be set, and the reason names it, in a cell and in a function that a test calls."""
+    says = "more than 20 processes and threads at a time, or memory for them, were wanted: start fewer"
+    inside = "def label(score):\n    " + use.replace("\n", "\n    ") + "\n    return 'good'"
+    with Grader(key, Limits(processes=20)) as narrow:
+        assert (
+            mark(narrow.grade(submission({"ex1": use + LABEL})), "ex1-test").reason == f"in the answer's cell: {says}"
+        )
+        assert mark(narrow.grade(submission({"ex1": inside})), "ex1-test").reason == says
+
+
+# --- time ---
+
+WORKS = "import time\nbegin = time.process_time()\nwhile time.process_time() - begin < 0.8:\n    pass"
+WAITS = "import time\ntime.sleep(60)"
+LOOPS = "while True:\n    pass"
+
+
+@pytest.fixture
+def busy_machine() -> Iterator[None]:
+    """What a neighbour can do: processes that only compute, each in a session of its own."""
+    spins = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+        for _ in range(5 * len(os.sched_getaffinity(0)))
+    ]
+    yield
+    for one in spins:
+        one.kill()
+        one.wait()
+
+
+def test_a_neighbour_takes_nobodys_time(key: Key, busy_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """harm-starving-neighbour: 0.8 s of work within a limit of 1.8 s, with a sixth of a core."""
+    with Grader(key, Limits(cell_seconds=1.8)) as made:
+        assert scores(made.grade(submission({"ex1": WORKS + LABEL}), rescue=False)) == [2, 2, 4]
+        monkeypatch.setattr(Clock, "look", lambda self, after=0.0: None)  # the wall's clock alone
+        lost = made.grade(submission({"ex1": WORKS + LABEL}), rescue=False)
+        assert scores(lost)[0] == 0, "this machine is too fast for that test"
+        assert "still running after 1.8 s" in mark(lost, "ex1-test").reason
+
+
+@pytest.mark.parametrize(("source", "says"), [
+    (LOOPS, "still running after 2 s: is there a loop that never ends?"),
+    (WAITS, "still running after 2 s, and only waits: for a server that is not there, a lock, a sleep?"),
+])  # fmt: skip
+def test_what_never_ends_is_ended_in_time_and_told_apart(key: Key, source: str, says: str) -> None:
+    with Grader(key, Limits(cell_seconds=2)) as made:
+        begin = time.monotonic()
+        result = made.grade(submission({"ex1": source + LABEL}), rescue=False)
+        assert mark(result, "ex1-test").reason == f"in the answer's cell: {says}"
+        assert time.monotonic() - begin < 2 * FAR + 5
+
+
+def test_what_was_lost_by_time_while_starved_is_graded_again_alone(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = list[str]()
+    graded = Grader._graded
+
+    def noting(self: Grader, given: Submission, *rest: Any) -> Result:
+        order.append(f"begin {given.student}")
+        if given.student == "bob":
+            time.sleep(2.5)
+        result = graded(self, given, *rest)
+        order.append(f"end {given.student}")
+        return result
+
+    monkeypatch.setattr(Grader, "_graded", noting)
+    monkeypatch.setattr(Clock, "starved", lambda self, limit: len(order) < 4)
+    with Grader(key, Limits(cell_seconds=1)) as made, ThreadPoolExecutor() as pool:
+        bob = pool.submit(made.grade, replace(submission(), student="bob"))
+        ann = made.grade(submission({"ex1": WAITS + LABEL}), rescue=False)
+        assert scores(bob.result()) == [2, 2, 4]
+    assert scores(ann)[0] == 0
+    assert sorted(order[:2]) == ["begin ann", "begin bob"]
+    assert order[2:] == ["end ann", "end bob", "begin ann", "end ann"], "alone, after bob"
+
+
+def test_a_clock_stands_still_for_the_starved_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    had: dict[int, tuple[int, int]] = {}
+    wall = [100.0]
+    monkeypatch.setattr("autograder.clock._tasks", lambda pid: iter(had.items()))
+    monkeypatch.setattr("autograder.clock._stand_back", lambda task: None)
+    monkeypatch.setattr("autograder.clock.time.monotonic", lambda: wall[0])
+
+    def passes(seconds: float, **tasks: tuple[float, float]) -> float:
+        """Return the seconds that the clock counts; each task computes and waits for so long."""
+        clock = Clock()
+        clock.pids = [1]
+        had.clear()
+        clock.begin(60)
+        before, wall[0] = clock.now(), wall[0] + seconds
+        had.update({n: (int(got * 1e9), int(delay * 1e9)) for n, (got, delay) in enumerate(tasks.values())})
+        clock.look()
+        return clock.now() - before
+
+    assert passes(10, alone=(10, 0)) == pytest.approx(10)
+    assert passes(10, sleeps=(0, 0)) == pytest.approx(10)
+    assert passes(10, starved=(1, 9)) == pytest.approx(1)
+    assert passes(10, half_asleep=(1, 3)) == pytest.approx(7)
+    assert passes(10, one=(5, 5), two=(5, 5)) == pytest.approx(10), "it had a core"
+    assert passes(10, **{f"t{n}": (0.01, 9.9) for n in range(50)}) == pytest.approx(0.5)
+    assert passes(1000, starved=(1, 999)) == pytest.approx(1000 - (FAR - 1) * 60), "not for ever"
