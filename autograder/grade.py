@@ -41,6 +41,7 @@ from autograder.model import (
     Submission,
 )
 from autograder.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
+from autograder.sandbox import require_files
 from autograder.sandbox import why_not as sandbox_missing
 from autograder.source import bound_in, globals_in, imports_of, names_in, without_docstrings, words_in
 from course.paths import ROOT, CourseError
@@ -539,6 +540,7 @@ class Grader(Closing):
 
     def __init__(self, key: Key, limits: Limits = Limits(), sandbox: bool = True, jobs: int | None = None) -> None:
         self.key, self.limits, self.sandbox = key, limits, sandbox
+        require_files()
         if sandbox and (reason := sandbox_missing()):
             raise CourseError(
                 f"{reason}. Without a sandbox a submission can read your files and the hidden tests, use the network "

@@ -35,6 +35,8 @@ _FINE = "confined"
 _maker = ""
 TMP, SHM, PROC = Path("/tmp"), Path("/dev/shm"), Path("/proc")  # noqa: S108
 SHM_MB = 64
+FEWEST_FILES, MOST_FILES = 256, 1024
+"""Open files: what a grader needs, and what a process may have."""
 
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 1 << 17, 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30  # CLONE_*
 _NEW_ANY = 0x7E020000  # these and CLONE_NEWCGROUP
@@ -447,12 +449,38 @@ def _limit(limits: Confine, used: int) -> None:
         (resource.RLIMIT_AS, used + limits.memory_mb * mb),
         (resource.RLIMIT_NPROC, limits.processes),
         (resource.RLIMIT_FSIZE, limits.file_mb * mb),
-        (resource.RLIMIT_NOFILE, 1024),
+        (resource.RLIMIT_NOFILE, MOST_FILES),
         (resource.RLIMIT_CORE, 1),  # 1: none, also where a program takes them (0 stops only files)
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+        _set_limit(kind, most, most)
+    _set_limit(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
+
+
+def _set_limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit, or leave it where this process may have even less already."""
+    now = resource.getrlimit(kind)[1]
+    top = hard if now == resource.RLIM_INFINITY else min(hard, now)
+    resource.setrlimit(kind, (min(soft, top), top))
+
+
+def require_files() -> None:
+    """Let this process open as many files as it may, and say so where they are too few to grade with.
+
+    Raises:
+        CourseError: They are.
+    """
+    if sys.platform != "linux":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    top = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if top < FEWEST_FILES:
+        raise CourseError(
+            f"only {hard} files may be open at a time here, and grading needs {FEWEST_FILES}: "
+            f"`ulimit -Hn` shows the limit, open a shell in which it is higher"
+        )
+    if soft != resource.RLIM_INFINITY and soft < top:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (top, hard))
 
 
 def _close_all_but(keep: set[int]) -> None:

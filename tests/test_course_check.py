@@ -197,3 +197,13 @@ def test_an_untouched_lab_gives_hints_and_no_points(name: str) -> None:
     for exercise in exercises:
         assert not exercise.passed
         assert not re.match(r"\w*(Error|Exception)\b|a cell above|this does not hold|not run", exercise.hint), exercise
+
+
+def test_asserts_are_on_whatever_the_shell_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """public/08-asserts-switched-off: with PYTHONOPTIMIZE every test would pass, and that is found out."""
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    empty = (FIRST[0], answer("ex1", "def double(x):\n    ..."), TEST)
+    assert hints(tmp_path, *empty) == ["double(2) is 4: multiply by two"]
+    monkeypatch.setattr("course.check.plain_environment", lambda: dict(os.environ))
+    with pytest.raises(CourseError, match="asserts are switched off in this kernel"):
+        hints(tmp_path / "again", *empty)
