@@ -84,25 +84,29 @@ class Options:
         jobs: How many submissions at a time.
         engine: Where, see `autograder.engines.engine`.
         sandbox: Confine the students' code.
-        cell_seconds: Wall time of one cell.
+        cell_seconds: Time that one cell may take.
+        processes: Processes and threads that a submission may have at a time.
     """
 
     jobs: int = 1
     engine: str = "local"
     sandbox: bool = True
     cell_seconds: float = 60.0
+    processes: int = 512
 
     @property
     def terms(self) -> dict[str, object]:
         """What of it can change a mark; the engine and the number of jobs cannot."""
-        return {"grader": GRADER, "sandbox": self.sandbox, "cell_seconds": self.cell_seconds}
+        own = {"cell_seconds": self.cell_seconds, "processes": self.processes}
+        return {"grader": GRADER, "sandbox": self.sandbox, **own}
 
 
 def open_grader(key: Key, options: Options) -> Grades:
     """Return a grader for this process."""
     from autograder.grade import Grader, Limits
 
-    return Grader(key, Limits(cell_seconds=options.cell_seconds), options.sandbox, options.jobs)
+    limits = Limits(cell_seconds=options.cell_seconds, processes=options.processes)
+    return Grader(key, limits, options.sandbox, options.jobs)
 
 
 def plan(store: Store, key: Key, sources: Sequence[Source], terms: Mapping[str, object]) -> tuple[Roster, list[Source]]:

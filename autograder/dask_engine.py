@@ -18,6 +18,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, Worker, Work
 
 from autograder.engines import AHEAD, Grades, Open, Outcome, Source, attempt, read, windowed
 from autograder.model import Submission
+from course.child import safe_path
 from course.paths import CourseError
 
 CONNECT, NO_WORKERS, TICK = 30.0, 120.0, 2.0  # seconds
@@ -31,7 +32,6 @@ SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "1GB",  # a submission travels in its task
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.diagnostics.nvml": False,
-    "distributed.nanny.pre-spawn-environ.PYTHONSAFEPATH": "1",  # a worker imports nothing from the working directory
 }
 AGAIN = "what is graded is kept: run the same command again to go on"
 
@@ -76,6 +76,7 @@ def _client(jobs: int, address: str) -> Iterator[Client]:
         stack.enter_context(dask.config.set(SETTINGS))
         target: str | LocalCluster = address
         if not address:
+            stack.enter_context(safe_path())
             cluster = LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=jobs,
                 threads_per_worker=1,

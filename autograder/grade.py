@@ -82,12 +82,12 @@ class Limits:
     """What one submission may use.
 
     Attributes:
-        cell_seconds: Wall time of one cell, a test with all that it calls included.
+        cell_seconds: Time that one cell may take, a test with all that it calls included, as its `Clock` counts it.
         memory_mb: Memory that a process of the kernel may add.
         processes: Processes and threads that may be there at a time.
         scratch_mb: Size of its /tmp.
         output_bytes: What a cell may show.
-        total_seconds: Wall time of the whole submission; what is not graded by then fails.
+        total_seconds: The same for the whole submission; what is not graded by then fails.
     """
 
     cell_seconds: float = 60

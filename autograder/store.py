@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from autograder.model import Result
 from course.paths import CourseError, write_text
 
-GRADER = 1
+GRADER = 2
 """Raise it when the grader changes in a way that can change a mark or what the student reads."""
 AGAIN = "what is graded is kept: run the same command again to go on"
 BUSY = 2.0  # seconds; a killed run's lock is free as soon as the last process below it is gone

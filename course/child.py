@@ -1,7 +1,9 @@
 """How this course starts Python: nothing in the shell or the working directory changes what its code means."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 _KEPT = ("PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH")
 
@@ -18,6 +20,20 @@ def plain_environment() -> dict[str, str]:
     """
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name in _KEPT}
     return {**plain, "PYTHONUTF8": "1"}
+
+
+@contextlib.contextmanager
+def safe_path() -> Iterator[None]:
+    """Within the block, no Python that a library starts imports from the working directory."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def be_plain() -> None:

@@ -266,6 +266,9 @@ def grade(
         bool, typer.Option(help="Confine the students' code; without it, it can do what you can.")
     ] = True,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one cell may take.")] = 60,
+    processes: Annotated[
+        int, typer.Option(min=8, help="Processes and threads that a submission may have at a time.")
+    ] = 512,
     out: Annotated[
         Path | None, typer.Option(help="Where notebooks, feedback, results and reports go, if not into autograder/.")
     ] = None,
@@ -283,7 +286,7 @@ def grade(
     from autograder.show import Display, print_summary
     from course.doctor import cores
 
-    options, console = Options(jobs or cores(), engine, sandbox, timeout), _console()
+    options, console = Options(jobs or cores(), engine, sandbox, timeout, processes), _console()
     try:
         with Display(console) as display:
             summary = grade_lab(lab, submissions, root, out, options, display)

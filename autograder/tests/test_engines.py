@@ -196,6 +196,17 @@ def tells(address: tuple[str, int]) -> list[str]:
 
 
 @needs_dask
+def test_workers_import_nothing_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """public/20-cwd-is-imported: students' files may lie there, and one may be named like a module."""
+    for name in ("socket", "random", "select"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\nraise ImportError\n")
+    monkeypatch.chdir(tmp_path)
+    assert grade_all("dask", cohort(1), opener(), 1)["s00"].result is not None
+    assert not (tmp_path / "ran").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
+@needs_dask
 def test_a_cluster_of_our_own_survives_kill_9_and_is_gone_afterwards(tmp_path: Path) -> None:
     """Its workers are killed from outside, one after the other; it listens on the loopback, and to us alone."""
     from distributed import default_client
