@@ -72,6 +72,9 @@ NO_MORE = (
     "Thread creation failed",
 )
 """What errors say where a process or a thread could not be started."""
+NO_SERVER = ("Connection refused", "Network is unreachable", "name resolution", "Name or service not known")
+"""What errors say where there is no server, which they often do not name."""
+LONGEST_SERVER = 100  # bytes
 NOT_RUN = 0.0, "the test was not run: ask your instructor"
 """Points need evidence: a test cell without code, or one that nothing is known of, gives none."""
 TO_ARRIVE = 5.0  # seconds after its time that an answer which has begun may take to arrive
@@ -115,6 +118,7 @@ class _Kernel:
 
     def __init__(self, box: "_Box", number: int, channel: Channel) -> None:
         self.box, self.number, self.channel, self.pid = box, number, channel, 0
+        self.server = ""  # that the student's code has asked for
 
     def send(self, kind: str, body: bytes = b"") -> None:
         limit = self.box.grader.limits.cell_seconds
@@ -128,6 +132,17 @@ class _Kernel:
 
     def receive(self, until: float, limit: float) -> tuple[str, bytes]:
         """Wait for a frame until a moment of the box's clock."""
+        while True:
+            kind, body = self._frame(until, limit)
+            if kind == "p" and not self.pid:  # before any cell
+                self.pid = int(body)
+                self.box.clock.pids.append(self.pid)
+            elif kind == "s":
+                self.server = body[:LONGEST_SERVER].decode(errors="replace")
+            else:
+                return kind, body
+
+    def _frame(self, until: float, limit: float) -> tuple[str, bytes]:
         clock = self.box.clock
         while not select.select([self.channel], [], [], min(max(until - clock.now(), 0), LOOK))[0]:
             clock.look()
@@ -144,20 +159,18 @@ class _Kernel:
             raise _EndedError(self.box.end(self, "a value is too large to be looked at by the tests")) from None
         for fd in fds:
             os.close(fd)
-        if kind == "p" and not self.pid:  # before any cell
-            self.pid = int(body)
-            clock.pids.append(self.pid)
-            return self.receive(until, limit)
         return kind, body
 
     def _too_long(self, limit: float) -> str:
         """Say why a cell is ended by its limit, and note where it might have done better alone."""
-        clock = self.box.clock
+        clock, said = self.box.clock, f"still running after {limit:g} s"
         if clock.starved(limit):
             self.box.grader.starved.add(self.box.uid)
-        if clock.idle(limit):
-            return f"still running after {limit:g} s, and only waits: for a server that is not there, a lock, a sleep?"
-        return f"still running after {limit:g} s: is there a loop that never ends?"
+        if not clock.idle(limit):
+            return f"{said}: is there a loop that never ends?"
+        if self.server:
+            return f"{said}, and only waits: it last asked for {self.server}. Is a server there? There is no network"
+        return f"{said}, and only waits: for a server that is not there, a lock, a sleep?"
 
     def run(self, task: dict[str, Any], until: float, limit: float, ask: Ask | None = None) -> dict[str, Any]:
         """Run a cell and return what is told of it; `ask` has the other kernel answer what it asks meanwhile."""
@@ -319,6 +332,8 @@ class _Session:
 
     def _deadline(self) -> float:
         self.box.clock.begin(self.limit)
+        if self.student:
+            self.student.server = ""
         return min(self.box.clock.now() + self.limit, self.until)
 
     def _student(self) -> _Kernel:
@@ -475,6 +490,9 @@ class _Session:
         if any(sign in told["evalue"] for sign in NO_MORE):
             most = self.grader.limits.processes
             return f"more than {most} processes and threads at a time, or memory for them, were wanted: start fewer"
+        server = self.student.server if self.student else ""
+        if server and server not in told["evalue"] and any(sign in told["evalue"] for sign in NO_SERVER):
+            return f"{told['ename']}: {told['evalue']}: there is no server {server} here, and no network"
         if told["ename"] == "OSError" and told["evalue"].startswith(("[Errno 27]", "[Errno 28]")):
             return "OSError: it prints or writes more than there is room for"
         return f"{told['ename']}: {told['evalue']}" if told["evalue"] else str(told["ename"])

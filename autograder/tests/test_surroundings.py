@@ -294,6 +294,27 @@ def test_what_never_ends_is_ended_in_time_and_told_apart(key: Key, source: str, 
         assert time.monotonic() - begin < 2 * FAR + 5
 
 
+@pytest.mark.parametrize(("ask", "says"), [
+    ("import urllib.request\nurllib.request.urlopen('http://127.0.0.1:5000')",
+     "Connection refused>: there is no server 127.0.0.1:5000 here, and no network"),
+    ("import socket\nsocket.create_connection(('192.0.2.7', 80))", "there is no server 192.0.2.7:80 here"),
+    ("import urllib.request\nurllib.request.urlopen('http://models.example:80')", "models.example:80"),
+    ("import mlflow\nmlflow.set_tracking_uri('http://127.0.0.1:5000')\nmlflow.search_experiments()", "127.0.0.1"),
+])  # fmt: skip
+def test_a_server_that_is_not_there_is_named(grader: Grader, ask: str, says: str) -> None:
+    """public/26-threads-and-servers: also where the library would retry for minutes."""
+    lost = mark(grader.grade(submission({"ex1": ask + LABEL}), rescue=False), "ex1-test")
+    assert (lost.score, says in lost.reason) == (0, True), lost.reason
+
+
+def test_who_waits_for_a_server_is_asked_about_it(key: Key) -> None:
+    """public/26-threads-and-servers"""
+    ask = "import socket, time\nwhile socket.socket().connect_ex(('127.0.0.1', 5000)):\n    time.sleep(0.1)"
+    with Grader(key, Limits(cell_seconds=3)) as made:
+        lost = mark(made.grade(submission({"ex1": ask + LABEL}), rescue=False), "ex1-test")
+    assert "only waits: it last asked for 127.0.0.1:5000. Is a server there?" in lost.reason
+
+
 def test_what_was_lost_by_time_while_starved_is_graded_again_alone(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     order = list[str]()
     graded = Grader._graded
