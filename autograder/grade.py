@@ -67,7 +67,6 @@ PARENT_ENVIRONMENT = {
 }
 NO_MORE = (
     "can't start new thread",
-    "[Errno 11] Resource temporarily unavailable",  # of a fork
     "'DummyProcess' object has no attribute 'terminate'",  # multiprocessing, of a pool of threads
     "Thread creation failed",
 )
@@ -137,7 +136,7 @@ class _Kernel:
             if kind == "p" and not self.pid:  # before any cell
                 self.pid = int(body)
                 self.box.clock.pids.append(self.pid)
-            elif kind == "s":
+            elif kind == "s" and self.box.clock.now() < until:  # who tells that for ever makes no sense
                 self.server = body[:LONGEST_SERVER].decode(errors="replace")
             else:
                 return kind, body
@@ -342,8 +341,11 @@ class _Session:
             self.student, self.asked = self.box.kernel(examiner=False), False
             for at in sorted(self.seen):
                 cell = self.cells[at]
-                if cell.kind == REFERENCE:
+                if cell.kind == REFERENCE and not self.seen[at].killed:
                     self._examiner_cell(at, cell)
+                    if self.student is None:
+                        self.seen[at] = _Seen(killed=True)
+                        return self._student()
                 elif not self.seen[at].killed:
                     source = cell.visible if cell.kind == TEST else cell.source
                     again = self._in_student(source, cell.kind == LOCKED)
@@ -388,7 +390,7 @@ class _Session:
         return any(cell.kind == REFERENCE for cell in self.cells)
 
     def _ask_examiner(self, until: float, kind: str, body: bytes) -> tuple[str, bytes]:
-        """Have a reference answer called, or a question of it answered."""
+        """Have a reference answer called, or a question of it answered. If it does not come back, the session ends."""
         examiner, student = self._examiner(), self.student
         assert student is not None
         try:
@@ -397,7 +399,7 @@ class _Session:
             if kind not in ("a", "k"):
                 raise _EndedError(self.box.end(examiner, NONSENSE))
         except _EndedError as end:  # the student's kernel waits for it in vain
-            self.examiner = None
+            self.examiner, self.until = None, 0.0
             raise _EndedError(self.box.end(student, str(end))) from None
         return kind, body
 
@@ -406,6 +408,8 @@ class _Session:
 
         Of a reference answer, the student's kernel gets something to call: its text is in no process of the student's.
         """
+        if self.box.clock.now() > self.until:
+            return
         try:
             if cell.kind == REFERENCE:
                 lend = bound_in(cell.source) & self.grader.released
@@ -487,9 +491,11 @@ class _Session:
         return f"in the answer's cell: {above.fault}"
 
     def _error(self, told: dict[str, Any]) -> str:
+        most = self.grader.limits.processes
         if any(sign in told["evalue"] for sign in NO_MORE):
-            most = self.grader.limits.processes
             return f"more than {most} processes and threads at a time, or memory for them, were wanted: start fewer"
+        if told["evalue"].startswith("[Errno 11]"):  # of a fork, most often
+            return f"{told['ename']}: {told['evalue']}: no more than {most} processes and threads may run at a time"
         server = self.student.server if self.student else ""
         if server and server not in told["evalue"] and any(sign in told["evalue"] for sign in NO_SERVER):
             return f"{told['ename']}: {told['evalue']}: there is no server {server} here, and no network"
@@ -567,7 +573,11 @@ class Grader(Closing):
         answers = [cell for cell in key.cells if cell.kind in (ANSWER, MANUAL)]
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
         self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
-        handed_out = (cell.visible if cell.kind == TEST else cell.source for cell in key.cells if cell not in answers)
+        handed_out = (
+            cell.visible if cell.kind == TEST else cell.source
+            for cell in key.cells
+            if cell.kind not in (ANSWER, MANUAL)
+        )
         self.released = frozenset[str]().union(*map(words_in, [*handed_out, *key.stubs.values()]))
         self.uids: queue.SimpleQueue[int] = queue.SimpleQueue()
         start = first_uid() + next(_COUNT) % 8 * 8
