@@ -41,9 +41,9 @@ def be_plain() -> None:
 
     A name of a file that is not ASCII would be another text, and so another student, under another locale.
     """
-    plain = plain_environment()
+    plain, told = plain_environment(), os.environ.get("PYTHONUTF8") == "1"
     for name in os.environ.keys() - plain.keys():
         del os.environ[name]
     os.environ.update(plain)
-    if sys.platform != "win32" and sys.getfilesystemencoding().lower() != "utf-8":
+    if sys.platform != "win32" and not told and sys.getfilesystemencoding().lower() != "utf-8":
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
