@@ -11,6 +11,7 @@ import pytest
 
 from autograder import grade
 from autograder.box import MANY
+from autograder.clock import FAR
 from autograder.grade import Grader, Limits, _Session
 from autograder.key import key_from_source
 from autograder.model import Key, Mark, Submission
@@ -211,7 +212,7 @@ def test_the_time_for_all_is_limited(key: Key) -> None:
     with Grader(key, Limits(cell_seconds=2, total_seconds=3)) as grader:
         slow = dict.fromkeys(("ex1", "ex2", "ex3", "ex4"), "while True:\n    pass")
         assert grader.grade(submission(slow)).score == 0
-    assert time.monotonic() - begin < 25
+    assert time.monotonic() - begin < 25 * FAR  # on a machine so busy that its clock stands still
 
 
 def test_a_lab_whose_own_cells_fail_is_refused() -> None:
