@@ -1,6 +1,6 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 3}
+# loses: {ex2-test-batch: 1}
 # why: counts the applications from 1
 # ---
 def explain(errors):

@@ -1,6 +1,6 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 3}
+# loses: {ex2-test: 2, ex2-test-batch: 1}
 # why: tells the first fault only, so that a client needs a request for each of its mistakes
 # ---
 def explain(errors):

@@ -1,6 +1,6 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 3}
+# loses: {ex2-test-batch: 1}
 # why: names the field and not the application of the batch
 # ---
 def explain(errors):

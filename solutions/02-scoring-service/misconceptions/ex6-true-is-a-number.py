@@ -1,6 +1,6 @@
 # ---
 # answers: ex6
-# loses: {ex6-test: 3}
+# loses: {ex6-test-kinds: 1}
 # why: takes true for a number, as Python does
 # ---
 def broken_by(before, after):
