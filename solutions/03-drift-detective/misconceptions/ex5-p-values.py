@@ -1,6 +1,6 @@
 # ---
 # answers: ex5
-# loses: {ex5-test: 2, ex5-test-unseen: 3}
+# loses: {ex5-test: 2, ex5-test-unseen: 2, ex5-test-odd: 1}
 # why: takes a p-value below 0.05 for a change, with 24,000 rows of reference and five columns
 # ---
 def find_data_drift(reference, months):
