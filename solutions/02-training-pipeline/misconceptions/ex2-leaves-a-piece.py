@@ -1,6 +1,6 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 3}
+# loses: {ex2-test: 2}
 # why: forgets the temporary file when the write breaks off
 # ---
 def write_whole(path, write):

@@ -1,0 +1,13 @@
+# ---
+# answers: ex3
+# loses: {ex3-test-stop: 1}
+# why: leaves the old key beside a result that is being written, so a stop makes it pass for the old one
+# ---
+def run_step(folder, name, function, inputs, params, key):
+    """Return the path of the step's result, made anew only if it must be."""
+    result, made_with = folder / f"{name}.out", folder / f"{name}.key"
+    if result.exists() and made_with.exists() and made_with.read_text() == key:
+        return result
+    result.write_text(function(inputs, params))
+    made_with.write_text(key)
+    return result
