@@ -7,8 +7,8 @@
 # compared. At the end you run it in two folders, and a check of yours says whether they are equal to the byte.
 #
 # You need lessons 01/01, 01/04 and 01/06; 01/02 and 01/05 help. About 90 minutes; eight exercises, 22 points. Each
-# exercise is a function or two; run the cell below it to test it. What you see there does not try everything that the
-# text says; grading does. `uv run course check 01-reproducible-training` runs all tests at once.
+# exercise is a function or two; run the cell below it to test it. `python3 bootstrap.py check 01-reproducible-training`
+# runs the tests that you see. A grader's tests go further; the first line of each test says where.
 
 # %% locked="setup"
 import hashlib
@@ -67,17 +67,22 @@ def known_before(loans, month):
 
 
 # %% test="ex1" points=2
+# Covers the first morning of a month, and loans of another delay. Not shown: other months.
 table = pd.DataFrame({"month": [-6, -5, -4, -3], "known_month": [-3, -2, -1, 0], "defaulted": [0, 1, 0, 0]})
 seen = known_before(table, 0)
 assert seen is not None, "known_before returned nothing: filter the rows of `loans` and return them."
 assert isinstance(seen, pd.DataFrame), "Return a data frame: the rows of `loans` that qualify."
 assert len(known_before(table, -1)) == 2, "On the first morning of month -1, the outcomes of -3 and -2 are known."
-### BEGIN HIDDEN TESTS
+assert "known_month" in seen, "Return the rows with all columns kept."
 assert seen["known_month"].tolist() == [-3, -2, -1], "An outcome that arrives in month 0 is not known as it begins."
-assert known_before(table, -9).empty and list(known_before(table, -9).columns) == list(table.columns)
 slow = pd.DataFrame({"month": [-9, -8], "known_month": [-2, 4], "defaulted": [1, 0]})
 assert known_before(slow, 0)["month"].tolist() == [-9], "The delay need not be three months for every loan."
+### BEGIN HIDDEN TESTS
 assert len(table) == 4, "Leave `loans` as it is."
+none = known_before(table, -9)
+assert none.empty and list(none.columns) == list(table.columns), "Nothing known yet: want no rows, and all columns."
+mixed = pd.DataFrame({"month": [-4, -9, -5], "known_month": [1, -1, 5], "defaulted": [1, 0, 0]}, index=[7, 3, 5])
+assert known_before(mixed, 2).index.tolist() == [7, 3], "The rows should keep their order, whatever their delay."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -102,18 +107,25 @@ def split_in_time(loans, holdout):
 
 
 # %% test="ex2" points=2
+# Covers the last months, rows in any order, missing months. Not shown: other tables.
 parts = split_in_time(loans, 2)
 assert parts is not None, "split_in_time returned nothing: return two data frames, train and test."
+pair = isinstance(parts, (tuple, list)) and len(parts) == 2 and all(isinstance(one, pd.DataFrame) for one in parts)
+assert pair, "Return two data frames: (train, test)."
 train_part, test_part = parts
 assert len(train_part) + len(test_part) == len(loans), "Each loan belongs to exactly one of the two parts."
 assert train_part["month"].max() < test_part["month"].min(), "Every loan of train must be older than every one of test."
-### BEGIN HIDDEN TESTS
 assert sorted(test_part["month"].unique()) == [-2, -1], "holdout=2: the last two months, -2 and -1, are the test."
 shuffled = loans.sample(frac=1, random_state=5)
 mixed_train, mixed_test = split_in_time(shuffled, 3)
-assert set(mixed_test["month"]) == {-3, -2, -1} and set(mixed_train["month"]) == set(range(-12, -3))
+assert set(mixed_test["month"]) == {-3, -2, -1}, "The rows may be in any order: the last three months are the test."
+assert set(mixed_train["month"]) == set(range(-12, -3)), "The rows may be in any order: all earlier months are train."
 gaps = loans[loans["month"].isin([-12, -9, -4, -3])]
 assert set(split_in_time(gaps, 3)[1]["month"]) == {-9, -4, -3}, "Count the months that occur, not calendar months."
+### BEGIN HIDDEN TESTS
+late = pd.DataFrame({"month": [4, 1, 9, 1, 30, 9], "defaulted": 0})
+assert sorted(split_in_time(late, 1)[1]["month"]) == [30], "holdout=1: the last month that occurs should be the test."
+assert sorted(split_in_time(late, 2)[0]["month"]) == [1, 1, 4], "All loans of the earlier months should be in train."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -141,18 +153,24 @@ def fingerprint(frame):
 
 
 # %% test="ex3" points=3
+# Covers a changed value, name, order, index. Not shown: other changes that show in the CSV.
 mark = fingerprint(loans)
 assert mark is not None, "fingerprint returned nothing: return the hexadecimal digest as a string."
 assert isinstance(mark, str) and len(mark) == 64, "Want 64 hexadecimal digits, as hexdigest() gives."
 assert mark == fingerprint(loans.copy()), "The same content must give the same fingerprint."
 assert mark != fingerprint(loans.head(100)), "Fewer rows are other data."
-### BEGIN HIDDEN TESTS
 touched = loans.copy()
 touched.loc[len(touched) // 2, "income"] += 10
 assert mark != fingerprint(touched), "One changed number in the middle of the table must change the fingerprint."
 assert mark == fingerprint(loans.set_axis(range(7, 7 + len(loans)))), "The index is no content."
 assert mark != fingerprint(loans.rename(columns={"income": "salary"})), "A renamed column is other data."
 assert mark != fingerprint(loans.iloc[::-1]), "Another order of the rows is other data."
+### BEGIN HIDDEN TESTS
+for column in ("month", "bureau_score", "defaulted"):
+    other = loans.copy()
+    other.loc[len(other) - 3, column] = 1 - other.loc[len(other) - 3, column]
+    assert mark != fingerprint(other), f"One changed value in the column {column} should change the fingerprint."
+assert mark != fingerprint(loans[list(loans)[::-1]]), "Another order of the columns should give another fingerprint."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -177,19 +195,23 @@ def train(rows, seed):
 
 
 # %% test="ex4" points=3
+# Covers the seed and the order of the rows. Not shown: what the forest predicts, and how it is set.
 some, others = loans[loans["month"] < -6], loans[loans["month"] == -1]
 forest = train(some, seed=1)
 assert forest is not None, "train returned nothing: fit the forest and return it."
+assert hasattr(forest, "predict_proba"), "Return the fitted forest, a RandomForestClassifier."
 first = forest.predict_proba(others[COLUMNS])[:, 1]
 again = train(some, seed=1).predict_proba(others[COLUMNS])[:, 1]
 assert np.array_equal(first, again), "Two trainings with the same rows and seed differ: where does the seed go in?"
-### BEGIN HIDDEN TESTS
 upside_down = train(some.iloc[::-1], seed=1).predict_proba(others[COLUMNS])[:, 1]
 assert np.array_equal(first, upside_down), "The same rows in another order must give the same model: order them first."
-assert not np.array_equal(first, train(some, seed=2).predict_proba(others[COLUMNS])[:, 1]), "Use the seed given."
+assert not np.array_equal(first, train(some, seed=2).predict_proba(others[COLUMNS])[:, 1]), (
+    "Another seed must give another model: use the seed that is given."
+)
+### BEGIN HIDDEN TESTS
 assert 0.68 < roc_auc_score(others["defaulted"], first) < 0.85, "The forest should predict defaults, and no miracles."
-assert len(forest.estimators_) == 40, "n_estimators=40, as asked."
-assert forest.min_samples_leaf == 20, "min_samples_leaf=20, as asked."
+assert len(forest.estimators_) == 40, "The forest should have 40 trees (n_estimators)."
+assert forest.min_samples_leaf == 20, "A leaf of the forest should hold at least 20 rows (min_samples_leaf)."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -216,20 +238,26 @@ def write_model(model, path):
 
 
 # %% test="ex5" points=3
+# Covers one model, filled in another order, also inside. Not shown: dicts in lists, writing over another file.
 small = {"seed": 1, "columns": ["income", "age"], "weights": {"income": -0.25, "age": 0.1 + 0.2}}
 file = scratch() / "model.json"
 digest = write_model(small, file)
 assert digest is not None, "write_model returned nothing: return the sha256 of the file that you wrote."
 assert file.exists(), "There is no file at `path`: write the model there."
 assert digest == hashlib.sha256(file.read_bytes()).hexdigest(), "Hash the bytes that are in the file, and no others."
-assert json.loads(file.read_text()) == small, "Reading the file must give the model: no more, no less, no rounding."
-### BEGIN HIDDEN TESTS
+try:
+    read_back = json.loads(file.read_bytes())
+except ValueError:
+    read_back = None
+assert read_back is not None, "The file should hold JSON, which json.loads can read."
+assert read_back == small, "Reading the file must give the model: no more, no less, no rounding."
 backwards = {key: small[key] for key in reversed(small)}
 assert write_model(backwards, scratch() / "model.json") == digest, (
     "Filled in another order, it is still the same model."
 )
 inner = small | {"weights": {"age": 0.1 + 0.2, "income": -0.25}}
 assert write_model(inner, scratch() / "other.json") == digest, "The order inside an inner dict does not count either."
+### BEGIN HIDDEN TESTS
 in_list = [
     write_model({"trees": [tree]}, scratch() / "m") for tree in ({"left": 1, "right": 2}, {"right": 2, "left": 1})
 ]
@@ -269,6 +297,7 @@ def make_record(config, environment, inputs, model, outcome, probability):
 
 
 # %% test="ex6" points=3
+# Covers all values, and what happens later to the dicts. Not shown: other runs.
 settings = {"seed": 1, "holdout": 2}
 versions = {"python": "3.11.7", "numpy": "2.4.6"}
 origin = {"data": "ab" * 32, "code": "cd" * 32}
@@ -277,20 +306,25 @@ guess = np.array([0.8, 0.1, 0.4, 0.3, 0.2, 0.05])
 record = make_record(settings, versions, origin, "ef" * 32, truth, guess)
 keys = {"config", "environment", "inputs", "model", "rows", "auc"}
 assert record is not None, "make_record returned nothing: return a dict with the six keys of the table."
+assert isinstance(record, dict), "make_record should return a dict with the six keys of the table."
 assert set(record) == keys, "Want the six keys of the table, and no others."
 assert record["rows"] == 6 and record["model"] == "ef" * 32, "rows counts outcomes; model is passed through."
-### BEGIN HIDDEN TESTS
-assert record["config"] == settings and record["environment"] == versions and record["inputs"] == origin
+for part, passed in {"config": settings, "environment": versions, "inputs": origin}.items():
+    assert record[part] == passed, f"`{part}` of the record should be the dict that was passed in."
 assert record["auc"] == 0.875, "The AUC of the six rows is 0.875."
-assert json.loads(json.dumps(record)) == record, "Plain Python numbers only: json must take it and give it back."
+for name, kind in {"rows": int, "auc": float}.items():
+    plain = type(record[name]) is kind
+    assert plain, f"Plain Python numbers only, for json: `{name}` is of type {type(record[name]).__name__}."
+assert json.loads(json.dumps(record)) == record, "Plain data only: json must take the record and give it back."
 settings["seed"], versions["numpy"], origin["data"] = 99, "9.9", "00"
 assert record["config"]["seed"] == 1, "Changing config afterwards changed the record: keep a copy."
 assert record["environment"]["numpy"] == "2.4.6", "Changing environment afterwards changed the record: keep a copy."
 assert record["inputs"]["data"] == "ab" * 32, "Changing inputs afterwards changed the record: keep a copy."
+### BEGIN HIDDEN TESTS
 third = make_record({}, {}, {}, "", np.array([True, False, True, False]), np.array([0.1, 0.7, 0.9, 0.2]))
-assert third["auc"] == 0.5
+assert third["auc"] == 0.5, "Of four outcomes of which half are ranked right, the AUC should be 0.5."
 odd = make_record({}, {}, {}, "", np.array([1, 0, 1, 0, 1], dtype=bool), np.array([0.9, 0.2, 0.4, 0.5, 0.6]))
-assert odd["auc"] == round(5 / 6, 6), "Round to six digits."
+assert odd["auc"] == round(5 / 6, 6), "The AUC should be rounded to six digits."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -321,6 +355,7 @@ def differences(a, b):
 
 
 # %% test="ex7" points=2
+# Covers each kind of difference once. Not shown: other keys and results.
 base = {
     "config": {"seed": 1, "holdout": 2},
     "environment": {"python": "3.11.7", "numpy": "2.4.6"},
@@ -330,18 +365,22 @@ base = {
     "auc": 0.71,
 }
 newer = base | {"environment": {"python": "3.11.7", "numpy": "2.5.0"}, "model": "ff"}
-assert differences(base, base) is not None, "differences returned nothing: return a list, empty if all is the same."
+nothing = differences(base, base)
+assert nothing is not None, "differences returned nothing: return a list, empty if all is the same."
+assert isinstance(nothing, list), f"Return a list of strings, not {type(nothing).__name__}."
 assert differences(base, base) == [], "A run compared with itself: an empty list."
 assert differences(base, newer) == ["environment.numpy"], "Another NumPy explains another model."
-### BEGIN HIDDEN TESTS
 for result in ({"auc": 0.7}, {"rows": 99}, {"model": "ff"}):
     assert differences(base, base | result) == ["not reproducible"], "Same causes, another result: not reproducible."
 both = base | {"config": {"seed": 2, "holdout": 2}, "inputs": {"data": "bb", "code": "cc"}, "auc": 0.7}
 assert differences(base, both) == ["config.seed", "inputs.data"], "Name every cause, sorted, and no result."
 more = base | {"config": {"seed": 1, "holdout": 2, "depth": None}}
 assert differences(base, more) == ["config.depth"] == differences(more, base), "A key that only one record has differs."
+### BEGIN HIDDEN TESTS
 wide = base | {"inputs": base["inputs"] | dict.fromkeys("zyxwvutsrq", "")}
-assert differences(wide, base) == [f"inputs.{letter}" for letter in "qrstuvwxyz"], "Sort the list."
+assert differences(wide, base) == [f"inputs.{letter}" for letter in "qrstuvwxyz"], (
+    "The list of causes should be sorted."
+)
 assert differences(base, base | {"inputs": {"data": "aa", "code": "c"}}) == ["inputs.code"], "The code is a cause, too."
 lucky = base | {"environment": {"python": "3.12.1", "numpy": "2.4.6"}}
 assert differences(base, lucky) == ["environment.python"], "A cause is named even where the result stayed the same."
@@ -394,22 +433,28 @@ def verify(folder, expected):
 
 
 # %% test="ex8" points=2
+# Covers files at any depth, and what is left out. Not shown: folders above, bytes that are no text.
 project = scratch() / "project"
 for name, text in {"record.json": "{}", "models/model.json": "[1]", "data/2024/jan.csv": "a"}.items():
     (project / name).parent.mkdir(parents=True, exist_ok=True)
     (project / name).write_text(text)
 listed = manifest(project)
 assert listed is not None, "manifest returned nothing: return a dict from path to hash."
+assert isinstance(listed, dict), "manifest should return a dict from path to hash."
 assert set(listed) == {"record.json", "models/model.json", "data/2024/jan.csv"}, (
     "Want each file, by its path below folder."
 )
 assert listed["models/model.json"] == hashlib.sha256(b"[1]").hexdigest(), "The value is the sha256 of the file's bytes."
+for name in ("__pycache__/train.pyc", "data/.ipynb_checkpoints/jan.csv", ".env"):
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text("left by a tool")
+assert manifest(project) == listed, "Left out: each path that has a part with a dot in front, or `__pycache__`."
 ### BEGIN HIDDEN TESTS
 assert listed["data/2024/jan.csv"] == hashlib.sha256(b"a").hexdigest(), "Each file has the hash of its own bytes."
 elsewhere = scratch() / ".cache" / "__pycache__"
-for name in ("src/__pycache__/train.pyc", ".git/objects/ab", "data/.ipynb_checkpoints/x.csv", ".env"):
-    (elsewhere / name).parent.mkdir(parents=True, exist_ok=True)
-    (elsewhere / name).write_text("left by a tool")
+for litter in ("src/__pycache__/train.pyc", ".git/objects/ab", "data/.ipynb_checkpoints/x.csv", ".env"):
+    (elsewhere / litter).parent.mkdir(parents=True, exist_ok=True)
+    (elsewhere / litter).write_text("litter")
 (elsewhere / "empty").mkdir()
 assert manifest(elsewhere) == {}, "Leave out what tools leave lying about, at any depth."
 for name in ("src/train.py", "data/train.py", "notes.v1.txt"):
@@ -420,13 +465,15 @@ assert kept["src/train.py"] == hashlib.sha256(b"\xff\x00\r\nsrc/train.py").hexdi
 ### END HIDDEN TESTS
 
 # %% test="ex8" part="verify" points=2
+# Covers a new, a changed, a missing file, and none of these. Not shown: many differences at once.
 copy = scratch()
 for name, text in {"record.json": "{}", "model.json": "[1]", "notes.txt": ""}.items():
     (copy / name).write_text(text)
 hashes = {name: hashlib.sha256(text).hexdigest() for name, text in (("record.json", b"{}"), ("model.json", b"[1]"))}
-assert verify(copy, hashes) is not None, "verify returned nothing: return a list, empty if nothing differs."
+report = verify(copy, hashes)
+assert report is not None, "verify returned nothing: return a list, empty if nothing differs."
+assert isinstance(report, list), f"verify should return a list of strings, not {type(report).__name__}."
 assert verify(copy, hashes) == ["new notes.txt"], "notes.txt is the only difference: `new notes.txt`."
-### BEGIN HIDDEN TESTS
 (copy / "notes.txt").unlink()
 assert verify(copy, hashes) == [], "Nothing differs: an empty list."
 (copy / "model.json").write_text("[2]")
@@ -434,9 +481,11 @@ assert verify(copy, hashes) == ["changed model.json"], "Same name and size, othe
 (copy / "record.json").rename(copy / "a.json")
 wanted = ["changed model.json", "missing record.json", "new a.json"]
 assert verify(copy, hashes) == wanted, "Name every difference, sorted; a renamed file is one missing and one new."
+### BEGIN HIDDEN TESTS
 assert verify(copy, {}) == ["new a.json", "new model.json"], "Against an empty manifest, every file is new."
 assert verify(scratch(), hashes) == ["missing model.json", "missing record.json"], "An empty folder misses every file."
-assert verify(copy, {"z.csv": "", "b.csv": ""}) == ["missing b.csv", "missing z.csv", "new a.json", "new model.json"]
+many = ["missing b.csv", "missing z.csv", "new a.json", "new model.json"]
+assert verify(copy, {"z.csv": "", "b.csv": ""}) == many, "All differences should be named, sorted as strings."
 ### END HIDDEN TESTS
 
 # %% [markdown]
