@@ -5,7 +5,8 @@
 # knows, ordered, and each checked against the model before anybody reads it. Where the check fails, no letter leaves.
 #
 # You need lesson 04/04. About 75 minutes; six exercises, 18 points. Each exercise is a function; run the cell below
-# it to test it. `uv run course check 04-explain-a-decline` runs all tests at once.
+# it to test it. `python3 bootstrap.py check 04-explain-a-decline` runs the tests that you see. A grader's tests go
+# further; the first line of each test says where.
 
 # %% locked="setup"
 import json
@@ -95,11 +96,12 @@ def shapley(score, applicant, reference):
 
 
 # %% test="ex1" points=2
+# Covers functions in which each name acts alone. Not shown: other such functions.
 plain = shapley(lambda p: 2 * p["a"] + 3 * p["b"], {"a": 5, "b": 1}, {"a": 1, "b": 2})
 assert plain is not None, "shapley returned nothing: return a dict with one share for each name."
+assert isinstance(plain, dict), f"shapley should return a dict, not {type(plain).__name__}."
 assert set(plain) == {"a", "b"}, "Want the applicant's names, a and b."
 assert np.isclose(plain["a"], 8) and np.isclose(plain["b"], -3), "A plain sum: each name's share is its own difference."
-### BEGIN HIDDEN TESTS
 person, other = {"x": 3.0, "y": 1.0, "z": 2.0}, {"x": 1.0, "y": 1.0, "z": 4.0}
 shares = shapley(lambda p: p["x"] ** 2 - p["z"], person, other)
 assert np.isclose(shares["x"], 8) and np.isclose(shares["z"], 2), "Not known yet means the reference's value."
@@ -107,16 +109,27 @@ assert np.isclose(shares["y"], 0), "What is the same in both has no share."
 assert person == {"x": 3.0, "y": 1.0, "z": 2.0} and other == {"x": 1.0, "y": 1.0, "z": 4.0}, (
     "The dicts stay as they are."
 )
+### BEGIN HIDDEN TESTS
+four = shapley(
+    lambda p: p["w"] - 5 * p["v"] + abs(p["u"]) + 0 * p["t"],
+    dict(zip("tuvw", (9, -4, 2, 1), strict=True)),
+    dict.fromkeys("tuvw", 1),
+)
+assert np.allclose([four[name] for name in "tuvw"], [0, 3, -5, 0]), (
+    "Each of four names that act alone has its own part."
+)
 ### END HIDDEN TESTS
 
 # %% test="ex1" part="together" points=2
+# Covers names that act together. Not shown: more such functions, and a model.
 product = shapley(lambda p: p["a"] * p["b"], {"a": 3, "b": 5}, {"a": 1, "b": 1})
 assert product is not None, "shapley returned nothing: return a dict with one share for each name."
+assert isinstance(product, dict), f"shapley should return a dict, not {type(product).__name__}."
 assert np.isclose(sum(product.values()), 14), "The shares must add up to score(applicant) - score(reference) = 15 - 1."
-### BEGIN HIDDEN TESTS
-assert np.isclose(product["a"], 6) and np.isclose(product["b"], 8), "Average over both orders."
+assert np.isclose(product["a"], 6) and np.isclose(product["b"], 8), "Average over both orders of a and b: 6 and 8."
 triple = shapley(lambda p: p["a"] * p["b"] * p["c"], dict.fromkeys("abc", 1), dict.fromkeys("abc", 0))
 assert all(np.isclose(value, 1 / 3) for value in triple.values()), "Three who are needed alike share alike."
+### BEGIN HIDDEN TESTS
 either = shapley(lambda p: max(p.values()), dict.fromkeys("abcd", 1), dict.fromkeys("abcd", 0))
 assert all(np.isclose(value, 1 / 4) for value in either.values()), "Four who would each suffice share alike."
 for asked, wanted in zip(small_people, small_by_shap, strict=True):
@@ -150,17 +163,17 @@ def misfits(contributions, start, probability, tolerance=1e-6):
 
 
 # %% test="ex2" points=2
+# Covers what is off in either direction, the tolerance, NaN. Not shown: other tables.
 three = np.array([[1.0, -1.0], [0.5, 0.5], [2.0, 0.0]])
 begin = np.array([0.0, 0.0, -1.0])
 answers = 1 / (1 + np.exp(-np.array([0.0, 1.0, 1.0])))  # log-odds 0, 1 and 1
-assert misfits(three, begin, answers, 1e-6) is not None, (
-    "misfits returned nothing: return a list, empty if all is well."
-)
-assert misfits(three, begin, answers, 1e-6) == [], "All three rows add up, in log-odds. Which scale are the answers on?"
+sound = misfits(three, begin, answers, 1e-6)
+assert sound is not None, "misfits returned nothing: return a list, empty if all is well."
+assert isinstance(sound, list), f"misfits should return a list, not {type(sound).__name__}."
+assert sound == [], "All three rows add up, in log-odds. Which scale are the answers on?"
 assert misfits(three + np.array([[0.0, 0.0], [0.1, 0.0], [0.0, 0.0]]), begin, answers, 1e-6) == [1], (
     "Row 1 is off by 0.1."
 )
-### BEGIN HIDDEN TESTS
 assert misfits(three - np.array([[0.0, 0.0], [0.0, 0.0], [0.3, 0.0]]), begin, answers, 1e-6) == [2], (
     "Too little is wrong as well."
 )
@@ -169,6 +182,7 @@ assert misfits(three * 1.1, begin, answers, 1e-6) == [1, 2], "Name each row that
 hole = three.copy()
 hole[0, 1] = np.nan
 assert misfits(hole, begin, answers, 1e-6) == [0], "Where a contribution is NaN, nothing has been explained."
+### BEGIN HIDDEN TESTS
 assert misfits(np.zeros((1, 2)), np.zeros(1), np.array([0.5]), 0.0) == [], "Off by 0 is not more than a tolerance of 0."
 answered = model.predict(declined.head(40))
 assert misfits(real_values, real_start, answered, 1e-6) == [], "These are sound: shap on the real model."
@@ -211,28 +225,36 @@ def refusal(call, *arguments):
 
 
 # %% test="ex3" points=2
+# Covers sums of what pushes either way. Not shown: other reasons.
 pushes = {"amount": 0.4, "loan_to_income": -0.1, "job_salaried": 0.3, "job_retired": -0.05, "age": -0.2}
 owners = {"amount": ["amount", "loan_to_income"], "employment": ["job_salaried", "job_retired"], "age": ["age"]}
 summed = by_reason(pushes, owners)
 assert summed is not None, "by_reason returned nothing: return a dict, reason to sum."
+assert isinstance(summed, dict), f"by_reason should return a dict, not {type(summed).__name__}."
 assert set(summed) == {"amount", "employment", "age"}, "Want the three reasons, the one below 0 too."
 assert np.isclose(summed["age"], -0.2), "A reason of one feature has that feature's contribution."
-### BEGIN HIDDEN TESTS
 assert np.isclose(summed["amount"], 0.3), "What pulls the other way belongs to the sum."
 assert np.isclose(summed["employment"], 0.25), "All the one-hot columns count, whichever of them is 1."
+### BEGIN HIDDEN TESTS
 assert by_reason({"f": 1.5}, {"a": ["f"], "b": []}) == {"a": 1.5, "b": 0.0}, "A reason without features pushes by 0."
+more = by_reason({"a": -2.0, "b": 0.5, "c": 1.5, "d": 0.25}, {"x": ["d", "a", "c"], "y": ["b"]})
+assert np.isclose(more["x"], -0.25) and np.isclose(more["y"], 0.5), "The sums are wrong for other features and reasons."
 ### END HIDDEN TESTS
 
 # %% test="ex3" part="complete" points=1
+# Covers a feature without a reason, one with two, one without a contribution. Not shown: other names.
 assert by_reason(pushes, owners) is not None, "by_reason returned nothing: return a dict, reason to sum."
 lost = refusal(by_reason, pushes | {"region_north": 0.7}, owners)
 assert lost is not None, "region_north belongs to no reason: raise a ValueError."
 assert "region_north" in lost, "The message should name the feature."
-### BEGIN HIDDEN TESTS
 twice = refusal(by_reason, pushes, owners | {"burden": ["loan_to_income"]})
 assert twice is not None and "loan_to_income" in twice, "loan_to_income belongs to two reasons: it counts twice."
 absent = refusal(by_reason, pushes, owners | {"debts": ["debts"]})
 assert absent is not None and "debts" in absent, "There is no contribution of debts: raise a ValueError that says so."
+### BEGIN HIDDEN TESTS
+double = refusal(by_reason, {"f": 1.0}, {"a": ["f", "f"]})
+assert double is not None and "f" in double, "A feature that stands twice in one reason should be refused as well."
+assert refusal(by_reason, {"f": 1.0}, {"a": ["f"], "b": ["g"]}) is not None, "A feature without contribution: refuse."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -257,19 +279,26 @@ def pick(pushes, k=4, least=0.01, protected=("group",)):
 
 
 # %% test="ex4" points=3
+# Covers order, ties, the limit, k, a protected name. Not shown: other pushes.
 six = {"amount": 0.3, "income": 0.1, "age": -0.9, "region": 0.004, "employment": 0.3, "burden": 0.7}
-assert pick(six, 4, 0.01, ("group",)) is not None, "pick returned nothing: return a list of names."
-assert pick(six, 2, 0.01, ("group",))[0] == "burden", "The strongest push towards default comes first."
+names = pick(six, 4, 0.01, ("group",))
+assert names is not None, "pick returned nothing: return a list of names."
+assert isinstance(names, (list, tuple)) and len(names) > 0, "Return a list of names; here four of them push enough."
+assert names[0] == "burden", "The strongest push towards default comes first."
 assert pick({"age": -0.9}, 4, 0.01, ("group",)) == [], "What speaks for the applicant is no reason for a decline."
-### BEGIN HIDDEN TESTS
-assert list(pick(six, 4, 0.01, ("group",))) == ["burden", "amount", "employment", "income"]
-assert list(pick(dict(reversed(six.items())), 2, 0.01, ("group",))) == ["burden", "amount"], "Equal ones: by name."
+assert list(names) == ["burden", "amount", "employment", "income"], f"Strongest first, equal ones by name; not {names}."
+assert list(pick(dict(reversed(six.items())), 2, 0.01, ("group",))) == ["burden", "amount"], (
+    "Equal contributions are ordered by name, however the dict was filled."
+)
 assert list(pick(six, 9, 0.2, ("group",))) == ["burden", "amount", "employment"], "Below `least` it is no reason."
 assert list(pick({"a": 0.5, "b": 0.25}, 4, 0.25, ())) == ["a", "b"], "At least: the limit itself counts."
 told = refusal(pick, six | {"group": 0.2}, 4, 0.01, ("group",))
 assert told is not None and "group" in told, "The model uses the protected group: raise a ValueError that names it."
+### BEGIN HIDDEN TESTS
 assert refusal(pick, six | {"group": -0.2}, 4, 0.01, ("group",)) is not None, "In its favour is use as well."
 assert "region" in (refusal(pick, six, 2, 0.01, ("group", "region")) or ""), "Take the names from `protected`."
+others = {"d": 0.5, "c": 0.5, "b": 2.0, "a": 0.49, "e": -3.0}
+assert list(pick(others, 3, 0.1, ())) == ["b", "c", "d"], "The three strongest of other pushes, equal ones by name."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -304,27 +333,35 @@ def turning_points(granted, applicant, typical):
 
 
 # %% test="ex5" points=1
+# Covers one name that is enough, or several such. Not shown: decisions that nothing turns.
 usual = {"score": 650, "amount": 8000, "late": 0}
 asker = {"score": 500, "amount": 9000, "late": 3, "age": 40}
 found = turning_points(lambda p: p["score"] > 600, asker, usual)
 assert found is not None, "turning_points returned nothing: return a list of lists of names."
+assert isinstance(found, (list, tuple)), f"turning_points should return a list, not {type(found).__name__}."
+assert all(isinstance(names, (list, tuple)) for names in found), "Return a list of lists of names."
 assert [list(names) for names in found] == [["score"]], "The score alone turns this decision, and nothing else does."
-### BEGIN HIDDEN TESTS
 two = turning_points(lambda p: p["score"] > 600 or p["late"] == 0, asker, usual)
 assert [list(names) for names in two] == [["late"], ["score"]], "Two names, each enough by itself: both, sorted."
 first = turning_points(lambda p: p["amount"] < 8500, asker, usual)
 assert [list(names) for names in first] == [["amount"]], "Begin each try anew: the values of the last one do not stay."
 assert asker == {"score": 500, "amount": 9000, "late": 3, "age": 40}, "The applicant stays as they are."
+### BEGIN HIDDEN TESTS
 assert list(turning_points(lambda p: p["age"] > 50, asker, usual)) == [], "Nothing that may be set turns this one."
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="together" points=2
+# Covers a pair that is enough only together. Not shown: several pairs, all names.
 both = turning_points(lambda p: p["score"] > 600 and p["late"] < 2, asker, usual)
-assert both is not None, "turning_points returned nothing: return a list of lists of names."
-### BEGIN HIDDEN TESTS
+assert both is not None, "turning_points returned nothing, although two names together turn this decision."
+assert isinstance(both, (list, tuple)), "turning_points should return a list of lists of names."
 assert [list(names) for names in both] == [["late", "score"]], "Neither is enough alone; the two together are."
+### BEGIN HIDDEN TESTS
 points = turning_points(lambda p: (p["score"] > 600) + (p["late"] == 0) + (p["amount"] < 8500) >= 2, asker, usual)
-assert [list(names) for names in points] == [["amount", "late"], ["amount", "score"], ["late", "score"]]
+every_pair = [["amount", "late"], ["amount", "score"], ["late", "score"]]
+assert [list(names) for names in points] == every_pair, (
+    "Any two of three are enough here: want all three pairs, sorted."
+)
 every = turning_points(lambda p: p["score"] == 650 and p["late"] == 0 and p["amount"] == 8000, asker, usual)
 assert [list(names) for names in every] == [["amount", "late", "score"]], "It may take all of them."
 ### END HIDDEN TESTS
@@ -358,15 +395,19 @@ def letter(application_id, picked, texts, turning, sound):
 
 
 # %% test="ex6" points=3
+# Covers a letter, its reasons, a NumPy id, and when it is not sent. Not shown: other letters.
 words = {"bureau_score": "score 480, typical 660", "amount": "18,000 EUR asked for", "age": "19 years"}
 note = letter(7, ["bureau_score", "amount"], words, [["bureau_score"]], True)
 assert note is not None, "letter returned nothing: return a dict."
+assert isinstance(note, dict), f"letter should return a dict, not {type(note).__name__}."
 assert set(note) == {"application_id", "decision", "reasons"}, "Want the keys application_id, decision, reasons."
-assert note["decision"] == "declined" and [r["reason"] for r in note["reasons"]] == ["bureau_score", "amount"]
-assert note["reasons"][0]["text"] == "score 480, typical 660", "The text comes from `texts`."
-### BEGIN HIDDEN TESTS
-assert [r["enough_alone"] for r in note["reasons"]] == [True, False], "Only the score turns the decision."
-assert all(set(r) == {"reason", "text", "enough_alone"} for r in note["reasons"])
+assert note["decision"] == "declined", "It is sound and there are reasons, so the application is declined."
+told = note["reasons"]
+assert isinstance(told, list) and all(isinstance(one, dict) for one in told), "`reasons` is a list of dicts."
+assert all(set(one) == {"reason", "text", "enough_alone"} for one in told), "Each has reason, text, enough_alone."
+assert [one["reason"] for one in told] == ["bureau_score", "amount"], "The reasons come in the order of `picked`."
+assert told[0]["text"] == "score 480, typical 660", "The text comes from `texts`."
+assert [one["enough_alone"] for one in told] == [True, False], "Only the score turns the decision by itself."
 pair = letter(np.int64(8), ["amount", "bureau_score"], words, [["amount", "bureau_score"]], True)
 assert [r["enough_alone"] for r in pair["reasons"]] == [False, False], "Together is not alone: do not promise it."
 assert json.loads(json.dumps(note)) == note, "Plain data: json must take the letter and give it back."
@@ -378,8 +419,12 @@ assert json.loads(wire or "{}") == pair, "application_id came as a NumPy integer
 stop = {"application_id": 9, "decision": "referred", "reasons": []}
 assert letter(9, ["amount"], words, [], False) == stop, "It does not add up: to a person, and no reasons."
 assert letter(9, [], words, [["amount"]], True) == stop, "Nothing to tell: to a person, not an empty letter."
+### BEGIN HIDDEN TESTS
 last = letter(3, ["age"], words, [["amount"], ["bureau_score"]], True)
-assert last["reasons"] == [{"reason": "age", "text": "19 years", "enough_alone": False}]
+want = [{"reason": "age", "text": "19 years", "enough_alone": False}]
+assert last["reasons"] == want, "Age is the only reason, and others turn the decision: it should not be enough alone."
+three = letter(4, ["amount", "age"], words, [["age"], ["amount"], ["bureau_score"]], np.True_)
+assert [one["enough_alone"] for one in three["reasons"]] == [True, True], "Each reason that is enough alone is told so."
 ### END HIDDEN TESTS
 
 # %% [markdown]
