@@ -7,17 +7,27 @@
 # promises.
 #
 # You need lesson 01/07. About 75 minutes; seven exercises, 20 points. Each answer is a function that returns text (or,
-# at the end, a dict). `uv run course check 01-containerise-the-model` runs all tests at once.
+# at the end, a dict). `python3 bootstrap.py check 01-containerise-the-model` runs the tests that you see. A grader's
+# tests go further; the first line of each test says where.
 
 # %% locked="setup"
 import re
 
+from oakbank.intro.image.dockerfile import DockerfileError
 from oakbank.intro.image.examiner import Reader, examiner
 
 look = examiner()
 print(look.how)
 BASE = "python:3.11-slim"
 INSTALL = "RUN pip install --no-index --find-links=wheelhouse --target=/packages -r requirements.in"
+
+
+def limits_of(options):
+    """Return what the options limit, and "" or why the Docker SDK refuses them."""
+    try:
+        return look.limits(options), ""
+    except DockerfileError as refused:
+        return {}, str(refused)
 
 
 def dockerfile(*parts):
@@ -96,22 +106,24 @@ def ignored():
 
 
 # %% test="ex1" points=2
+# Covers today's project: what is sent, what is not.
 rules = ignored()
 assert rules is not None, "ignored returned nothing: return the text of a .dockerignore, a pattern a line."
+assert isinstance(rules, str) and rules.strip(), "ignored should return a text, a pattern a line."
 sent = look.context(TODAY, rules)
 assert ".env" not in sent, "The password in .env is sent to the engine."
 assert "oakbank/intro/service.py" in sent, "The service's code is not sent: no COPY will find it."
 assert "oakbank/intro/.env.local" not in sent, "A password two folders down is sent too: how deep does a pattern look?"
-### BEGIN HIDDEN TESTS
 needed = {name for name in TODAY if name.startswith(("model", "requirements", "wheelhouse"))}
 needed |= {"oakbank/intro/scorecard.py", "oakbank/intro/service.py"}
 assert not needed - set(sent), f"Not sent, and the build needs it: {min(needed - set(sent))}"
-assert not set(sent) - needed, f"Sent, and not needed: {min(set(sent) - needed)}"
-### END HIDDEN TESTS
+assert not set(sent) - needed, f"This is sent, and the build does not need it: {min(set(sent) - needed)}"
 
 # %% test="ex1" part="tomorrow" points=1
+# Covers what a colleague adds. Not shown: other files that come tomorrow.
 rules = ignored()
 assert rules is not None, "ignored returned nothing: return the text of a .dockerignore, a pattern a line."
+assert isinstance(rules, str) and rules.strip(), "ignored should return a text, a pattern a line."
 assert not look.context(["dump.sql"], rules), "A colleague's dump.sql is sent: say what to send, not what not to."
 ### BEGIN HIDDEN TESTS
 good = ["oakbank/intro/rules/limits.py", "oakbank/rates.json", "wheelhouse/h11-0.16.0-py3-none-any.whl", "model.json"]
@@ -154,18 +166,18 @@ COPY oakbank oakbank
 
 
 # %% test="ex2" points=2
+# Covers what runs again, and what is in the image.
 text = ordered()
 assert text is not None, "ordered returned nothing: return the text of a Dockerfile, an instruction a line."
+assert isinstance(text, str) and text.strip(), "ordered should return a text, an instruction a line."
 steps = look.again(text, ["oakbank/intro/service.py", "model.json"])
 assert not any("pip install" in step for step in steps), (
     "Another code or model installs the packages again: copy them only after what costs most."
 )
-### BEGIN HIDDEN TESTS
 there = look.paths(text)
 assert "/packages" in there, "The packages are not in /packages: is INSTALL in your Dockerfile?"
 for name in ("/app/model.json", "/app/oakbank/intro/service.py", "/app/oakbank/intro/scorecard.py"):
     assert name in there, f"{name} is not in the image. Mind what COPY does with a folder: it takes what is in it."
-### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 3: exactly these packages
@@ -194,20 +206,24 @@ RUN pip install --no-cache-dir --no-index --find-links wheelhouse --require-hash
 
 
 # %% test="ex3" points=2
+# Covers the packages, and what a change of the code runs again. Not shown: the name of the stage.
 stage = packages_stage()
 assert stage is not None, "packages_stage returned nothing: return the text of a stage, from FROM on."
+assert isinstance(stage, str) and stage.strip(), "packages_stage should return a text that begins with FROM."
 found = look.installed(dockerfile(stage), "/packages")
 assert found["complete"], "With PYTHONPATH=/packages, not every package of requirements.txt is found."
-### BEGIN HIDDEN TESTS
 steps = look.again(dockerfile(stage), ["oakbank/intro/service.py", "model.json"])
 assert not steps, f"The code has no place in this stage; when it changes, this runs again: {steps[0]}"
+### BEGIN HIDDEN TESTS
 target = dockerfile(stage, f"FROM {BASE}", "COPY --from=build /packages /copied")
 assert "/copied" in look.paths(target), "COPY --from=build does not find the packages: what is the name of the stage?"
 ### END HIDDEN TESTS
 
 # %% test="ex3" part="hashes" points=1
+# Covers a wheel that somebody changed.
 stage = packages_stage()
 assert stage is not None, "packages_stage returned nothing: return the text of a stage, from FROM on."
+assert isinstance(stage, str) and stage.strip(), "packages_stage should return a text that begins with FROM."
 assert look.installed(dockerfile(stage), "/packages")["refuses_others"], (
     "Somebody put a file into a wheel, and your build installed it. Which of the two lists has hashes?"
 )
@@ -236,20 +252,22 @@ COPY oakbank oakbank
 
 
 # %% test="ex4" points=2
+# Covers what is in the layers.
 last = final_stage()
 assert last is not None, "final_stage returned nothing: return the text of a stage, from FROM on."
+assert isinstance(last, str) and last.strip(), "final_stage should return a text that begins with FROM."
 there = look.paths(dockerfile(packages_stage(), last))
 assert "/packages" in there, "The packages of the first stage are not in /packages of the image."
 assert not [name for name in there if name.endswith(".whl")], "Wheels are in a layer. A layer keeps what it once held."
-### BEGIN HIDDEN TESTS
 ours = {"/packages", "/app/model.json", "/app/oakbank/intro/service.py", "/app/oakbank/intro/scorecard.py"}
 assert not ours - set(there), f"{min(ours - set(there))} is not in the image."
 assert not set(there) - ours, f"{min(set(there) - ours)} has no business in the image."
-### END HIDDEN TESTS
 
 # %% test="ex4" part="order" points=1
+# Covers what a change of the code copies again.
 last = final_stage()
 assert last is not None, "final_stage returned nothing: return the text of a stage, from FROM on."
+assert isinstance(last, str) and last.strip(), "final_stage should return a text that begins with FROM."
 steps = look.again(dockerfile(packages_stage(), last), ["oakbank/intro/service.py"])
 assert steps, "A change of the code changes nothing in this image: where is the code?"
 assert not any("COPY" in step and "/packages" in step for step in steps), (
@@ -281,26 +299,30 @@ CMD ["python", "-m", "uvicorn", "oakbank.intro.service:app", "--host", "0.0.0.0"
 
 
 # %% test="ex5" points=1
+# Covers /healthz and /readyz from outside.
 lines = start()
 assert lines is not None, "start returned nothing: return the instructions as text, one a line."
+assert isinstance(lines, str) and lines.strip(), "start should return a text, an instruction a line."
 status = look.answers(dockerfile(packages_stage(), final_stage(), lines))
 assert status["/healthz"] == 200, "From outside nothing answers: does it start, and on which address does it listen?"
-### BEGIN HIDDEN TESTS
 assert status["/readyz"] == 200, "The service lives and has no model: where does it look for one?"
-### END HIDDEN TESTS
 
 # %% test="ex5" part="user" points=1
+# Covers root. Not shown: how the user is written.
 lines = start()
 assert lines is not None, "start returned nothing: return the instructions as text, one a line."
+assert isinstance(lines, str) and lines.strip(), "start should return a text, an instruction a line."
 user = look.config(dockerfile(f"FROM {BASE}", lines))["user"]
 assert user.partition(":")[0] not in ("", "0", "root"), "The service runs as root, in the container's world at least."
 ### BEGIN HIDDEN TESTS
-assert re.fullmatch(r"[1-9]\d*(:\d+)?", user), "Write the user as a number."
+assert re.fullmatch(r"[1-9]\d*(:\d+)?", user), "The user should be written as a number, and not be 0."
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="signals" points=1
+# Covers the first process. Not shown: which program it is.
 lines = start()
 assert lines is not None, "start returned nothing: return the instructions as text, one a line."
+assert isinstance(lines, str) and lines.strip(), "start should return a text, an instruction a line."
 argv = look.config(dockerfile(f"FROM {BASE}", lines))["argv"]
 assert argv != ["python3"], "No command is set: the container would start what the base image starts."
 assert argv[0] not in ("/bin/sh", "sh", "/bin/bash", "bash"), (
@@ -346,19 +368,21 @@ def ask_health(text):
 
 
 # %% test="ex6" points=2
+# Covers a service that is ready, one without a model, and none.
 check = health()
 assert check is not None, "health returned nothing: return a HEALTHCHECK instruction as text."
+assert isinstance(check, str) and check.strip(), "health should return a HEALTHCHECK instruction as text."
 well = ask_health(dockerfile(packages_stage(), final_stage(), start(), check))
 assert well is not None, "There is no health check in this: write HEALTHCHECK CMD and a command."
 assert well["ready"], "The service is ready and your check says it is not: does its program exist in the image?"
 assert not well["gone"], "Nothing listens on port 8000 any more and your check says all is well: does it ask?"
-### BEGIN HIDDEN TESTS
 assert not well["no model"], "The service answers /readyz with 503 and your check says all is well."
-### END HIDDEN TESTS
 
 # %% test="ex6" part="patience" points=1
+# Covers the pauses. Not shown: a service that hangs.
 check = health()
 assert check is not None, "health returned nothing: return a HEALTHCHECK instruction as text."
+assert isinstance(check, str) and check.strip(), "health should return a HEALTHCHECK instruction as text."
 often = look.config(dockerfile(f"FROM {BASE}", check))["health"]
 assert often is not None, "There is no health check in this: write HEALTHCHECK CMD and a command."
 assert often["retries"] * often["interval"] <= 30, "With these pauses alone, it takes longer than 30 seconds."
@@ -403,26 +427,30 @@ def run_options():
 
 
 # %% test="ex7" points=2
+# Covers memory, swap, processor and processes.
 options = run_options()
 assert options is not None, "run_options returned nothing: return a dict."
+assert isinstance(options, dict) and options, "run_options should return a dict of options of the Docker SDK."
 assert {"detach", "ports"}.isdisjoint(options), "Whether it runs in the background and where it listens is not asked."
-limits = look.limits(options)
+limits, refused = limits_of(options)
+assert not refused, f"These options cannot be used: {refused}"
 assert limits["memory"] is not None, "Nothing limits the memory: a reservation is a wish, not a limit."
 assert limits["cpus"] is not None, "Nothing limits the processor: shares only count while others want it, too."
-### BEGIN HIDDEN TESTS
 assert limits["memory"] == 256, "256 MiB of memory, as asked. Mind the unit."
 assert limits["swap"] == 0, "The service can swap: the limit for memory and swap together is another option."
 assert limits["cpus"] == 0.5, "Half a processor, as asked. Mind the unit."
-assert limits["processes"] == 64, "64 processes, as asked."
-### END HIDDEN TESTS
+assert limits["processes"] == 64, "64 processes are asked for, no more and no fewer."
 
 # %% test="ex7" part="locked" points=1
+# Covers the file system and /tmp. Not shown: capabilities, privileges, and whether it comes up.
 options = run_options()
 assert options is not None, "run_options returned nothing: return a dict."
-limits = look.limits(options)
+assert isinstance(options, dict) and options, "run_options should return a dict of options of the Docker SDK."
+limits, refused = limits_of(options)
+assert not refused, f"These options cannot be used: {refused}"
 assert limits["read_only"], "The service can change its own files."
-### BEGIN HIDDEN TESTS
 assert limits["writable"] == ["/tmp"], "/tmp, and only it, should be a file system in memory."
+### BEGIN HIDDEN TESTS
 assert limits["dropped"] == ["ALL"], "Drop all capabilities, not some: the list is longer than one thinks."
 assert not limits["may_gain"], "A setuid program could still give the process new privileges."
 ready = look.answers(dockerfile(packages_stage(), final_stage(), start()), options)
