@@ -13,6 +13,9 @@
 # The tests hold your manifests against the API's schema and against a small model of what a cluster does with them:
 # `oakbank.intro.kube`, which is compared with a real cluster in `chapters/01-intro/tests`. You may use it, too:
 # `problems(manifest)` says what the API would refuse, in a list that is empty when all is well.
+#
+# `python3 bootstrap.py check 01-deploy-to-kubernetes` runs the tests that you see. A grader's tests go further; the first
+# line of each test says where.
 
 # %% locked="setup"
 import base64
@@ -97,34 +100,46 @@ def deployment(name, image, replicas):
 
 
 # %% test="ex1" points=2
+# Covers that the API takes it, its name, image, copies and port. Not shown: another name.
 first = deployment("oakbank", "oakbank/service:1", 3)
 assert first is not None, "deployment returned nothing: return the manifest as a dict."
 said = problems(first)
 assert not said, f"The API would refuse it: {said[0]}"
 assert first["metadata"]["name"] == "oakbank", "metadata.name is the name of the Deployment."
 assert first["spec"]["replicas"] == 3, "spec.replicas says how many copies run."
+assert first["kind"] == "Deployment", "It should be a manifest of the kind Deployment."
+assert container_of(first)["image"] == "oakbank/service:1", "The container should run the image that was given."
+ports = [(one.get("name"), one["containerPort"]) for one in container_of(first).get("ports", [])]
+assert ports == [("http", 8000)], f"The container has one port, 8000, called http; here it has {ports}."
 ### BEGIN HIDDEN TESTS
-assert first["kind"] == "Deployment"
 other = deployment("oakbank-batch", "oakbank/batch:7", 1)
 assert problems(other) == [], "Another name must do as well."
-assert other["metadata"]["name"] == "oakbank-batch" and other["spec"].get("replicas", 1) == 1, "Use what was given."
+assert other["metadata"]["name"] == "oakbank-batch" and other["spec"].get("replicas", 1) == 1, (
+    "Name and number of copies should be those that were given."
+)
 assert container_of(other)["image"] == "oakbank/batch:7", "Run the image that was given."
-assert [(one.get("name"), one["containerPort"]) for one in container_of(other)["ports"]] == [("http", 8000)]
+ports = [(one.get("name"), one["containerPort"]) for one in container_of(other)["ports"]]
+assert ports == [("http", 8000)], "Whatever its name, the container should have one port, 8000, called http."
 ### END HIDDEN TESTS
 
 # %% test="ex1" part="apart" points=1
+# Covers the next release, and another Deployment beside it. Not shown: other images.
 mine = deployment("oakbank", "oakbank/service:1", 3)
 assert mine is not None, "deployment returned nothing: return the manifest as a dict."
+said = problems(mine)
+assert not said, f"The API would refuse it: {said[0]}"
 assert problems(deployment("oakbank", "oakbank/service:2", 3), mine) == [], (
     "The next release must be taken as an update."
 )
-### BEGIN HIDDEN TESTS
 theirs = deployment("oakbank-shadow", "oakbank/service:1", 1)
 labels = [one["spec"]["template"]["metadata"]["labels"] for one in (mine, theirs)]
 assert not matches(mine["spec"]["selector"], labels[1]), "The selector of one Deployment picks pods of another."
 assert not matches(theirs["spec"]["selector"], labels[0]), "The selector of one Deployment picks pods of another."
-assert matches(mine["spec"]["selector"], labels[0])
-assert problems(deployment("oakbank", "registry.bank:5000/service:2024-01", 5), mine) == [], "Only the image changed."
+### BEGIN HIDDEN TESTS
+assert matches(mine["spec"]["selector"], labels[0]), "The selector of a Deployment should pick its own pods."
+assert problems(deployment("oakbank", "registry.bank:5000/service:2024-01", 5), mine) == [], (
+    "Only the image changed: the API should take it as an update."
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -190,12 +205,17 @@ def mend(service, deployment):
 
 
 # %% test="ex2" points=2
+# Covers a Service with one port, and what it leaves as it is. Not shown: other ports and names.
 heard = mend(copy.deepcopy(SILENT), copy.deepcopy(GIVEN))
 assert heard is not None, "mend returned nothing: return the Service as a dict."
 said = problems(heard)
 assert not said, f"The API would refuse it: {said[0]}"
 reached = endpoints(heard, pods_of(GIVEN))
 assert reached[80], "Port 80 still leads nowhere: do the selector and the labels of the pods fit, and the ports?"
+again = copy.deepcopy(GIVEN)
+container_of(again)["ports"][0]["containerPort"] = 8433
+found = endpoints(mend(copy.deepcopy(SILENT), again), pods_of(again))[80]
+assert found == [f"scorer-{number}:8433" for number in range(4)], "The container listens on 8433 here, called http."
 assert reached == {80: [f"scorer-{number}:8000" for number in range(4)]}, "Want all four pods, at the port they have."
 ### BEGIN HIDDEN TESTS
 risk = copy.deepcopy(GIVEN) | {"metadata": {"name": "risk", "labels": {"run": "nothing", "app": "nothing"}}}
@@ -217,13 +237,16 @@ assert [one["port"] for one in opened["spec"]["ports"]] == [443, 9000], "The Ser
 ### END HIDDEN TESTS
 
 # %% test="ex2" part="later" points=1
+# Covers a later release with other labels. Not shown: another port, another Deployment.
 heard = mend(copy.deepcopy(SILENT), copy.deepcopy(GIVEN))
 assert heard is not None, "mend returned nothing: return the Service as a dict."
+said = problems(heard)
+assert not said, f"The API would refuse it: {said[0]}"
 assert endpoints(heard, pods_of(GIVEN))[80], "Port 80 leads nowhere."
-### BEGIN HIDDEN TESTS
 later = copy.deepcopy(GIVEN)
 later["spec"]["template"]["metadata"]["labels"] = {"run": "scorer", "team": "lending", "release": "2"}
 assert len(endpoints(heard, pods_of(later))[80]) == 4, "After the next release the Service finds no pod any more."
+### BEGIN HIDDEN TESTS
 container_of(later)["ports"][0]["containerPort"] = 8181
 moved = endpoints(heard, pods_of(later))[80]
 assert moved and all(one.endswith(":8181") for one in moved), "The next release listens elsewhere, under the same name."
@@ -297,6 +320,7 @@ def unfit_between(begin, end):
 
 
 # %% test="ex3" points=2
+# Covers a start that takes all its 60 seconds, and one that never ends. Not shown: other times.
 probed = with_probes(copy.deepcopy(GIVEN), 60, 30)
 assert probed is not None, "with_probes returned nothing: return the Deployment as a dict."
 said = problems(probed)
@@ -304,10 +328,12 @@ assert not said, f"The API would refuse it: {said[0]}"
 for life in lives(probed, listens_after(60), 200):
     assert not life.killed, f"It needed 60 of its 60 seconds to start, and was killed after {life.killed[0]:.0f}."
     assert life.serves(199), "It has long started, and gets no requests."
+for life in lives(probed, listens_after(10**6), 160):
+    assert life.killed and life.killed[0] <= 90, "A container that never listens is killed 30 seconds later, at most."
 ### BEGIN HIDDEN TESTS
 for slow in (1, 4, 17, 90, 300):
     patient = with_probes(copy.deepcopy(GIVEN), slow, 20)
-    assert problems(patient) == []
+    assert problems(patient) == [], f"The API should take it when it may need {slow} seconds to start."
     for life in lives(patient, listens_after(slow), slow + 60):
         assert not life.killed, f"It may need {slow} seconds to start, and was killed after {life.killed[0]:.0f}."
     for life in lives(patient, listens_after(10**6), slow + 100):
@@ -316,14 +342,17 @@ for slow in (1, 4, 17, 90, 300):
 ### END HIDDEN TESTS
 
 # %% test="ex3" part="hang" points=1
+# Covers a service that falls silent for good. Not shown: other times, and pauses.
 probed = with_probes(copy.deepcopy(GIVEN), 60, 30)
 assert probed is not None, "with_probes returned nothing: return the Deployment as a dict."
+said = problems(probed)
+assert not said, f"The API would refuse it: {said[0]}"
 stuck = lives(probed, silent_between(100, 200), 131)
 assert all(life.killed for life in stuck), "It fell silent at second 100, and at 130 nobody has killed it."
 ### BEGIN HIDDEN TESTS
 for slow, hang in ((60, 30), (120, 10), (5, 60), (240, 15)):
     probed = with_probes(copy.deepcopy(GIVEN), slow, hang)
-    assert problems(probed) == []
+    assert problems(probed) == [], f"The API should take it when hang is {hang}."
     for silent in (12.4, slow + 12.7):
         for life in lives(probed, silent_between(silent, 400), 400):
             assert life.killed, "It fell silent, and nobody kills it."
@@ -333,18 +362,25 @@ for slow, hang in ((60, 30), (120, 10), (5, 60), (240, 15)):
 ### END HIDDEN TESTS
 
 # %% test="ex3" part="traffic" points=1
+# Covers a service that says 503 for a while. Not shown: other moments.
 probed = with_probes(copy.deepcopy(GIVEN), 60, 30)
 assert probed is not None, "with_probes returned nothing: return the Deployment as a dict."
+said = problems(probed)
+assert not said, f"The API would refuse it: {said[0]}"
 fasting = lives(probed, unfit_between(100, 200), 300)
 assert not any(life.serves(second) for life in fasting for second in range(111, 200)), "It said 503, and got requests."
+assert not any(life.killed for life in fasting), "503 on /readyz mends itself: killing the container does not help."
+assert all(life.serves(second) for life in fasting for second in range(211, 300)), "It says 200 again: send requests."
 ### BEGIN HIDDEN TESTS
 for slow, hang in ((60, 30), (150, 10)):
     probed = with_probes(copy.deepcopy(GIVEN), slow, hang)
-    assert problems(probed) == []
+    assert problems(probed) == [], f"The API should take it when slow is {slow}."
     for begin, end in ((0, 40), (100, 290), (203.5, 220.5)):
         for life in lives(probed, unfit_between(begin, end), 320):
             assert not life.killed, "503 on /readyz mends itself: killing the container does not help."
-            assert not any(life.serves(second) for second in range(int(begin) + 11, int(end))), "503, and requests."
+            assert not any(life.serves(second) for second in range(int(begin) + 11, int(end))), (
+                "It said 503 on /readyz, and got requests."
+            )
             assert all(life.serves(second) for second in range(int(end) + 11, 320)), "200 again, and no requests."
             assert all(life.serves(second) for second in range(11, int(begin))), "200 from the start, and no requests."
 ### END HIDDEN TESTS
@@ -387,6 +423,7 @@ def pod(manifest):
 
 
 # %% test="ex4" points=2
+# Covers how many fit, and whether it is the most. Not shown: other nodes.
 NODE = {"cpu": "1930m", "memory": "3Gi"}
 three = sized(copy.deepcopy(GIVEN), NODE, 3)
 assert three is not None, "sized returned nothing: return the Deployment as a dict."
@@ -394,36 +431,43 @@ said = problems(three)
 assert not said, f"The API would refuse it: {said[0]}"
 assert container_of(three).get("resources", {}).get("requests"), "What does the container request?"
 assert fit(NODE, pod(three)) == 3, f"{fit(NODE, pod(three))} pods fit on the node, and 3 were asked for."
-### BEGIN HIDDEN TESTS
 asked = container_of(three)["resources"]["requests"]
 assert quantity(asked["memory"]) == 1024 * 2**20, "The memory requested is not the most that lets them fit."
 assert quantity(asked["cpu"]) * 1000 == 643, "The CPU requested is not the most that lets them fit."
+### BEGIN HIDDEN TESTS
 for node, copies, cpu, memory in (
     ({"cpu": "4", "memory": "8000000Ki"}, 7, 571, 1116),
     ({"cpu": "0.75", "memory": "900M"}, 2, 375, 429),
     ({"cpu": "2", "memory": "2147483648"}, 1, 2000, 2048),
 ):
     made = sized(copy.deepcopy(GIVEN), node, copies)
-    assert problems(made) == []
+    assert problems(made) == [], "The API should take it for other nodes as well."
     asked = container_of(made)["resources"]["requests"]
     assert quantity(asked["cpu"]) * 1000 == cpu, "The CPU requested is not the most that lets them fit."
     assert quantity(asked["memory"]) == memory * 2**20, "The memory requested is not the most that lets them fit."
-    assert fit(node, pod(made)) == copies
+    assert fit(node, pod(made)) == copies, f"Exactly {copies} pods should fit on another node."
 whole = copy.deepcopy(GIVEN)
 sized(whole, NODE, 2)
 assert whole == GIVEN, "Leave what you were given as it is; return a copy."
 ### END HIDDEN TESTS
 
 # %% test="ex4" part="limits" points=1
+# Covers the limit of memory, and that there is none of CPU. Not shown: other nodes.
 three = sized(copy.deepcopy(GIVEN), {"cpu": "1930m", "memory": "3Gi"}, 3)
 assert three is not None, "sized returned nothing: return the Deployment as a dict."
-assert "memory" in container_of(three)["resources"].get("limits", {}), "Nothing stops it from eating all the memory."
+said = problems(three)
+assert not said, f"The API would refuse it: {said[0]}"
+limits = container_of(three).get("resources", {}).get("limits", {})
+assert "cpu" not in limits, "It may use whatever CPU is free, so it has no limit of CPU."
+assert "memory" in limits, "Nothing stops it from eating all the memory."
 ### BEGIN HIDDEN TESTS
 for node, copies in (({"cpu": "1930m", "memory": "3Gi"}, 3), ({"cpu": "8", "memory": "16G"}, 5)):
     resources = container_of(sized(copy.deepcopy(GIVEN), node, copies))["resources"]
-    assert quantity(resources["limits"]["memory"]) == quantity(resources["requests"]["memory"])
+    same = quantity(resources["limits"]["memory"]) == quantity(resources["requests"]["memory"])
+    assert same, "It should never be able to use more memory than it requests."
     assert "cpu" not in resources["limits"], "A limit of CPU slows it down while the node has nothing else to do."
-    assert qos_class({"containers": [{"resources": resources}]}) == "Burstable"
+    quality = qos_class({"containers": [{"resources": resources}]})
+    assert quality == "Burstable", f"With requests, and a limit of memory alone, it should be Burstable, not {quality}."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -474,47 +518,63 @@ def by_kind(manifests):
 
 
 # %% test="ex5" points=2
+# Covers what the container sees, and where the values stand. Not shown: another Deployment, other values.
 SETTINGS, PASSWORDS = {"OAKBANK_VERSION": "7", "THRESHOLD": 0.08}, {"LAKE_PASSWORD": "swordfish-19"}
 three = configured(copy.deepcopy(GIVEN), dict(SETTINGS), dict(PASSWORDS))
 assert three is not None, "configured returned nothing: return a list of three manifests."
+manifests = isinstance(three, (list, tuple)) and all(isinstance(one, dict) for one in three)
+assert manifests and sorted(one.get("kind", "") for one in three) == ["ConfigMap", "Deployment", "Secret"], (
+    "Return a list of three manifests: a ConfigMap, a Secret and a Deployment."
+)
 said = [fault for one in three for fault in problems(one)]
 assert not said, f"The API would refuse one of them: {said[0]}"
 kinds = by_kind(three)
 assert set(kinds) == {"ConfigMap", "Secret", "Deployment"}, "Want a ConfigMap, a Secret and a Deployment."
 seen = environment(kinds["Deployment"], [kinds["ConfigMap"], kinds["Secret"]])
 assert seen.get("OAKBANK_VERSION") == "7", "The container does not see OAKBANK_VERSION."
-### BEGIN HIDDEN TESTS
-assert seen == {"OAKBANK_VERSION": "7", "THRESHOLD": "0.08", "LAKE_PASSWORD": "swordfish-19"}, "It sees something else."
+assert seen == {"OAKBANK_VERSION": "7", "THRESHOLD": "0.08", "LAKE_PASSWORD": "swordfish-19"}, (
+    "The container should see all names and values, and no others."
+)
 moved = kinds["ConfigMap"] | {"data": kinds["ConfigMap"]["data"] | {"THRESHOLD": "0.5"}}
 seen = environment(kinds["Deployment"], [moved, kinds["Secret"]])
 assert seen["THRESHOLD"] == "0.5", "The container does not read the ConfigMap; it has a copy of the value."
 open_to_all = json.dumps([kinds["ConfigMap"], kinds["Deployment"]])
 for text in ("swordfish-19", base64.b64encode(b"swordfish-19").decode()):
     assert text not in open_to_all, "The secret can be read outside of the Secret."
+### BEGIN HIDDEN TESTS
 full = copy.deepcopy(GIVEN)
 full["metadata"]["name"] = "risk"
 container_of(full)["env"] = [{"name": "OAKBANK_MODEL", "value": "/model.json"}]
 before = copy.deepcopy(full)
 more = by_kind(configured(full, {"A": 1, "B": "two"}, {"C": "ö=?", "D": ""}))
-assert all(problems(one) == [] for one in more.values())
+assert all(problems(one) == [] for one in more.values()), "The API should take all three for another Deployment."
 seen = environment(more["Deployment"], [more["ConfigMap"], more["Secret"]])
-assert seen == {"OAKBANK_MODEL": "/model.json", "A": "1", "B": "two", "C": "ö=?", "D": ""}, "Keep what it has."
+assert seen == {"OAKBANK_MODEL": "/model.json", "A": "1", "B": "two", "C": "ö=?", "D": ""}, (
+    "The container should keep what it has already, and see all values as text."
+)
 assert full == before, "Leave what you were given as it is; return a copy."
-assert more["Deployment"]["metadata"]["name"] == "risk" and more["Deployment"]["spec"]["replicas"] == 4
+assert more["Deployment"]["metadata"]["name"] == "risk", "The name of the Deployment should stay as it is."
+assert more["Deployment"]["spec"]["replicas"] == 4, "The number of copies should stay as it is."
 read = configured(by_kind(three)["Deployment"], {"LATE": 1}, {"LATER": "x"})
 kinds = by_kind(read)
 names = {kinds["ConfigMap"]["metadata"]["name"], kinds["Secret"]["metadata"]["name"]}
-assert kinds["Deployment"]["metadata"]["name"] == "scorer" and all(names)
+assert kinds["Deployment"]["metadata"]["name"] == "scorer", "Configured twice, the Deployment should keep its name."
+assert all(names), "The ConfigMap and the Secret should have names."
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="rolls" points=2
+# Covers a changed value, a changed password, another order, nothing changed. Not shown: names, swapped values.
 three = configured(copy.deepcopy(GIVEN), dict(SETTINGS), dict(PASSWORDS))
 assert three is not None, "configured returned nothing: return a list of three manifests."
+manifests = isinstance(three, (list, tuple)) and all(isinstance(one, dict) for one in three)
+assert manifests and sorted(one.get("kind", "") for one in three) == ["ConfigMap", "Deployment", "Secret"], (
+    "Return a list of three manifests: a ConfigMap, a Secret and a Deployment."
+)
 template = by_kind(three)["Deployment"]["spec"]["template"]
 changed = configured(copy.deepcopy(GIVEN), SETTINGS | {"THRESHOLD": 0.09}, dict(PASSWORDS))
 assert by_kind(changed)["Deployment"]["spec"]["template"] != template, "The threshold changed, and no pod would notice."
-### BEGIN HIDDEN TESTS
-assert problems(by_kind(changed)["Deployment"], by_kind(three)["Deployment"]) == []
+taken = problems(by_kind(changed)["Deployment"], by_kind(three)["Deployment"]) == []
+assert taken, "The API should take the changed configuration as an update."
 
 
 def template_with(config, secret, start=GIVEN):
@@ -525,14 +585,18 @@ assert template_with(dict(SETTINGS), dict(PASSWORDS)) == template, "Nothing chan
 turned = dict(reversed(SETTINGS.items()))
 assert template_with(turned, dict(PASSWORDS)) == template, "Only the order changed, and the pods are replaced."
 assert template_with(dict(SETTINGS), {"LAKE_PASSWORD": "swordfish-20"}) != template, "The new password reaches no pod."
+### BEGIN HIDDEN TESTS
 pair = template_with({"A": "x"}, {"P": "1", "Q": "2"})
 assert pair == template_with({"A": "x"}, {"Q": "2", "P": "1"}), "Only the order changed, and the pods are replaced."
 assert pair != template_with({"B": "x"}, {"P": "1", "Q": "2"}), "A name changed, and no pod would notice."
 assert pair != template_with({"A": "x"}, {"P": "2", "Q": "1"}), "Two values were swapped, and no pod would notice."
 noted = copy.deepcopy(GIVEN)
 noted["spec"]["template"]["metadata"]["annotations"] = {"owner": "credit-desk"}
-assert template_with({"A": "x"}, {}, noted)["metadata"]["annotations"]["owner"] == "credit-desk", "Keep annotations."
-assert template_with({"A": "x"}, {}, noted)["metadata"]["labels"] == GIVEN["spec"]["template"]["metadata"]["labels"]
+assert template_with({"A": "x"}, {}, noted)["metadata"]["annotations"]["owner"] == "credit-desk", (
+    "Annotations that the pod template has already should stay."
+)
+labels = template_with({"A": "x"}, {}, noted)["metadata"]["labels"]
+assert labels == GIVEN["spec"]["template"]["metadata"]["labels"], "The labels of the pod template should stay."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -581,12 +645,18 @@ def of_size(replicas):
 
 
 # %% test="ex6" points=2
+# Covers a release that never starts, one that works, a full room. Not shown: other numbers.
 calm = careful(of_size(4), keep=4, room=5, settle=5, patience=120)
 assert calm is not None, "careful returned nothing: return the Deployment as a dict."
 said = problems(calm)
 assert not said, f"The API would refuse it: {said[0]}"
 assert roll_out(calm, starts=None).fewest >= 4, "A release that never starts takes pods away that worked."
 assert roll_out(calm, starts=10).finished is not None, "A release that works does not come through."
+full = careful(of_size(4), keep=3, room=4, settle=5, patience=120)
+told = roll_out(full, starts=10)
+assert told.most <= 4, f"There is room for 4 pods, and during a release there are {told.most}."
+assert told.fewest >= 3, f"At least 3 pods have to serve, and during a release {told.fewest} do."
+assert told.finished is not None, "A release comes through when 3 of 4 pods serve and there is no room for a fifth."
 ### BEGIN HIDDEN TESTS
 for replicas, keep, room in (
     (4, 4, 5),
@@ -599,7 +669,8 @@ for replicas, keep, room in (
     (20, 20, 21),
 ):
     manifest = careful(of_size(replicas), keep, room, settle=2, patience=60)
-    assert problems(manifest) == [] and manifest["spec"]["replicas"] == replicas
+    assert problems(manifest) == [], f"The API should take it for {replicas} replicas."
+    assert manifest["spec"]["replicas"] == replicas, "The number of replicas should stay as it is."
     broken, good = roll_out(manifest, starts=None), roll_out(manifest, starts=9)
     assert min(broken.fewest, good.fewest) >= keep, "Fewer pods serve than must."
     assert max(broken.most, good.most) <= room, "There are more pods than there is room for."
@@ -610,28 +681,35 @@ assert same == of_size(4), "Leave what you were given as it is; return a copy."
 ### END HIDDEN TESTS
 
 # %% test="ex6" part="settle" points=1
+# Covers pods that crash after 20 of 30 seconds. Not shown: other times.
 calm = careful(of_size(4), keep=4, room=6, settle=30, patience=120)
 assert calm is not None, "careful returned nothing: return the Deployment as a dict."
+said = problems(calm)
+assert not said, f"The API would refuse it: {said[0]}"
 crashing = roll_out(calm, starts=5, dies=20)
 assert crashing.fewest >= 4, "Its pods crash after 20 seconds, and they have replaced those that worked."
 ### BEGIN HIDDEN TESTS
 for settle in (1, 7, 40):
     manifest = careful(of_size(6), keep=6, room=8, settle=settle, patience=100)
-    assert problems(manifest) == []
+    assert problems(manifest) == [], f"The API should take it when settle is {settle}."
     late = roll_out(manifest, starts=3, dies=settle)
     assert late.fewest >= 6 and late.finished is None, "A pod that crashes before it has settled counts as available."
     slow, quick = roll_out(manifest, starts=3), roll_out(careful(of_size(6), 6, 8, 1, 100), starts=3)
-    assert slow.finished is not None and slow.finished >= quick.finished
+    assert slow.finished is not None, "A release that works should come through, however long its pods have to settle."
+    assert slow.finished >= quick.finished, "Pods that have to settle longer should not be available sooner."
 ### END HIDDEN TESTS
 
 # %% test="ex6" part="told" points=1
+# Covers a release that gets nowhere. Not shown: when it is reported, and when not.
 calm = careful(of_size(4), keep=4, room=5, settle=5, patience=120)
 assert calm is not None, "careful returned nothing: return the Deployment as a dict."
+said = problems(calm)
+assert not said, f"The API would refuse it: {said[0]}"
 assert roll_out(calm, starts=None).reported is not None, "A release that gets nowhere for 15 minutes is never reported."
 ### BEGIN HIDDEN TESTS
 for settle, patience in ((5, 120), (0, 31), (20, 300)):
     manifest = careful(of_size(4), keep=4, room=5, settle=settle, patience=patience)
-    assert problems(manifest) == []
+    assert problems(manifest) == [], f"The API should take it when patience is {patience}."
     told = roll_out(manifest, starts=None).reported
     assert told is not None and told <= patience + 1, "A release that gets nowhere is reported too late."
     assert roll_out(manifest, starts=patience - 2).reported is None, "A slow release that works is reported as failed."
@@ -700,14 +778,15 @@ SCORER["spec"]["template"] = release("oakbank/service:3")
 HISTORY = [recorded(SCORER, number, f"oakbank/service:{number}") for number in (1, 2, 3)]
 
 # %% test="ex7" points=2
+# Covers the release before the present one, to the last label. Not shown: numbers in another order, with gaps.
 back = undone(copy.deepcopy(SCORER), copy.deepcopy(HISTORY))
 assert back is not None, "undone returned nothing: return the Deployment as a dict."
-assert container_of(back)["image"] == "oakbank/service:2", "Release 3 runs, so the one to go back to is release 2."
 said = problems(back)
 assert not said, f"The API would refuse it: {said[0]}"
-### BEGIN HIDDEN TESTS
+assert container_of(back)["image"] == "oakbank/service:2", "Release 3 runs, so the one to go back to is release 2."
 assert back["spec"]["template"] == release("oakbank/service:2"), "The template is not what was applied then."
 assert back["metadata"] == SCORER["metadata"] and back["spec"]["replicas"] == 4, "All else of the Deployment stays."
+### BEGIN HIDDEN TESTS
 long = copy.deepcopy(SCORER)
 long["spec"]["replicas"] = 9
 past = [recorded(long, number, f"oakbank/service:{number}", 2) for number in (10, 9, 11, 2, 8)]
@@ -717,28 +796,41 @@ assert container_of(twelfth)["image"] == "oakbank/service:10", "After 11 comes 1
 assert twelfth["spec"]["replicas"] == 9, "How many pods there are is no matter of the release."
 assert (long, past) == kept, "Leave what you were given as it is; return a copy."
 gaps = [recorded(SCORER, number, f"oakbank/service:{number}") for number in (100, 40, 99, 7)]
-assert container_of(undone(copy.deepcopy(SCORER), gaps))["image"] == "oakbank/service:99"
+found = container_of(undone(copy.deepcopy(SCORER), gaps))["image"]
+assert found == "oakbank/service:99", "Of the releases 7, 40, 99 and 100 the one to go back to should be 99."
 sparse = [recorded(SCORER, number, f"oakbank/service:{number}") for number in (12, 3, 5)]
-assert container_of(undone(copy.deepcopy(SCORER), sparse))["image"] == "oakbank/service:5", "Numbers may be missing."
+assert container_of(undone(copy.deepcopy(SCORER), sparse))["image"] == "oakbank/service:5", (
+    "Numbers may be missing: of 3, 5 and 12 the one to go back to should be 5."
+)
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="others" points=1
+# Covers ReplicaSets of others, and no earlier release. Not shown: both at once.
 mixed = [*copy.deepcopy(HISTORY[1:]), {"metadata": {"name": "loose", "annotations": {}}, "spec": {}}]
 back = undone(copy.deepcopy(SCORER), mixed)
 assert back is not None, "undone returned nothing: return the Deployment as a dict."
+said = problems(back)
+assert not said, f"The API would refuse it: {said[0]}"
 assert container_of(back)["image"] == "oakbank/service:2", "A ReplicaSet without an owner is none of this Deployment's."
+
+
+def refuses(replicasets):
+    """Return whether undone raises a ValueError."""
+    try:
+        undone(copy.deepcopy(SCORER), replicasets)
+    except ValueError:
+        return True
+    return False
+
+
+assert refuses([]), "Without any release there is nothing to go back to: raise a ValueError."
+assert refuses(copy.deepcopy(HISTORY[:1])), "There is no earlier release than the only one: raise a ValueError."
 ### BEGIN HIDDEN TESTS
 batch = copy.deepcopy(SCORER) | {"metadata": {"name": "scorer-batch", "uid": "77aa-batch"}}
 theirs = [recorded(batch, number, f"oakbank/batch:{number}") for number in (2, 3, 4, 5)]
 back = undone(copy.deepcopy(SCORER), [theirs[0], *copy.deepcopy(HISTORY[1:]), *theirs[1:]])
 assert container_of(back)["image"] == "oakbank/service:2", "It took up a release of another Deployment."
-for none in ([], copy.deepcopy(HISTORY[:1]), [*theirs, HISTORY[2]]):
-    refused = False
-    try:
-        undone(copy.deepcopy(SCORER), none)
-    except ValueError:
-        refused = True
-    assert refused, "There is no earlier release of this Deployment: raise a ValueError."
+assert refuses([*theirs, HISTORY[2]]), "Earlier releases of others only: there is none of this Deployment. Raise."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -784,39 +876,49 @@ def moment(text):
 
 
 # %% test="ex8" points=2
+# Covers when it runs, what it is called. Not shown: another time, the image.
 batch = nightly("scores", "oakbank/batch:1", 2, 30, tries=3, most=240)
 assert batch is not None, "nightly returned nothing: return the manifest as a dict."
 said = problems(batch)
 assert not said, f"The API would refuse it: {said[0]}"
 nights = [run.begin for run in runs(batch, moment("2025-12-30 00:00"), 72)]
 assert len(nights) == 3, f"In three days it runs {len(nights)} times."
+assert nights == [moment(f"{day} 02:30") for day in ("2025-12-30", "2025-12-31", "2026-01-01")], (
+    "It should run every day at 02:30."
+)
 ### BEGIN HIDDEN TESTS
-assert nights == [moment(f"{day} 02:30") for day in ("2025-12-30", "2025-12-31", "2026-01-01")], "At another time."
 early = nightly("early", "oakbank/batch:2", 0, 7, tries=1, most=30)
-assert problems(early) == [] and early["metadata"]["name"] == "early" and batch["metadata"]["name"] == "scores"
+assert problems(early) == [], "The API should take another CronJob as well."
+assert early["metadata"]["name"] == "early" and batch["metadata"]["name"] == "scores", "Use the name that was given."
 fortnight = [run.begin for run in runs(early, moment("2026-02-20 00:00"), 24 * 14)]
-assert fortnight == [moment("2026-02-20 00:07") + timedelta(days=day) for day in range(14)], "Every day, at 00:07."
+assert fortnight == [moment("2026-02-20 00:07") + timedelta(days=day) for day in range(14)], (
+    "It should run every day at 00:07, also across the end of a month."
+)
 inside = early["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 assert [one["image"] for one in inside["containers"]] == ["oakbank/batch:2"], "Run the image that was given."
 ### END HIDDEN TESTS
 
 # %% test="ex8" part="trouble" points=2
+# Covers tries that fail, and a run without end. Not shown: other numbers, a night that comes too early.
 batch = nightly("scores", "oakbank/batch:1", 2, 30, tries=3, most=240)
 assert batch is not None, "nightly returned nothing: return the manifest as a dict."
+said = problems(batch)
+assert not said, f"The API would refuse it: {said[0]}"
 good = runs(batch, moment("2026-03-01 00:00"), 24, [timedelta(minutes=20)], fails=2)
 assert [(run.tries, run.outcome) for run in good] == [(3, "complete")], "Two tries fail, the third goes well."
+endless = runs(batch, moment("2026-03-01 00:00"), 24, [timedelta(hours=300)])
+assert endless[0].end == moment("2026-03-01 06:30") and endless[0].outcome == "failed", (
+    "It has 240 minutes from 02:30 on: then it is ended, and has failed."
+)
 ### BEGIN HIDDEN TESTS
-assert problems(batch) == []
 for tries in (1, 2, 4, 9):
     stubborn = nightly("scores", "oakbank/batch:1", 2, 30, tries=tries, most=1200)
     failing = runs(stubborn, moment("2026-03-01 00:00"), 24, [timedelta(minutes=5)], fails=50)
     assert [(run.tries, run.outcome) for run in failing] == [(tries, "failed")], "It tries too often, or not enough."
-endless = runs(batch, moment("2026-03-01 00:00"), 24, [timedelta(hours=300)])
-assert endless[0].end == moment("2026-03-01 06:30") and endless[0].outcome == "failed", "It is not ended in time."
 brief = runs(
     nightly("brief", "oakbank/batch:1", 1, 0, 1, most=45), moment("2026-03-01 00:00"), 24, [timedelta(hours=1)]
 )
-assert brief[0].end == moment("2026-03-01 01:45"), "It is not ended in time."
+assert brief[0].end == moment("2026-03-01 01:45"), "A run that may take 45 minutes should be ended after them."
 patient = nightly("patient", "oakbank/batch:1", 22, 0, tries=1, most=60 * 24 * 9)
 long = runs(patient, moment("2026-03-01 00:00"), 24 * 6, [timedelta(hours=60), timedelta(hours=1)])
 ends = [(run.begin.day, run.outcome, run.end - run.begin) for run in long]
