@@ -380,7 +380,7 @@ assert got == [405, 405], f"The routes should take POST only; GET is answered {g
 ### END HIDDEN TESTS
 
 # %% test="ex3" part="bounds" points=1
-# Covers batches of 1, 51 and 0.
+# Covers batches of 1, 51 and 0. Not shown: other lengths.
 app = build(add_scoring, "good")
 short = ask(app, [("POST", "/score/batch", json.dumps(ROWS[:1]))])[0]
 assert short["status"] == 200, "A batch of one is a batch."
