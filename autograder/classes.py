@@ -4,32 +4,52 @@ import collections
 import dataclasses
 from typing import Any
 
-SPECIALS = frozenset(
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+SPECIALS = words(
     "__abs__ __add__ __aenter__ __aexit__ __aiter__ __and__ __anext__ __array__ __await__ __bool__ __bytes__ __call__ "
     "__complex__ __contains__ __delitem__ __divmod__ __enter__ __eq__ __exit__ __float__ __floordiv__ __format__ "
     "__fspath__ __ge__ __getitem__ __gt__ __hash__ __iadd__ __iand__ __imul__ __index__ __int__ __invert__ __ior__ "
     "__isub__ __iter__ __le__ __len__ __length_hint__ __lshift__ __lt__ __matmul__ __missing__ __mod__ __mul__ __ne__ "
     "__neg__ __next__ __or__ __pos__ __pow__ __radd__ __rand__ __repr__ __reversed__ __rfloordiv__ __rlshift__ "
     "__rmatmul__ __rmod__ __rmul__ __ror__ __round__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__ __rxor__ "
-    "__setitem__ __str__ __sub__ __truediv__ __xor__".split()
+    "__setitem__ __str__ __sub__ __truediv__ __xor__"
 )
 """Methods that Python looks for in the class: a stand-in has those that the real class has, and no others."""
 
-_OF_CONTENT = frozenset(
+_OF_CONTENT = words(
     "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __len__ __iter__ __contains__ __reversed__ __bool__ __add__ "
     "__radd__ __mul__ __rmul__ __sub__ __rsub__ __mod__ __neg__ __pos__ __abs__ __truediv__ __rtruediv__ __floordiv__ "
-    "__int__ __float__ __index__ __and__ __or__ __xor__ __ior__ __iadd__ __imul__ __array__ __round__ __pow__ __rpow__ "
-    "__rmod__ __rand__ __ror__ __rxor__ __invert__ __divmod__ __next__".split()
+    "__int__ __float__ __index__ __and__ __or__ __xor__ __ior__ __iadd__ __imul__ __array__ __round__ __pow__ "
+    "__rpow__ __rmod__ __rand__ __ror__ __rxor__ __invert__ __divmod__ __next__"
 )
 """Of a subclass of a built-in type these stay the type's own: they judge the plain content, which has travelled."""
-_MACHINERY = frozenset(
+_MACHINERY = words(
     "__module__ __doc__ __dict__ __weakref__ __slots__ __init__ __new__ __qualname__ __annotations__ __orig_bases__ "
     "__parameters__ __match_args__ __firstlineno__ __static_attributes__ __annotate_func__ __annotations_cache__ "
     "__getnewargs__ __reduce__ __reduce_ex__ __setstate__ __getstate__ __init_subclass__ __class_getitem__ "
-    "__replace__ __copy__ __deepcopy__".split()
+    "__replace__ __copy__ __deepcopy__"
 )
 _NAMED = frozenset(dir(collections.namedtuple("_Any", "x"))) - {"x"}
-_BUILTIN = (collections.Counter, collections.OrderedDict, collections.defaultdict, list, dict, set, bytearray, tuple, str, bytes, int, float, frozenset)
+_BUILTIN = (
+    collections.Counter,
+    collections.OrderedDict,
+    collections.defaultdict,
+    list,
+    dict,
+    set,
+    bytearray,
+    tuple,
+    str,
+    bytes,
+    int,
+    float,
+    frozenset,
+)
 
 
 def _above(kind: type, base: type) -> list[type]:

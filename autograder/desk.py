@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from autograder import containers, tables
-from autograder.containers import INSTANCE, OBJECT
+from autograder import arrays, containers, tables
+from autograder.objects import INSTANCE, OBJECT
 from autograder.rows import SharedRow
 
 SYNCED = 256
 """How many of the latest shared lists and dicts are looked at again after each call; older ones have settled."""
 
-SHARED = {row.kind: row for row in (*containers.SHARED, *tables.SHARED)}
+SHARED = {row.kind: row for row in (*containers.SHARED, *arrays.SHARED, *tables.SHARED)}
 """The row of an exact type that is shared."""
 SHARED_TAGS = {row.tag: row for row in (*SHARED.values(), INSTANCE, OBJECT)}
 _BASES = (list, dict, set, bytearray, *(kind for kind in SHARED if kind.__module__.startswith("pandas")))
@@ -94,5 +94,3 @@ class Desk:
                 changed[name] = before
                 self.seen[name] = look
         return changed
-
-

@@ -16,8 +16,9 @@ from autograder.desk import Desk
 from autograder.packing import Packing, Unpacking
 from autograder.proxies import Remote, RemoteClass, link_and_name, make_class, make_data, make_remote
 from autograder.raised import plain_error, text_of
+from autograder.rows import WireError
 from autograder.watching import Told, Watch
-from autograder.wire import Reader, WireError, Writer
+from autograder.wire import Reader, Writer
 
 _DEEPEST = 40
 """Calls back and forth within one another."""

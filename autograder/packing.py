@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.classes import describe
-from autograder.containers import OBJECT, is_object
 from autograder.desk import SHARED, SHARED_TAGS, Desk
+from autograder.objects import OBJECT, is_object
 from autograder.proxies import RemoteClass
 from autograder.rows import SIMPLE, SharedRow
 from autograder.tables import is_table

@@ -11,34 +11,34 @@ import datetime
 import decimal
 import fractions
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import pandas
 
-from autograder.classes import SPECIALS
+from autograder.classes import SPECIALS, words
 from autograder.raised import StudentExitError
 from autograder.rows import WireError
 from autograder.scalars import known_class
 
-_ASKED = frozenset(
-    "__annotations__ __closure__ __code__ __defaults__ __doc__ __func__ __kwdefaults__ __members__ __module__ __name__ "
-    "__qualname__ __self__ __signature__ __wrapped__".split()
+_ASKED = words(
+    "__annotations__ __closure__ __code__ __defaults__ __doc__ __func__ __kwdefaults__ __members__ __module__ "
+    "__name__ __qualname__ __self__ __signature__ __wrapped__"
 )
 """What is always asked over there: here it would be the stand-in's own."""
 _POINTERS = ("__array_interface__", "__array_struct__", "__arrow_c_", "__dlpack", "__buffer__", "__cuda_", "__reduce")
 """Beginnings of what leads to memory of another process, or to a copy of the stand-in."""
-_OPERATORS = frozenset(
+_OPERATORS = words(
     "__abs__ __add__ __and__ __divmod__ __floordiv__ __ge__ __gt__ __invert__ __le__ __lshift__ __lt__ __matmul__ "
     "__mod__ __mul__ __neg__ __or__ __pos__ __pow__ __radd__ __rand__ __rfloordiv__ __rlshift__ __rmatmul__ __rmod__ "
     "__rmul__ __ror__ __round__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__ __rxor__ __sub__ __truediv__ "
-    "__xor__".split()
+    "__xor__"
 )
-_COMPARED = frozenset("__eq__ __ne__ __contains__".split())
-_FORWARDED = frozenset(
+_COMPARED = words("__eq__ __ne__ __contains__")
+_FORWARDED = words(
     "__getitem__ __setitem__ __delitem__ __missing__ __iter__ __reversed__ __next__ __enter__ __exit__ __aiter__ "
-    "__anext__ __aenter__ __aexit__ __bytes__ __fspath__ __str__ __repr__ __format__".split()
+    "__anext__ __aenter__ __aexit__ __bytes__ __fspath__ __str__ __repr__ __format__"
 )
 _PLAIN: dict[str, type] = {"__bool__": bool, "__len__": int, "__int__": int, "__float__": float, "__index__": int,
                            "__hash__": int, "__complex__": complex, "__length_hint__": int}  # fmt: skip
@@ -49,7 +49,7 @@ _DATA = (
 )  # fmt: skip
 """Whatever is one of these came as data: nothing else may pass for it."""
 _FUNCTIONS: dict[str, type] = {
-    kind.__name__: kind
+    str(kind.__name__): kind
     for kind in (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType,
                  types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, types.CodeType)
 }  # fmt: skip
@@ -61,7 +61,10 @@ _BASES: dict[str, type] = {
 
 
 class RemoteClass(type):
-    """The class of what stands for a class. What is asked of it is asked over there; `_class_link` and `_class_name` say where."""
+    """The class of what stands for a class: what is asked of it is asked over there.
+
+    `_class_link` and `_class_name` say where.
+    """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an object over there."""
@@ -130,7 +133,7 @@ class Remote(metaclass=RemoteClass):
             if name in about:
                 return about[name]
             return _do(self, "signature" if name == "__signature__" else "getattr", name)
-        if name in SPECIALS and name in vars(object) or name in _class_part(kind, "_specials"):
+        if (name in SPECIALS and name in vars(object)) or name in _class_part(kind, "_specials"):
             return object.__getattribute__(self, name)
         if name in SPECIALS or name.startswith(_POINTERS):
             raise AttributeError(f"{_name_of(kind)!r} object has no attribute {name!r}")
@@ -230,9 +233,9 @@ def _as_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
     return value if dtype is None else value.astype(dtype)
 
 
-def _await(self: Any) -> Iterator[Any]:
+def _await(self: Any) -> Generator[Any, Any, Any]:
     return _do(self, "await")
-    yield
+    yield  # so that it is a generator
 
 
 def _send(self: Any, value: Any) -> Any:
@@ -290,7 +293,7 @@ def make_class(link: Any, name: str, descriptions: dict[str, Any]) -> type:
     if not {"__array__"} & specials and {"__len__", "__getitem__"} <= specials:
         space["__array__"] = _as_array
     if "data" in told:
-        fields = dataclasses.make_dataclass("_", [str(field) for field in told["data"]])
+        fields: Any = dataclasses.make_dataclass("_", [str(field) for field in told["data"]])
         space["__dataclass_fields__"] = fields.__dataclass_fields__
     above = tuple(one for one in (link.local_class(str(base), descriptions) for base in told["bases"])
                   if issubclass(one, Remote))  # fmt: skip
@@ -328,8 +331,8 @@ def _data_class(link: Any, name: str, told: Any, base: type, kind: type | None) 
     if kind is not None:
         space["__class__"] = property(lambda self: kind)
     if base is tuple and "fields" in told:
-        fields = [str(field) for field in told["fields"]]
-        base = collections.namedtuple("_Fields", fields, rename=True)  # type: ignore[misc]  # noqa: PYI024
+        make: Any = collections.namedtuple
+        base = make("_Fields", [str(field) for field in told["fields"]], rename=True)
     return _made(link, name, told, (base,), space, kind, frozenset())
 
 
@@ -353,11 +356,11 @@ def _exception_class(
 ) -> type:
     """Make a class that can be caught; Python's own are themselves, and none ends the test."""
     if not issubclass(raised, Exception):
-        return StudentExitError
-    if first is not None and first.__module__ == "builtins":
-        return first
+        raised = StudentExitError
+    elif first is not None and first.__module__ == "builtins":
+        return first  # Python's own
     own = (link.local_class(str(base), descriptions) for base in told["bases"])
-    above = tuple(one for one in own if issubclass(one, Exception))
+    above = tuple(one for one in own if issubclass(one, raised))
     space = {"__init__": _take_all, "__str__": _text, "__getattr__": _far_getattr}
     return _made(link, name, told, above or (raised,), space, None, frozenset())
 
@@ -372,7 +375,7 @@ def _text(self: Any) -> str:
 
 def make_remote(link: Any, name: str, kind: type = Remote) -> Any:
     """Make what stands for an object."""
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     object.__setattr__(made, "_link", link)
     object.__setattr__(made, "_name", name)
     return made
@@ -383,5 +386,3 @@ def make_data(link: Any, name: str, kind: type, base: type, content: tuple[Any, 
     made: Any = base.__new__(kind, *content)
     object.__setattr__(made, "_far", make_remote(link, name))
     return made
-
-

@@ -1,5 +1,6 @@
 """Exceptions of the student's code, as they arrive in a test: of a class that it can catch, with what they carry."""
 
+import builtins
 import types
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,11 @@ def text_of(error: BaseException) -> str:
         return str(error)
     except Exception as worse:
         return f"(its text cannot be shown: {type(worse).__name__})"
+
+
+def _is_pythons(kind: type) -> bool:
+    """Whether an exception's class is Python's own."""
+    return getattr(builtins, kind.__name__, None) is kind
 
 
 def _slots(kind: type) -> dict[str, Any]:
@@ -82,13 +88,12 @@ def read_error(reader: Any, data: Any) -> Exception:
         return reader.desk.lent[data["yours"]]  # type: ignore[no-any-return]
     kind = reader.local_class(data["c"])
     if "lines" in data and (made := _validation_error(reader, data)) is not None:
-        return made
+        return made  # type: ignore[no-any-return]
     if not issubclass(kind, Exception):
         kind = StudentExitError
     values = [reader.value(value) for value in data["args"]]
     error: Any = _make(reader, kind, data, values)
-    plain = type(error).__module__ == "builtins"
-    if not plain:
+    if not _is_pythons(type(error)):
         error.__dict__["_far"] = reader.handle(str(data["h"]))
         error.__dict__["_text"] = str(data["text"])
     error.__dict__.update({str(name): reader.value(value) for name, value in data["dict"]})
@@ -116,7 +121,7 @@ def _make(reader: Any, kind: type, data: Any, values: list[Any]) -> Any:
         return kind.__new__(kind, str(values[0]), parts)
     error: Any = kind.__new__(kind)
     here = all(type(type(value)) is type for value in values)  # else its text would be asked for over there
-    error.args = tuple(values) if here or kind.__module__ != "builtins" else (str(data["text"]),)
+    error.args = tuple(values) if here or not _is_pythons(kind) else (str(data["text"]),)
     return error
 
 
@@ -134,10 +139,10 @@ def _validation_error(reader: Any, data: Any) -> Any:
     try:
         return kind.from_exception_data(str(data["title"]), lines)
     except (KeyError, TypeError):  # of a kind of its own
-        own = [line | {"type": custom(line["type"], line["text"].replace("{", "(").replace("}", ")"))} for line in lines]
+        own = [
+            line | {"type": custom(line["type"], line["text"].replace("{", "(").replace("}", ")"))} for line in lines
+        ]
         return kind.from_exception_data(str(data["title"]), own)
-
-
 
 
 # The other way: what a test's own object raised ------------------------------------------------------------------
@@ -146,12 +151,16 @@ def _validation_error(reader: Any, data: Any) -> Any:
 def plain_error(
     classes: list[tuple[str, str]], text: str, args: tuple[Any, ...], main_class: Callable[[str], type | None]
 ) -> Exception:
-    """Return an exception for the student's code: of the nearest class that it knows, with name, text and plain args."""
+    """Return an exception for the student's code: of the nearest class that it knows, with name, text and args."""
     kinds = (main_class(name) if module == ":main" else known_class(module, name) for module, name in classes)
     found = next((kind for kind in kinds if kind is not None), Exception)
     known: Any = found if issubclass(found, Exception) else Exception
     name = classes[0][1].rpartition(".")[2]
-    if known.__module__ == "builtins" and known.__name__ == name and not issubclass(known, (UnicodeError, ExceptionGroup)):
+    if (
+        known.__module__ == "builtins"
+        and known.__name__ == name
+        and not issubclass(known, (UnicodeError, ExceptionGroup))
+    ):
         plain: Any = known(*args) if issubclass(known, OSError) else known.__new__(known)
         plain.args = args or (text,)
         return plain  # type: ignore[no-any-return]

@@ -36,17 +36,51 @@ class _Collecting(logging.Handler):
             self.records.append(record)
 
 
+class _Kept(io.TextIOBase):
+    """Keeps the first characters that are written; the rest goes to the stream that it stands for."""
+
+    encoding = "utf-8"
+
+    def __init__(self, most: int, rest: Any) -> None:
+        self.left, self.rest = most, rest
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> int:
+        """Take text."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self.left <= 0:
+            self.rest.write(text)
+        else:
+            self.parts.append(text[: self.left])
+            self.left -= len(text)
+        return len(text)
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor of the stream that it stands for."""
+        return int(self.rest.fileno())
+
+    def take(self) -> str:
+        """Return what was written since the last time."""
+        parts, self.parts = self.parts, []
+        return "".join(parts)
+
+
 class Told:
     """What the student's code tells of itself beside what it returns.
 
     Args:
         most: How many characters of what a call prints are kept; 0: printing is left alone.
-        below: Returns what was printed by other means since it was last asked, such as by processes.
+        below: Returns so much of what was printed by other means since it was last asked, such as by processes.
     """
 
-    def __init__(self, most: int = 0, below: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, most: int = 0, below: Callable[[int], str] = lambda most: "") -> None:
         self.most, self.below = most, below
-        self.streams: dict[str, io.StringIO] = {}
+        self.streams: dict[str, _Kept] = {}
         self.caught: list[Any] = []
         self.logged = _Collecting()
 
@@ -55,7 +89,7 @@ class Told:
         """Collect what is told in the block, which runs as a test has set things up."""
         with contextlib.ExitStack() as stack:
             if self.most and not self.streams:
-                self.streams = {name: io.StringIO() for name in _STREAMS}
+                self.streams = {name: _Kept(self.most, getattr(sys, name)) for name in _STREAMS}
                 stack.enter_context(contextlib.redirect_stdout(self.streams["stdout"]))
                 stack.enter_context(contextlib.redirect_stderr(self.streams["stderr"]))
                 stack.callback(self.streams.clear)
@@ -78,7 +112,7 @@ class Told:
             stack.callback(_set_variable, name, os.environ.get(name))
             _set_variable(name, value)
         if "folder" in watch:
-            stack.callback(os.chdir, os.getcwd())  # noqa: PTH109
+            stack.callback(os.chdir, _folder() or "/")
             os.chdir(watch["folder"])
         if "stdin" in watch:
             stack.callback(setattr, sys, "stdin", sys.stdin)
@@ -95,12 +129,10 @@ class Told:
         told: dict[str, Any] = {}
         printed = []
         for name, stream in self.streams.items():
-            if text := stream.getvalue():
-                printed.append((name, text[: self.most]))
-                stream.seek(0)
-                stream.truncate()
-        if self.most and (text := self.below()):
-            printed.append(("stdout", text[: self.most]))
+            if text := stream.take():
+                printed.append((name, text))
+        if self.most and (text := self.below(self.most)):
+            printed.append(("stdout", text))
         if printed:
             told["printed"] = tuple(printed)
         if self.caught:
@@ -116,6 +148,14 @@ def _record(record: logging.LogRecord) -> tuple[Any, ...]:
     if record.exc_info:
         record.exc_text = record.exc_text or logging.Formatter().formatException(record.exc_info)
     return tuple((name, value) for name, value in vars(record).items() if name != "exc_info")
+
+
+def _folder() -> str:
+    """Return the working folder, "" where somebody deleted it."""
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ""
 
 
 def _set_variable(name: str, value: str | None) -> None:
@@ -146,7 +186,7 @@ class Watch:
 
     def begin(self) -> None:
         """Begin a test: this is how things are before it."""
-        self.filters, self.variables, self.folder = warnings.filters, dict(os.environ), os.getcwd()  # noqa: PTH109
+        self.filters, self.variables, self.folder = warnings.filters, dict(os.environ), _folder()
 
     def follow_mocks(self) -> None:
         """Note what `unittest.mock` patches from now on."""
@@ -155,7 +195,7 @@ class Watch:
         from unittest import mock
 
         self.mocked = True
-        patch: Any = mock._patch  # type: ignore[attr-defined]
+        patch: Any = mock._patch
         enter, leave = patch.__enter__, patch.__exit__
 
         @functools.wraps(enter)
@@ -196,7 +236,7 @@ class Watch:
             names = {*os.environ, *self.variables}
             made["variables"] = tuple((name, os.environ.get(name)) for name in names
                                       if os.environ.get(name) != self.variables.get(name))  # fmt: skip
-        if (folder := os.getcwd()) != self.folder:  # noqa: PTH109
+        if (folder := _folder()) != self.folder and folder:
             made["folder"] = folder
         if isinstance(sys.stdin, io.StringIO) and sys.stdin is not self.stdin():
             made["stdin"] = sys.stdin

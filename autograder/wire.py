@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pandas
 
-from autograder import scalars, tables
+from autograder import arrays, scalars, tables
 from autograder.classes import describe, has_extras
-from autograder.containers import INSTANCE, by_value, empty_instance
 from autograder.desk import SHARED_TAGS, Desk, shared_row
+from autograder.objects import INSTANCE, by_value, empty_instance
 from autograder.raised import read_error, write_error
 from autograder.rows import Row, SharedRow, StaysError, WireError
 from autograder.scalars import known_class
@@ -35,13 +35,14 @@ _CONSTANTS: dict[str, Any] = {
     "notimplemented": NotImplemented,
     "masked": np.ma.masked,
 }
-_ROWS = (*scalars.ROWS, *tables.ROWS)
+_ROWS = (*scalars.ROWS, *arrays.ROWS, *tables.ROWS)
 _BY_KIND: dict[type, Row] = {kind: row for row in _ROWS for kind in row.kinds}
 _BY_MATCH = tuple((row, row.matches) for row in _ROWS if row.matches)
 _BY_TAG = {row.tag: row for row in _ROWS}
 _PLAIN: dict[type, Callable[[Any], Any]] = {
-    int: int.__int__, float: float.__float__, str: str.__str__, bytes: lambda thing: bytes.__getitem__(thing, slice(None)),
-    tuple: lambda thing: tuple(tuple.__iter__(thing)), frozenset: lambda thing: frozenset(frozenset.__iter__(thing)),
+    int: int.__int__, float: float.__float__, str: str.__str__,
+    bytes: lambda thing: bytes.__getitem__(thing, slice(None)), tuple: lambda thing: tuple(tuple.__iter__(thing)),
+    frozenset: lambda thing: frozenset(frozenset.__iter__(thing)),
 }  # fmt: skip
 """The plain value of what is of a subclass."""
 
@@ -68,7 +69,8 @@ class Writer:
         self.objects, self.classes = {}, {}
         encoded, told = self.value(value), {name: self.value(part) for name, part in more.items()}
         changed: dict[str, Any] = {}
-        for name, self.before in self.desk.touched(arguments).items():
+        for name, before in self.desk.touched(arguments).items():
+            self.before = before
             if name not in self.objects:
                 changed[name] = self._content(self.desk.shared[name], self.desk.rows[name])
         parts = {"value": encoded, "objects": self.objects, "changed": changed, "classes": self.classes, "more": told}

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from autograder.desk import Desk
 from autograder.links import ExaminerLink, Gone, StudentLink
 from autograder.proxies import Remote
-from autograder.wire import Reader, WireError, Writer
+from autograder.rows import WireError
+from autograder.wire import Writer
 
 
 def there(value: Any) -> Any:
