@@ -186,7 +186,8 @@ class Watch:
 
     def begin(self) -> None:
         """Begin a test: this is how things are before it."""
-        self.filters, self.variables, self.folder = warnings.filters, dict(os.environ), _folder()
+        self.filters, self.folder = warnings.filters, _folder()
+        self.variables = _variables().copy()
 
     def follow_mocks(self) -> None:
         """Note what `unittest.mock` patches from now on."""
@@ -232,10 +233,10 @@ class Watch:
         if levels := {name: logger.level for name, logger in now.items()
                       if (logger.level, logger.handlers) != self.loggers[name]}:  # fmt: skip
             made["loggers"] = tuple(levels.items())
-        if os.environ != self.variables:
-            names = {*os.environ, *self.variables}
-            made["variables"] = tuple((name, os.environ.get(name)) for name in names
-                                      if os.environ.get(name) != self.variables.get(name))  # fmt: skip
+        if (variables := _variables()) != self.variables:
+            names = {name for name, value in {*variables.items(), *self.variables.items()}
+                     if variables.get(name) != self.variables.get(name)}  # fmt: skip
+            made["variables"] = tuple((name, os.environ.get(name)) for name in map(os.fsdecode, names))
         if (folder := _folder()) != self.folder and folder:
             made["folder"] = folder
         if isinstance(sys.stdin, io.StringIO) and sys.stdin is not self.stdin():
@@ -257,6 +258,12 @@ class Watch:
             logger = logging.getLogger(None if record.name == "root" else str(record.name))
             if logger.isEnabledFor(int(record.levelno)):
                 logger.handle(record)
+
+
+def _variables() -> dict[bytes, bytes]:
+    """Return the environment as it is kept: to decode it at each question would cost more than the question."""
+    environ: Any = os.environ
+    return environ._data  # type: ignore[no-any-return]
 
 
 def _target(patching: Any) -> tuple[str, str, str] | None:

@@ -148,7 +148,44 @@ HOSTILE = [
     b'{"value": 1, "objects": {"s1": ["array", "AAAA"]}, "changed": {}}',
     json.dumps({"value": 1, "objects": {"s1": ["frame", 1, 2, 3]}, "changed": {}}).encode(),
     b'{"value": {"t": "npscalar", "v": "gASVCgAAAAAAAACMBHRlc3SUlC4="}, "objects": {}, "changed": {}}',  # a pickle
+    *(json.dumps({"changed": {}, "classes": {}} | more).encode() for more in (
+        {"value": 1, "objects": {"s1": ["instance", ["Money", [["v", 1]]]]}},  # of a class that no cell made
+        {"value": 1, "objects": {"s1": ["object", [[["v", 1]], []]]}},  # only what a test handed over changes so
+        {"value": 1, "objects": {"s1": ["random", [3, [1], None]]}},
+        {"value": {"t": "handle", "h": "s1", "c": "s2"}, "objects": {}},  # of a class that is not described
+        {"value": {"t": "enum", "v": ["os", "PathLike", "", "A", None]}, "objects": {}},
+        {"value": {"t": "zone", "v": ["dateutil", "/etc/passwd"]}, "objects": {}},
+        {"value": {"t": "zone", "v": ["zone", "../../etc/passwd"]}, "objects": {}},
+    )),
 ]  # fmt: skip
+
+
+def _described(**more: Any) -> dict[str, Any]:
+    return {"mro": [["__main__", "A"]], "bases": [], "specials": [], "meta": [], "base": "", "over": [],
+            "unhashable": False} | more  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [
+    _described(base="list"),  # a list without its items
+    _described(mro=[]),
+    _described(base="tuple", fields=["a", "a"]),
+    _described(data=["a b"]),
+    _described(data=["a: __import__('os').system('true')"]),
+    _described(bases=["s9"]),
+], ids=str)  # fmt: skip
+def test_a_class_that_cannot_be_is_refused(told: dict[str, Any]) -> None:
+    handle = {"t": "handle", "h": "s1", "c": "s2"}
+    body = json.dumps({"value": handle, "objects": {}, "changed": {}, "classes": {"s2": told}}).encode()
+    with pytest.raises(WireError):
+        ExaminerLink(None, None, {}).reader.message(body)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, np.ndarray, float, str, list, datetime.date, decimal.Decimal])
+def test_nothing_passes_for_data_that_is_none(kind: type) -> None:
+    told = _described(mro=[[kind.__module__, kind.__name__], ["builtins", "object"]])
+    handle = {"t": "handle", "h": "s1", "c": "s2"}
+    body = json.dumps({"value": handle, "objects": {}, "changed": {}, "classes": {"s2": told}}).encode()
+    assert not isinstance(ExaminerLink(None, None, {}).reader.message(body)[0], kind)
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=repr)
@@ -158,8 +195,8 @@ def test_what_no_writer_wrote_is_refused(body: bytes) -> None:
 
 
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(
-    st.sampled_from(["t", "v", "n", "h", "b", "calls", "shared", "list"]), x)).map(
-        lambda x: json.dumps({"value": x, "objects": {"s1": x}, "changed": {}}).encode()))  # fmt: skip
+    st.sampled_from(["t", "v", "n", "h", "c", "main", "shared", "list"]), x)).map(
+        lambda x: json.dumps({"value": x, "objects": {"s1": x}, "changed": {}, "classes": {"s1": x}}).encode()))  # fmt: skip
 def test_nothing_but_a_wire_error_comes_of_nonsense(body: bytes) -> None:
     with contextlib.suppress(WireError):
         ExaminerLink(None, None, {}).reader.message(body)
@@ -330,6 +367,45 @@ class Always:
 
     def __abs__(self) -> Any:
         return self
+
+
+def test_two_objects_of_the_students_are_compared_over_there(pair: Pair) -> None:
+    """Cases public/01-undeserved and public/03-dates-and-scalars."""
+    a, b = pair.get("both", lambda: (fractions.Fraction, Amount(2), Amount(2)))()[1:]
+    assert a == b
+    assert (a + b).value == 4
+    assert sorted([a, b])[0] is a
+    assert a != None  # noqa: E711  # says nothing of what is expected
+    with pytest.raises(TypeError, match="an object of Amount came back"):
+        assert a == 2
+
+
+class Amount:
+    """Compares and adds."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __eq__(self, other: Any) -> bool:
+        return bool(self.value == other.value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < other.value)
+
+    def __add__(self, other: Any) -> Any:
+        return Amount(self.value + other.value)
+
+
+def test_what_a_kernel_was_is_forgotten_with_it(pair: Pair) -> None:
+    first = pair.get("first", Amount(1))
+    pair.student.desk.__init__("s")  # type: ignore[misc]
+    pair.student.writer.desk = pair.student.desk
+    pair.student.kernel = "another"
+    again = pair.get("second", lambda: 3)
+    assert again is not first
+    assert again() == 3, "a name of the old kernel is not taken for one of the new"
 
 
 def test_an_object_of_the_students_judges_nothing(pair: Pair) -> None:
