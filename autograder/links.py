@@ -1,22 +1,17 @@
 """The conversation of the two kernels: each asks the other to do something, and does what it is asked."""
 
 import asyncio
-import copy
-import inspect
-import operator
 import os
-import types
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from autograder.classes import SPECIALS
+from autograder.acts import FOR_STUDENTS, FOR_TESTS, HIDDEN, allowed
 from autograder.desk import Desk
 from autograder.packing import Packing, Unpacking
-from autograder.proxies import Remote, RemoteClass, link_and_name, make_class, make_data, make_remote
+from autograder.proxies import Remote, RemoteClass, link_and_name, make_data, make_remote
 from autograder.raised import plain_error, text_of
 from autograder.rows import WireError
+from autograder.standins import make_class
 from autograder.watching import Told, Watch
 from autograder.wire import Reader, Writer
 
@@ -30,68 +25,7 @@ class Gone(BaseException):
     """The student's kernel is no longer there. Not an `Exception`: a test that expects one must not take it for it."""
 
 
-def _array(thing: Any) -> Any:
-    value = np.asarray(thing)
-    if value.dtype.hasobject and value.ndim == 0:
-        raise TypeError("this object is not an array")
-    return value
-
-
-def _signature(thing: Any, name: str) -> Any:
-    try:
-        return inspect.signature(thing)
-    except (TypeError, ValueError):
-        raise AttributeError(name) from None
-
-
-def _special(name: str) -> Callable[..., Any]:
-    """Return what an operator or a special method does, as Python does it."""
-    if (function := getattr(operator, name, None)) is not None and name not in ("__call__",):
-        return function  # type: ignore[no-any-return]
-    return lambda thing, *args: getattr(type(thing), name)(thing, *args)
-
-
-_FOR_TESTS: dict[str, Callable[..., Any]] = {
-    **{name: _special(name) for name in SPECIALS},
-    "__len__": len,
-    "__bool__": bool,
-    "__iter__": iter,
-    "__next__": next,
-    "__hash__": hash,
-    "__int__": int,
-    "__float__": float,
-    "__str__": str,
-    "__repr__": repr,
-    "getattr": getattr,
-    "setattr": setattr,
-    "array": _array,
-    "call": lambda thing, *args, **kwargs: thing(*args, **kwargs),
-    "isinstance": lambda thing, other: isinstance(other, thing),
-    "issubclass": lambda thing, other: issubclass(other, thing),
-    "signature": _signature,
-    "copy": copy.copy,
-    "deepcopy": copy.deepcopy,
-}
-"""What a test may do to an object of the student's."""
-_FOR_STUDENTS = {act: does for act, does in _FOR_TESTS.items() if act not in ("copy", "deepcopy", "signature")}
-
 _NOTHING = object()
-_HIDDEN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, types.GeneratorType)
-
-
-def allowed(act: str, thing: Any, args: tuple[Any, ...]) -> None:
-    """Raise if the student's code may not do this to an object of the examiner's.
-
-    It may call it, and use what is public in it: functions show nothing of themselves, and nothing leads to a module
-    or a frame, from where the hidden tests could be read.
-    """
-    if act in ("getattr", "setattr"):
-        name = str(args[0])
-        if name.startswith("_") or isinstance(thing, (types.FunctionType, types.MethodType, type, *_HIDDEN)):
-            raise AttributeError(f"{type(thing).__name__!r} object has no attribute {name!r}")
-        far = len(args) > 1 and isinstance(type(args[1]), RemoteClass)
-        if act == "setattr" and (far or name not in getattr(thing, "__dict__", {})):
-            raise AttributeError(f"{name} cannot be set")
 
 
 class Link:
@@ -259,7 +193,7 @@ class StudentLink(Link):
             return None
         if act == "await":
             return self._await(thing)
-        return _FOR_TESTS[act](thing, *args, **kwargs)
+        return FOR_TESTS[act](thing, *args, **kwargs)
 
     def _await(self, thing: Any) -> Any:
         async def result() -> Any:
@@ -347,8 +281,8 @@ class ExaminerLink(Link):
             values = (*args, *kwargs.values())
             thing = self.desk.lent[name]
             allowed(act, thing, args)
-            result = _FOR_STUDENTS[act](thing, *args, **kwargs)
-            if isinstance(result, _HIDDEN[:4]):
+            result = FOR_STUDENTS[act](thing, *args, **kwargs)
+            if isinstance(result, HIDDEN[:4]):
                 raise AttributeError("this stays with the tests")
             answer = self.packing.message((True, result), self._shared((thing, *values)))
         except Exception as error:

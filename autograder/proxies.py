@@ -5,29 +5,20 @@ methods that the real one has and no others, so that `callable`, `hasattr` and `
 over there. What else is asked of an object or a class is asked over there.
 """
 
-import collections
-import dataclasses
-import datetime
-import decimal
-import fractions
 import types
 from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
-import pandas
 
 from autograder.classes import SPECIALS, words
-from autograder.raised import StudentExitError
-from autograder.rows import WireError
-from autograder.scalars import known_class
 
 _ASKED = words(
     "__annotations__ __closure__ __code__ __defaults__ __doc__ __func__ __kwdefaults__ __members__ __module__ "
     "__name__ __qualname__ __self__ __signature__ __wrapped__"
 )
 """What is always asked over there: here it would be the stand-in's own."""
-_POINTERS = ("__array_interface__", "__array_struct__", "__arrow_c_", "__dlpack", "__buffer__", "__cuda_", "__reduce")
+POINTERS = ("__array_interface__", "__array_struct__", "__arrow_c_", "__dlpack", "__buffer__", "__cuda_", "__reduce")
 """Beginnings of what leads to memory of another process, or to a copy of the stand-in."""
 _OPERATORS = words(
     "__abs__ __add__ __and__ __divmod__ __floordiv__ __ge__ __gt__ __invert__ __le__ __lshift__ __lt__ __matmul__ "
@@ -42,22 +33,6 @@ _FORWARDED = words(
 )
 _PLAIN: dict[str, type] = {"__bool__": bool, "__len__": int, "__int__": int, "__float__": float, "__index__": int,
                            "__hash__": int, "__complex__": complex, "__length_hint__": int}  # fmt: skip
-_DATA = (
-    int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset, range, slice, memoryview, np.ndarray,
-    np.generic, np.dtype, pandas.DataFrame, pandas.Series, pandas.Index, pandas.api.extensions.ExtensionArray,
-    datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction,
-)  # fmt: skip
-"""Whatever is one of these came as data: nothing else may pass for it."""
-_FUNCTIONS: dict[str, type] = {
-    str(kind.__name__): kind
-    for kind in (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType,
-                 types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, types.CodeType)
-}  # fmt: skip
-_BASES: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (collections.Counter, collections.OrderedDict, collections.defaultdict, list, dict, set, bytearray,
-                 tuple, str, bytes, int, float, frozenset)
-}  # fmt: skip
 
 
 class RemoteClass(type):
@@ -76,7 +51,7 @@ class RemoteClass(type):
             try:
                 return type.__getattribute__(cls, name)
             except AttributeError:
-                if name.startswith(_POINTERS):
+                if name.startswith(POINTERS):
                     raise
         elif name in ("__name__", "__qualname__", "__module__", "mro"):
             return type.__getattribute__(cls, name)
@@ -127,37 +102,37 @@ class Remote(metaclass=RemoteClass):
         if not (name.startswith("__") and name.endswith("__")):
             if name in ("send", "throw", "close") and _class_part(kind, "_kind") is types.CoroutineType:
                 return types.MethodType(_COROUTINE[name], self)
-            return _do(self, "getattr", name)
+            return do(self, "getattr", name)
         if name in _ASKED:
             about = _class_part(kind, "_class_link").about.get(object.__getattribute__(self, "_name"), {})
             if name in about:
                 return about[name]
-            return _do(self, "signature" if name == "__signature__" else "getattr", name)
+            return do(self, "signature" if name == "__signature__" else "getattr", name)
         if (name in SPECIALS and name in vars(object)) or name in _class_part(kind, "_specials"):
             return object.__getattribute__(self, name)
-        if name in SPECIALS or name.startswith(_POINTERS):
-            raise AttributeError(f"{_name_of(kind)!r} object has no attribute {name!r}")
+        if name in SPECIALS or name.startswith(POINTERS):
+            raise AttributeError(f"{name_of(kind)!r} object has no attribute {name!r}")
         try:
             return object.__getattribute__(self, name)
         except AttributeError:
-            return _do(self, "getattr", name)
+            return do(self, "getattr", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _do(self, "setattr", name, value)
+        do(self, "setattr", name, value)
 
     def __repr__(self) -> str:
-        return f"<object of the other kernel: {_name_of(type(self))}>"
+        return f"<object of the other kernel: {name_of(type(self))}>"
 
     def __str__(self) -> str:
-        return str(_do(self, "__str__"))
+        return str(do(self, "__str__"))
 
     def __copy__(self) -> Any:
         """Copy it over there."""
-        return _do(self, "copy")
+        return do(self, "copy")
 
     def __deepcopy__(self, memo: Any) -> Any:
         """Copy it over there, with all that it holds."""
-        return _do(self, "deepcopy")
+        return do(self, "deepcopy")
 
     __hash__ = object.__hash__
 
@@ -168,7 +143,8 @@ type.__setattr__(Remote, "_kind", None)
 type.__setattr__(Remote, "_specials", frozenset())
 
 
-def _name_of(kind: type) -> str:
+def name_of(kind: type) -> str:
+    """Return the name of a class, asked of nobody."""
     return str(type.__getattribute__(kind, "__name__"))
 
 
@@ -185,7 +161,8 @@ def link_and_name(thing: Any) -> tuple[Any, str | None]:
     return (None, None) if far is None else link_and_name(far)
 
 
-def _do(thing: Any, act: str, *args: Any, **kwargs: Any) -> Any:
+def do(thing: Any, act: str, *args: Any, **kwargs: Any) -> Any:
+    """Have something done to what a stand-in stands for."""
     link, name = link_and_name(thing)
     return link.ask(act, name, args, kwargs)
 
@@ -194,14 +171,14 @@ def _do(thing: Any, act: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def _forward(act: str) -> Callable[..., Any]:
-    return lambda self, *args: _do(self, act, *args)
+    return lambda self, *args: do(self, act, *args)
 
 
 def _plain(act: str, kind: type) -> Callable[..., Any]:
     """Return a special method that Python wants a plain value from."""
 
     def method(self: Any) -> Any:
-        value = _do(self, act)
+        value = do(self, act)
         if type(value) is not kind:
             raise TypeError(f"{act.strip('_')}() gave {type(value).__name__}")
         return value
@@ -215,31 +192,32 @@ def _operate(act: str) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
         link, _ = link_and_name(self)
         if link.may_be_told(others):
-            return _do(self, act, *others)
+            return do(self, act, *others)
         if act in ("__eq__", "__ne__") and others == (None,):
             return act == "__ne__"
         raise TypeError(
-            f"an object of {_name_of(type(self))} came back: tests compare and calculate with plain numbers, arrays "
+            f"an object of {name_of(type(self))} came back: tests compare and calculate with plain numbers, arrays "
             "and data frames only"
         )
 
     return method
 
 
-def _as_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
-    value = _do(self, "array")
+def as_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
+    """Return what NumPy makes of it over there."""
+    value = do(self, "array")
     if not isinstance(value, np.ndarray):
         raise TypeError("this object is not an array")
     return value if dtype is None else value.astype(dtype)
 
 
 def _await(self: Any) -> Generator[Any, Any, Any]:
-    return _do(self, "await")
+    return do(self, "await")
     yield  # so that it is a generator
 
 
 def _send(self: Any, value: Any) -> Any:
-    raise StopIteration(_do(self, "await"))
+    raise StopIteration(do(self, "await"))
 
 
 def _throw(self: Any, error: Any, *rest: Any) -> Any:
@@ -247,130 +225,16 @@ def _throw(self: Any, error: Any, *rest: Any) -> Any:
 
 
 _COROUTINE: dict[str, Callable[..., Any]] = {"send": _send, "throw": _throw, "close": lambda self: None}
-_METHODS: dict[str, Callable[..., Any]] = {
+METHODS: dict[str, Callable[..., Any]] = {
     **{act: _operate(act) for act in _OPERATORS | _COMPARED},
     **{act: _forward(act) for act in _FORWARDED},
     **{act: _plain(act, kind) for act, kind in _PLAIN.items()},
-    "__call__": lambda self, *args, **kwargs: _do(self, "call", *args, **kwargs),
-    "__array__": _as_array,
+    "__call__": lambda self, *args, **kwargs: do(self, "call", *args, **kwargs),
+    "__array__": as_array,
     "__await__": _await,
 }
 for _act in _OPERATORS:  # so that each says why; whether they seem to be there is told by `_specials`
-    type.__setattr__(Remote, _act, _METHODS[_act])
-
-
-# Classes ---------------------------------------------------------------------------------------------------------
-
-
-def make_class(link: Any, name: str, descriptions: dict[str, Any]) -> type:
-    """Make what stands for a class, or return a class that is known here and is meant.
-
-    Args:
-        link: Where to ask.
-        name: That of the class over there.
-        descriptions: What is told of it and of its bases, by name.
-    """
-    told = descriptions[name]
-    kinds = [link.main_class(where) if module == ":main" else _known(str(module), str(where))
-             for module, where in told["mro"]]  # fmt: skip
-    if not kinds:
-        raise WireError("a handle of no class")
-    raised = next((kind for kind in kinds if kind and issubclass(kind, BaseException)), None)
-    if raised is not None:
-        return _exception_class(link, name, told, kinds[0], raised, descriptions)
-    base = _BASES.get(str(told["base"]))
-    kind = next((kind for kind in kinds if kind is not None), None)
-    if kind is not None and issubclass(kind, _DATA) and (base is None or not issubclass(kind, base)):
-        kind = None
-    if base is not None:
-        return _data_class(link, name, told, base, kind)
-    specials = SPECIALS.intersection(map(str, told["specials"]))
-    space = {act: _METHODS[act] for act in specials if act in _METHODS}
-    if told["unhashable"]:
-        space["__hash__"] = None  # type: ignore[assignment]
-    elif "__eq__" in space:
-        space.setdefault("__hash__", object.__hash__)
-    if not {"__array__"} & specials and {"__len__", "__getitem__"} <= specials:
-        space["__array__"] = _as_array
-    if "data" in told:
-        fields: Any = dataclasses.make_dataclass("_", [str(field) for field in told["data"]])
-        space["__dataclass_fields__"] = fields.__dataclass_fields__
-    above = tuple(one for one in (link.local_class(str(base), descriptions) for base in told["bases"])
-                  if issubclass(one, Remote))  # fmt: skip
-    return _made(link, name, told, above or (Remote,), {"__slots__": (), **space}, kind, specials)
-
-
-def _known(module: str, name: str) -> type | None:
-    return _FUNCTIONS.get(name) if module == "builtins" and name in _FUNCTIONS else known_class(module, name)
-
-
-def _made(
-    link: Any, name: str, told: Any, bases: tuple[type, ...], space: Any, kind: type | None, specials: frozenset[str]
-) -> type:
-    meta: type = type(bases[0]) if issubclass(type(bases[0]), RemoteClass) else RemoteClass
-    if extra := SPECIALS.intersection(map(str, told["meta"])):
-        methods = {act: _of_meta(act) for act in extra if act in _METHODS and act not in ("__hash__", "__call__")}
-        meta = type("RemoteClass", (meta,), methods)
-    module, where = told["mro"][0]
-    space |= {"_class_link": link, "_class_name": name, "_kind": kind, "_specials": specials, "__module__": str(module)}
-    made: type = meta(str(where).rpartition(".")[2], bases, space)
-    return made
-
-
-def _of_meta(act: str) -> Callable[..., Any]:
-    method = _METHODS[act]
-    return lambda cls, *args: method(cls, *args)
-
-
-def _data_class(link: Any, name: str, told: Any, base: type, kind: type | None) -> type:
-    """Make a class whose objects are plain data, which is here, and have attributes, which are asked over there."""
-    space: dict[str, Any] = {"__getattr__": _far_getattr, "__setattr__": _far_setattr}
-    for over in map(str, told["over"]):
-        if over in _METHODS or not over.startswith("__"):
-            space[over] = _METHODS[over] if over in _METHODS else property(_far_getter(over))
-    if kind is not None:
-        space["__class__"] = property(lambda self: kind)
-    if base is tuple and "fields" in told:
-        make: Any = collections.namedtuple
-        base = make("_Fields", [str(field) for field in told["fields"]], rename=True)
-    return _made(link, name, told, (base,), space, kind, frozenset())
-
-
-def _far_getattr(self: Any, name: str) -> Any:
-    link, there = link_and_name(self)
-    if there is None or name.startswith(_POINTERS):
-        raise AttributeError(f"{_name_of(type(self))!r} object has no attribute {name!r}")
-    return link.ask("getattr", there, (name,), {})
-
-
-def _far_setattr(self: Any, name: str, value: Any) -> None:
-    _do(self, "setattr", name, value)
-
-
-def _far_getter(name: str) -> Callable[[Any], Any]:
-    return lambda self: _far_getattr(self, name)
-
-
-def _exception_class(
-    link: Any, name: str, told: Any, first: type | None, raised: type, descriptions: dict[str, Any]
-) -> type:
-    """Make a class that can be caught; Python's own are themselves, and none ends the test."""
-    if not issubclass(raised, Exception):
-        raised = StudentExitError
-    elif first is not None and first.__module__ == "builtins":
-        return first  # Python's own
-    own = (link.local_class(str(base), descriptions) for base in told["bases"])
-    above = tuple(one for one in own if issubclass(one, raised))
-    space = {"__init__": _take_all, "__str__": _text, "__getattr__": _far_getattr}
-    return _made(link, name, told, above or (raised,), space, None, frozenset())
-
-
-def _take_all(self: Any, *args: Any, **kwargs: Any) -> None:
-    """Take what comes."""
-
-
-def _text(self: Any) -> str:
-    return str(self.__dict__.get("_text", ""))
+    type.__setattr__(Remote, _act, METHODS[_act])
 
 
 def make_remote(link: Any, name: str, kind: type = Remote) -> Any:

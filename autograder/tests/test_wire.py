@@ -196,7 +196,8 @@ def test_what_no_writer_wrote_is_refused(body: bytes) -> None:
 
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(
     st.sampled_from(["t", "v", "n", "h", "c", "main", "shared", "list"]), x)).map(
-        lambda x: json.dumps({"value": x, "objects": {"s1": x}, "changed": {}, "classes": {"s1": x}}).encode()))  # fmt: skip
+        lambda x: json.dumps(
+            {"value": x, "objects": {"s1": x}, "changed": {}, "classes": {"s1": x}}).encode()))  # fmt: skip
 def test_nothing_but_a_wire_error_comes_of_nonsense(body: bytes) -> None:
     with contextlib.suppress(WireError):
         ExaminerLink(None, None, {}).reader.message(body)
