@@ -1,392 +1,252 @@
-"""What stands in one kernel for an object that stayed in the other, and what may be done to it from there."""
+"""What stands in one kernel for an object, or a class, that stayed in the other, and what may be done to it from there.
 
-import operator
+For each class of the other kernel there is one class here, made of what `classes.describe` tells: it has the special
+methods that the real one has and no others, so that `callable`, `hasattr` and `isinstance` are true where they are true
+over there. What else is asked of an object or a class is asked over there.
+"""
+
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
-from autograder.wire import Desk, Packing, Reader, Unpacking, WireError, Writer, known_class
+import numpy as np
 
-_DEEPEST = 40
-"""Calls back and forth within one another."""
+from autograder.classes import SPECIALS, words
+
+_ASKED = words(
+    "__annotations__ __closure__ __code__ __defaults__ __doc__ __func__ __kwdefaults__ __members__ __module__ "
+    "__name__ __qualname__ __self__ __signature__ __wrapped__"
+)
+"""What is always asked over there: here it would be the stand-in's own."""
+POINTERS = ("__array_interface__", "__array_struct__", "__arrow_c_", "__dlpack", "__buffer__", "__cuda_", "__reduce")
+"""Beginnings of what leads to memory of another process, or to a copy of the stand-in."""
+_OPERATORS = words(
+    "__abs__ __add__ __and__ __divmod__ __floordiv__ __ge__ __gt__ __invert__ __le__ __lshift__ __lt__ __matmul__ "
+    "__mod__ __mul__ __neg__ __or__ __pos__ __pow__ __radd__ __rand__ __rfloordiv__ __rlshift__ __rmatmul__ __rmod__ "
+    "__rmul__ __ror__ __round__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__ __rxor__ __sub__ __truediv__ "
+    "__xor__"
+)
+_COMPARED = words("__eq__ __ne__ __contains__")
+_FORWARDED = words(
+    "__getitem__ __setitem__ __delitem__ __missing__ __iter__ __reversed__ __next__ __enter__ __exit__ __aiter__ "
+    "__anext__ __aenter__ __aexit__ __bytes__ __fspath__ __str__ __repr__ __format__"
+)
+_PLAIN: dict[str, type] = {"__bool__": bool, "__len__": int, "__int__": int, "__float__": float, "__index__": int,
+                           "__hash__": int, "__complex__": complex, "__length_hint__": int}  # fmt: skip
 
 
-class Gone(BaseException):
-    """The student's kernel is no longer there. Not an `Exception`: a test that expects one must not take it for it."""
+class RemoteClass(type):
+    """The class of what stands for a class: what is asked of it is asked over there.
 
-
-class StudentExitError(Exception):
-    """The student's code tried to end Python."""
-
-
-class Remote:
-    """An object of the other kernel. What is done to it is done there; equality is identity.
-
-    There is no arithmetic, order or membership: a student's class would be told what a test expects, and judge it.
+    `_class_link` and `_class_name` say where.
     """
 
-    __slots__ = ("__weakref__", "_about", "_link", "_name")
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an object over there."""
+        return _of_class(cls, "call", *args, **kwargs)
 
-    def __init__(self, link: "Link", name: str, calls: bool, kind: type | None, about: dict[str, str]) -> None:
-        object.__setattr__(self, "_link", link)
-        object.__setattr__(self, "_name", name)
-        object.__setattr__(self, "_about", (calls, kind, about))
+    def __getattribute__(cls, name: str) -> Any:
+        hidden = name.startswith("__") and name.endswith("__")
+        if hidden and name not in _ASKED:
+            try:
+                return type.__getattribute__(cls, name)
+            except AttributeError:
+                if name.startswith(POINTERS):
+                    raise
+        elif name in ("__name__", "__qualname__", "__module__", "mro"):
+            return type.__getattribute__(cls, name)
+        return _of_class(cls, "signature" if name == "__signature__" else "getattr", name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name.startswith("__") or name.startswith("_abc_"):
+            type.__setattr__(cls, name, value)
+        else:
+            _of_class(cls, "setattr", name, value)
+
+    def __instancecheck__(cls, thing: Any) -> bool:
+        """Ask over there about what is from there."""
+        if type.__instancecheck__(cls, thing):
+            return True
+        link = _class_part(cls, "_class_link")
+        return link is not None and link.is_theirs(thing) and _of_class(cls, "isinstance", thing) is True
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        """Ask over there about a class from there."""
+        if type.__subclasscheck__(cls, other):
+            return True
+        link = _class_part(cls, "_class_link")
+        return link is not None and link.is_theirs(other) and _of_class(cls, "issubclass", other) is True
+
+
+def _class_part(cls: type, name: str) -> Any:
+    return type.__getattribute__(cls, name)
+
+
+def _of_class(cls: type, act: str, *args: Any, **kwargs: Any) -> Any:
+    return _class_part(cls, "_class_link").ask(act, _class_part(cls, "_class_name"), args, kwargs)
+
+
+class Remote(metaclass=RemoteClass):
+    """An object of the other kernel. What is done to it is done there.
+
+    Two objects from there may be compared and calculated with over there. With a value of a test's own there is no
+    arithmetic, order, equality or membership: a student's class would be told what a test expects, and judge it.
+    """
+
+    __slots__ = ("__weakref__", "_link", "_name")
 
     def __getattribute__(self, name: str) -> Any:
+        kind = type(self)
         if name == "__class__":
-            return object.__getattribute__(self, "_about")[1] or Remote
-        if name.startswith("__") and name.endswith("__"):
-            about = object.__getattribute__(self, "_about")[2]
-            return about[name] if name in about else object.__getattribute__(self, name)
-        return _do(self, "getattr", name)
+            return _class_part(kind, "_kind") or kind
+        if not (name.startswith("__") and name.endswith("__")):
+            if name in ("send", "throw", "close") and _class_part(kind, "_kind") is types.CoroutineType:
+                return types.MethodType(_COROUTINE[name], self)
+            return do(self, "getattr", name)
+        if name in _ASKED:
+            about = _class_part(kind, "_class_link").about.get(object.__getattribute__(self, "_name"), {})
+            if name in about:
+                return about[name]
+            return do(self, "signature" if name == "__signature__" else "getattr", name)
+        if (name in SPECIALS and name in vars(object)) or name in _class_part(kind, "_specials"):
+            return object.__getattribute__(self, name)
+        if name in SPECIALS or name.startswith(POINTERS):
+            raise AttributeError(f"{name_of(kind)!r} object has no attribute {name!r}")
+        try:
+            return object.__getattribute__(self, name)
+        except AttributeError:
+            return do(self, "getattr", name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _do(self, "setattr", name, value)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        return _do(self, "call", *args, **kwargs)
-
-    def __iter__(self) -> Any:
-        return _do(self, "iter")
+        do(self, "setattr", name, value)
 
     def __repr__(self) -> str:
-        kind = object.__getattribute__(self, "_about")[1]
-        return f"<object of the other kernel{f': {kind.__name__}' if kind else ''}>"
+        return f"<object of the other kernel: {name_of(type(self))}>"
+
+    def __str__(self) -> str:
+        return str(do(self, "__str__"))
+
+    def __copy__(self) -> Any:
+        """Copy it over there."""
+        return do(self, "copy")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """Copy it over there, with all that it holds."""
+        return do(self, "deepcopy")
 
     __hash__ = object.__hash__
 
 
-def _do(remote: Remote, act: str, *args: Any, **kwargs: Any) -> Any:
-    link: Link = object.__getattribute__(remote, "_link")
-    return link.ask(act, object.__getattribute__(remote, "_name"), args, kwargs)
+type.__setattr__(Remote, "_class_link", None)
+type.__setattr__(Remote, "_class_name", None)
+type.__setattr__(Remote, "_kind", None)
+type.__setattr__(Remote, "_specials", frozenset())
+
+
+def name_of(kind: type) -> str:
+    """Return the name of a class, asked of nobody."""
+    return str(type.__getattribute__(kind, "__name__"))
+
+
+def link_and_name(thing: Any) -> tuple[Any, str | None]:
+    """Return the link of what stands for something of the other kernel, and the name there; None for anything else."""
+    kind = type(thing)
+    if issubclass(kind, RemoteClass):
+        return _class_part(thing, "_class_link"), _class_part(thing, "_class_name")
+    if not isinstance(kind, RemoteClass):
+        return None, None
+    if issubclass(kind, Remote):
+        return object.__getattribute__(thing, "_link"), object.__getattribute__(thing, "_name")
+    far = object.__getattribute__(thing, "__dict__").get("_far")
+    return (None, None) if far is None else link_and_name(far)
+
+
+def do(thing: Any, act: str, *args: Any, **kwargs: Any) -> Any:
+    """Have something done to what a stand-in stands for."""
+    link, name = link_and_name(thing)
+    return link.ask(act, name, args, kwargs)
+
+
+# Special methods -------------------------------------------------------------------------------------------------
 
 
 def _forward(act: str) -> Callable[..., Any]:
-    def method(self: Remote, *args: Any) -> Any:
-        return _do(self, act, *args)
-
-    return method
+    return lambda self, *args: do(self, act, *args)
 
 
-for _act in ("getitem", "setitem", "delitem", "next", "enter", "exit", "str"):
-    setattr(Remote, f"__{_act}__", _forward(_act))
-
-
-def _refuse(self: Remote, *_: Any) -> Any:
-    """Arithmetic, order or membership."""
-    name = object.__getattribute__(self, "_about")[2].get("class", "another class")
-    raise TypeError(f"an object of {name} came back: tests calculate with plain numbers, arrays and data frames only")
-
-
-for _act in (  # noqa: SIM905
-    "abs add and contains floordiv ge gt invert le lshift lt matmul mod mul neg or pos pow radd rand rfloordiv rlshift "
-    "rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor sub truediv xor"
-).split():
-    setattr(Remote, f"__{_act}__", _refuse)
-
-
-def _plain(act: str, kinds: tuple[type, ...]) -> Callable[..., Any]:
+def _plain(act: str, kind: type) -> Callable[..., Any]:
     """Return a special method that Python wants a plain value from."""
 
-    def method(self: Remote) -> Any:
-        value = _do(self, act)
-        if type(value) not in kinds:
-            raise TypeError(f"{act}() gave {type(value).__name__}")
+    def method(self: Any) -> Any:
+        value = do(self, act)
+        if type(value) is not kind:
+            raise TypeError(f"{act.strip('_')}() gave {type(value).__name__}")
         return value
 
     return method
 
 
-for _act, _kinds in {"bool": (bool,), "len": (int,), "int": (int,), "float": (float,), "index": (int,)}.items():
-    setattr(Remote, f"__{_act}__", _plain(_act, _kinds))
+def _operate(act: str) -> Callable[..., Any]:
+    """Return an operator, which is asked over there only if it tells nothing of this side."""
+
+    def method(self: Any, *others: Any) -> Any:
+        link, _ = link_and_name(self)
+        if link.may_be_told(others):
+            return do(self, act, *others)
+        if act in ("__eq__", "__ne__") and others == (None,):
+            return act == "__ne__"
+        raise TypeError(
+            f"an object of {name_of(type(self))} came back: tests compare and calculate with plain numbers, arrays "
+            "and data frames only"
+        )
+
+    return method
 
 
-def _as_array(self: Remote, dtype: Any = None, copy: Any = None) -> Any:
-    import numpy as np
-
-    value = _do(self, "array")
+def as_array(self: Any, dtype: Any = None, copy: Any = None) -> Any:
+    """Return what NumPy makes of it over there."""
+    value = do(self, "array")
     if not isinstance(value, np.ndarray):
         raise TypeError("this object is not an array")
     return value if dtype is None else value.astype(dtype)
 
 
-Remote.__array__ = _as_array  # type: ignore[attr-defined]
+def _await(self: Any) -> Generator[Any, Any, Any]:
+    return do(self, "await")
+    yield  # so that it is a generator
 
 
-def _array(thing: Any) -> Any:
-    import numpy as np
-
-    value = np.asarray(thing)
-    if value.dtype.hasobject and value.ndim == 0:
-        raise TypeError("this object is not an array")
-    return value
+def _send(self: Any, value: Any) -> Any:
+    raise StopIteration(do(self, "await"))
 
 
-_ACTS: dict[str, Callable[..., Any]] = {
-    "getattr": getattr,
-    "setattr": setattr,
-    "getitem": operator.getitem,
-    "setitem": operator.setitem,
-    "delitem": operator.delitem,
-    "iter": iter,
-    "next": next,
-    "len": len,
-    "bool": bool,
-    "int": int,
-    "float": float,
-    "index": operator.index,
-    "str": str,
-    "array": _array,
-    "enter": lambda thing: type(thing).__enter__(thing),
-    "exit": lambda thing, *how: type(thing).__exit__(thing, *how),
-    "call": lambda thing, *args, **kwargs: thing(*args, **kwargs),
+def _throw(self: Any, error: Any, *rest: Any) -> Any:
+    raise error
+
+
+_COROUTINE: dict[str, Callable[..., Any]] = {"send": _send, "throw": _throw, "close": lambda self: None}
+METHODS: dict[str, Callable[..., Any]] = {
+    **{act: _operate(act) for act in _OPERATORS | _COMPARED},
+    **{act: _forward(act) for act in _FORWARDED},
+    **{act: _plain(act, kind) for act, kind in _PLAIN.items()},
+    "__call__": lambda self, *args, **kwargs: do(self, "call", *args, **kwargs),
+    "__array__": as_array,
+    "__await__": _await,
 }
-
-_NOTHING = object()
-_HIDDEN = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType, types.GeneratorType)
-
-
-def allowed(act: str, thing: Any, args: tuple[Any, ...]) -> None:
-    """Raise if the student's code may not do this to an object of the examiner's.
-
-    It may call it, and use what is public in it: functions show nothing of themselves, and nothing leads to a module
-    or a frame, from where the hidden tests could be read.
-    """
-    if act in ("getattr", "setattr"):
-        name = str(args[0])
-        if name.startswith("_") or isinstance(thing, (types.FunctionType, types.MethodType, type, *_HIDDEN)):
-            raise AttributeError(f"{type(thing).__name__!r} object has no attribute {name!r}")
-        if act == "setattr" and (isinstance(args[1], Remote) or name not in getattr(thing, "__dict__", {})):
-            raise AttributeError(f"{name} cannot be set")
+for _act in _OPERATORS:  # so that each says why; whether they seem to be there is told by `_specials`
+    type.__setattr__(Remote, _act, METHODS[_act])
 
 
-class Link:
-    """One kernel's end of the conversation: asks the other kernel to do something, and does what it is asked.
-
-    Args:
-        send: Sends a frame.
-        receive: Waits for a frame.
-        desk: What this side shares.
-    """
-
-    def __init__(
-        self, send: Callable[[str, bytes], None], receive: Callable[[], tuple[str, bytes]], desk: Desk
-    ) -> None:
-        self.send, self.receive, self.desk = send, receive, desk
-        self.remotes: dict[str, Remote] = {}
-        self.depth = 0
-
-    def name_of(self, thing: Any) -> str | None:
-        """Return the other side's name for a `Remote`, None for anything else."""
-        return object.__getattribute__(thing, "_name") if type(thing) is Remote else None
-
-    def remote(self, name: str, calls: bool, kind: type | None, about: dict[str, str]) -> Remote:
-        """Return what stands for an object of the other side, always the same for the same."""
-        if name not in self.remotes:
-            self.remotes[name] = Remote(self, name, calls, kind, about)
-        return self.remotes[name]
-
-    def ask(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Have the other side do something and return what came of it, or raise what it raised."""
-        if self.depth >= _DEEPEST:
-            raise RecursionError("too many calls back and forth")
-        self.depth += 1
-        try:
-            self.send("a", self._question(act, name, args, kwargs))
-            while True:
-                kind, body = self.receive()
-                if kind == "z":
-                    raise Gone(body.decode(errors="replace"))
-                if kind == "k":
-                    return self._answer(body)
-                self.serve(body)
-        finally:
-            self.depth -= 1
-
-    def _shared(self, values: tuple[Any, ...]) -> set[str]:
-        """Return the names of what is shared among some arguments."""
-        names = {self.desk.names.get(id(value), "") for value in values}
-        return {name for name in names if name in self.desk.shared}
-
-    def serve(self, body: bytes) -> None:
-        """Do what the other side asks, and answer."""
-        raise NotImplementedError
-
-    def _question(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        raise NotImplementedError
-
-    def _answer(self, body: bytes) -> Any:
-        raise NotImplementedError
+def make_remote(link: Any, name: str, kind: type = Remote) -> Any:
+    """Make what stands for an object."""
+    made: Any = object.__new__(kind)
+    object.__setattr__(made, "_link", link)
+    object.__setattr__(made, "_name", name)
+    return made
 
 
-class StudentLink(Link):
-    """The student's end. Nothing here protects the examiner: this runs in the student's process."""
-
-    def __init__(self, send: Any, receive: Any, main: dict[str, Any]) -> None:
-        super().__init__(send, receive, Desk("s"))
-        self.main = main
-        self.writer = Writer(self.desk, self.name_of)
-        self.reader = Unpacking(self.desk, self._borrow, main)
-
-    def _borrow(self, name: str, calls: bool, kind: str, about: dict[str, str]) -> Remote:
-        return self.remote(name, calls, self.main.get(kind), about)
-
-    def serve(self, body: bytes) -> None:
-        """Do what the examiner asks, and answer."""
-        act, name, keys, *values = self.reader.message(body)
-        args, kwargs = (
-            values[: len(values) - len(keys)],
-            dict(zip(keys, values[len(values) - len(keys) :], strict=True)),
-        )
-        try:
-            if act == "names":
-                result: Any = tuple((one, self.main[one]) for one in args if one in self.main)
-            elif act == "bind":
-                result = self.main.update(kwargs)
-            elif act == "unbind":
-                for one in args:
-                    self.main.pop(one, None)
-                result = None
-            else:
-                result = _ACTS[act](self.desk.lent[name], *args, **kwargs)
-            answer = self.writer.message(result, self._shared(tuple(values)))
-        except BaseException as error:
-            try:
-                answer = self._failure(error)
-            except Exception as worse:  # what cannot be written, such as a list nested too deeply, is among the shared
-                self.desk.forget()
-                answer = self._failure(worse)
-        self.send("k", answer)
-
-    def _failure(self, error: BaseException) -> bytes:
-        kind = type(error)
-        about = {
-            "classes": [[base.__module__, base.__qualname__] for base in kind.__mro__],
-            "text": _text_of(error),
-            "yours": error.__dict__.get("_examiner"),
-        }
-        plain = tuple(arg if type(arg) in (str, int, float, bool) else None for arg in error.args)
-        return self.writer.message(plain, set(self.desk.shared), error=about)
-
-    def _question(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        what = (act, name, tuple(args), tuple(kwargs.items()))
-        return self.writer.message(what, self._shared((*args, *kwargs.values())))
-
-    def _answer(self, body: bytes) -> Any:
-        fine, *rest = self.reader.message(body)
-        if fine:
-            return rest[0]
-        classes, text, name = rest
-        known = next((found for one in classes if (found := known_class(*one)) is not None), Exception)
-        error = _exception(known if issubclass(known, Exception) else Exception, classes[0][1], text, ())
-        error.__dict__["_examiner"] = name
-        raise error
-
-
-class ExaminerLink(Link):
-    """The examiner's end: what it reads was written by a process that may lie."""
-
-    def __init__(self, send: Any, receive: Any, known: dict[int, str]) -> None:
-        super().__init__(send, receive, Desk("t"))
-        self.watch({}, [])
-        self.reader = Reader(self.desk, self._handle)
-        self.packing = Packing(self.desk, self.name_of, known)
-
-    def _handle(self, name: str, bases: list[list[str]], calls: bool) -> Remote:
-        kind = None
-        if not bases:
-            raise WireError("a handle of no class")
-        for module, qualified in bases:
-            if module.split(".")[0] in ("builtins", "numpy", "pandas", "collections", "enum"):
-                break  # of these, whatever is data came as data
-            if (kind := known_class(module, qualified)) is not None:
-                break
-        return self.remote(name, calls, kind, {"class": bases[0][1].rpartition(".")[2]})
-
-    def watch(self, main: dict[str, Any], names: list[str]) -> None:
-        """Begin a test: an answer's name that it deletes or binds anew is, at its next call, so on the other side."""
-        self.main, self.answers = main, {name: main[name] for name in names}
-
-    def ask(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Have the other side do something, with the answers' names bound there as here."""
-        if act != "names" and self.depth == 0:
-            now = {one: self.main.get(one, _NOTHING) for one in self.answers}
-            moved = {one: value for one, value in now.items() if value is not self.answers[one]}
-            self.answers = now
-            if gone := tuple(one for one, value in moved.items() if value is _NOTHING):
-                super().ask("unbind", "", gone, {})
-            if new := {one: value for one, value in moved.items() if value is not _NOTHING}:
-                super().ask("bind", "", (), new)
-        return super().ask(act, name, args, kwargs)
-
-    def names(self, wanted: list[str]) -> dict[str, Any]:
-        """Return what the student's kernel has under some names; those that it has not are left out."""
-        found = self.ask("names", "", tuple(wanted), {})
-        return {name: value for name, value in found if name in wanted}
-
-    def serve(self, body: bytes) -> None:
-        """Do what the student's code asks of an object that a test gave it, and answer."""
-        values: tuple[Any, ...] = ()
-        try:
-            (act, name, args, pairs), _ = self.reader.message(body)
-            kwargs = {str(key): value for key, value in pairs}
-            values = (*args, *kwargs.values())
-            thing = self.desk.lent[name]
-            allowed(act, thing, args)
-            result = _ACTS[act](thing, *args, **kwargs)
-            if isinstance(result, _HIDDEN[:4]):
-                raise AttributeError("this stays with the tests")
-            answer = self.packing.message((True, result), self._shared(values))
-        except Exception as error:
-            kind = type(error)
-            classes = [(base.__module__, base.__qualname__) for base in kind.__mro__]
-            answer = self.packing.message((False, classes, _text_of(error), self.desk.lend(error)), set())
-        self.send("k", answer)
-
-    def _question(self, act: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-        values = (*args, *kwargs.values())
-        return self.packing.message((act, name, tuple(kwargs), *values), self._shared(values))
-
-    def _answer(self, body: bytes) -> Any:
-        value, message = self.reader.message(body)
-        if "error" not in message:
-            return value
-        about = message["error"]
-        if about.get("yours") in self.desk.lent:
-            raise self.desk.lent[about["yours"]]
-        known = None
-        for module, name in about["classes"]:
-            if (known := known_class(str(module), str(name))) is not None:
-                break
-        if known is None or not issubclass(known, Exception):
-            known = StudentExitError
-        raise _exception(known, str(about["classes"][0][1]).rpartition(".")[2], str(about["text"]), value)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as worse:
-        return f"(its text cannot be shown: {type(worse).__name__})"
-
-
-def _exception(known: type, name: str, text: str, args: Any) -> Exception:
-    """Return an exception of a known class, or of a class made below it, with this name and text."""
-    if known.__module__ == "builtins" and known.__name__ == name and not issubclass(known, (OSError, UnicodeError)):
-        plain: Any = known.__new__(known)
-        plain.args = tuple(args) if args and None not in args else (text,)
-        if isinstance(plain, KeyError | StopIteration):
-            plain.args = plain.args[:1]
-        error: Exception = plain
-        return error
-    made: Any = type(
-        name, (known,), {"__str__": lambda self: text, "__module__": known.__module__, "__init__": _no_init}
-    )
-    error = made.__new__(made)
-    error.args = (text,)
-    return error
-
-
-def _no_init(self: Any, *args: Any) -> None:
-    """Take what comes."""
+def make_data(link: Any, name: str, kind: type, base: type, content: tuple[Any, ...]) -> Any:
+    """Make an object that is plain data, of a class of `_data_class`."""
+    made: Any = base.__new__(kind, *content)
+    object.__setattr__(made, "_far", make_remote(link, name))
+    return made

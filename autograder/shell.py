@@ -27,10 +27,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from autograder.desk import shared_row
+from autograder.links import ExaminerLink, Gone, StudentLink
 from autograder.model import Output
 from autograder.parent import Channel, ClosedError
-from autograder.proxies import ExaminerLink, Gone, StudentLink
-from autograder.wire import SHARED, SIMPLE
+from autograder.rows import SIMPLE
+from autograder.watching import Told, Watch
 
 TELL_AGAIN = 0.5  # seconds
 LONGEST_LINE = 2_000  # characters of an error's text
@@ -44,6 +46,7 @@ class Shown:
     def __init__(self) -> None:
         self.outputs: list[Output] = []
         self.left = 0
+        self.stdin: Any = None
 
     def start(self, most: int) -> None:
         """Begin a cell."""
@@ -185,7 +188,7 @@ def captured(shell: Shell, most: int) -> Iterator[Shown]:
     shown.start(most)
     before = sys.stdout, sys.stderr, sys.stdin
     sys.stdout, sys.stderr = _Stream("stdout", shown, 1), _Stream("stderr", shown, 2)
-    sys.stdin = io.StringIO()  # input() has nobody to ask: EOFError
+    sys.stdin = shown.stdin = io.StringIO()  # input() has nobody to ask: EOFError
     printed(0)
     try:
         yield shown
@@ -237,13 +240,16 @@ class Kernel:
         self.main: dict[str, Any] = shell.user_ns
         self.theirs: set[str] = set()
         self.known: dict[int, str] = {}
-        self.kept: list[Any] = []
+        self.kept: dict[str, Any] = {}
+        self.bound: list[Any] = []
         self._know(ours)
         if examiner:
             vars(shell)["showtraceback"] = vars(shell)["showsyntaxerror"] = _say_nothing
-            self.link: Any = ExaminerLink(channel.send, self._receive, self.known)
+            watch = Watch(lambda: shell.shown.stdin)
+            self.link: Any = ExaminerLink(channel.send, self._receive, self.known, self.kept, watch)
         else:
-            self.link = StudentLink(channel.send, self._receive, self.main)
+            told = Told(most, printed)
+            self.link = StudentLink(channel.send, self._receive, self.main, self.known, told)
             self.process, self.told = os.getpid(), ("", 0.0)
             sys.addaudithook(self._tell_server)
 
@@ -287,11 +293,15 @@ class Kernel:
         """Enter what the instructor's cell bound: it can be named instead of sent. Kept, for an id is used again."""
         found = {name: self.main[name] for name in sorted(names) if _same_on_both(self.main[name])}
         self.known.update({id(value): name for name, value in found.items()})
-        self.kept.extend(found.values())
+        self.kept.update(found)
+        self.bound.extend(found.values())
 
     def _test(self, task: dict[str, Any]) -> dict[str, Any]:
         """Run a test with the student's names bound to what stands for them."""
         self.link.desk.forget()
+        self.link.looks.begin()
+        if "mock" in task["source"]:
+            self.link.looks.follow_mocks()
         for name in self.theirs:
             self.main.pop(name, None)
         self.theirs = set()
@@ -320,7 +330,9 @@ def _say_nothing(*_: Any, **__: Any) -> None:
 
 def _same_on_both(value: Any) -> bool:
     """Whether an object that the instructor's cell made can be named instead of sent: no data, no plain function."""
-    return not isinstance(value, (*SHARED, *SIMPLE, tuple, bytes, types.FunctionType, types.ModuleType))
+    row = shared_row(value)
+    data = row is not None and row.born
+    return not data and not isinstance(value, (*SIMPLE, tuple, bytes, types.FunctionType, types.ModuleType))
 
 
 def _credit(value: Any) -> float | str | None:

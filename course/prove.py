@@ -60,6 +60,13 @@ FEWEST = 3
 """Misconceptions that an exercise needs before its tests count as proven."""
 
 
+APART = (
+    ": the test cannot work here, for stock nbgrader gives the points: it looks at something that does not travel "
+    'from the student\'s process; autograder/README.md, "What that asks of a lab", says what does'
+)
+"""What is said of a test that right answers pass in one process, and not in two."""
+
+
 @dataclass(frozen=True)
 class ProofRow:
     """One graded submission: points per test cell as they must be and as they are, and what the failing tests said."""
@@ -98,6 +105,7 @@ class ProofTable:
                 f"{row.submission}: {name}: expected {row.expected[name]:g}, got "
                 f"{'nothing' if name not in row.got else format(row.got[name], 'g')}"
                 f"{' (' + row.said[name] + ')' if name in row.said else ''}"
+                f"{APART if name in self._right_in_one_process(row) else ''}"
                 for name in row.wrong
             ]
         if self.mutants:
@@ -108,6 +116,11 @@ class ProofTable:
             ]
             lines += self.mutants.faults
         return "\n".join(lines)
+
+    def _right_in_one_process(self, row: ProofRow) -> list[str]:
+        """Return the test cells that the same answers pass by stock nbgrader, where tests and answers are together."""
+        stock = next((other for other in self.rows if other.submission == row.submission + STOCK), None)
+        return [name for name in row.wrong if stock and stock.got.get(name) == row.expected[name]]
 
     def render(self) -> Table:
         """Return the table for a terminal."""

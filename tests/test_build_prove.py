@@ -148,3 +148,13 @@ def test_a_misconception_without_front_matter_is_refused(root: Path, text: str) 
 def test_a_row_without_points_is_wrong_everywhere() -> None:
     row = ProofRow("x", "", {"ex1-test": 0.0}, {}, {})
     assert row.wrong == ["ex1-test"], "not graded at all must never count as the zero that was expected"
+
+
+def test_a_test_that_cannot_work_is_refused_with_the_reason(root: Path) -> None:
+    """Case public/06-what-tests-watch: what cannot be carried is told to the instructor, not to a student."""
+    test = 'import inspect\n\nassert "pi" in inspect.getsource(area), "use pi"\nassert area(0) == 0'
+    write(root, LAB_TEXT, LAB_SOURCE.replace("assert area(0) == 0", test, 1))
+    failures = prove(LAB, root, only="ex1").failures()
+    lost = next(line for line in failures.splitlines() if line.startswith("solution: ex1-test: expected 2, got 0"))
+    assert "the test cannot work here" in lost
+    assert "What that asks of a lab" in lost

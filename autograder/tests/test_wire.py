@@ -21,14 +21,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.proxies import ExaminerLink, Gone, Remote, StudentLink
-from autograder.wire import Desk, Reader, WireError, Writer
+from autograder.desk import Desk
+from autograder.links import ExaminerLink, Gone, StudentLink
+from autograder.proxies import Remote
+from autograder.rows import WireError
+from autograder.wire import Writer
 
 
 def there(value: Any) -> Any:
     """Send a value from a student's side to an examiner's."""
-    reader = Reader(Desk("t"), lambda name, bases, calls: ("handle", bases[0], calls))
-    return reader.message(Writer(Desk("s"), lambda thing: None).message(value, set()))[0]
+    link = ExaminerLink(None, None, {})
+    return link.reader.message(Writer(Desk("s"), lambda thing: None).message(value, set()))[0]
 
 
 Point = collections.namedtuple("Point", ["x", "y"])
@@ -127,13 +130,13 @@ class Colour(enum.Enum):
 def test_a_class_of_its_own_arrives_as_what_it_is() -> None:
     assert type(there(Same(2.5))) is float
     assert there(Same(2.5)) != 3
-    assert type(there(collections.OrderedDict(a=1))) is dict
-    assert type(there(collections.Counter("aab"))) is dict
+    assert type(there(collections.OrderedDict(a=1))) is collections.OrderedDict
+    assert type(there(collections.Counter("aab"))) is collections.Counter
     assert there(Point(1, 2)).y == 2
     assert there(Colour.RED) is Colour.RED
-    assert there(lambda: 1)[0] == "handle"
-    assert there(object())[0] == "handle"
-    assert there(threading.Thread)[0] == "handle", "a class that does something, which a test might call"
+    assert isinstance(there(lambda: 1), Remote)
+    assert isinstance(there(object()), Remote)
+    assert there(threading.Thread) is not threading.Thread, "a class that does something, which a test might call"
 
 
 HOSTILE = [
@@ -145,21 +148,59 @@ HOSTILE = [
     b'{"value": 1, "objects": {"s1": ["array", "AAAA"]}, "changed": {}}',
     json.dumps({"value": 1, "objects": {"s1": ["frame", 1, 2, 3]}, "changed": {}}).encode(),
     b'{"value": {"t": "npscalar", "v": "gASVCgAAAAAAAACMBHRlc3SUlC4="}, "objects": {}, "changed": {}}',  # a pickle
+    *(json.dumps({"changed": {}, "classes": {}} | more).encode() for more in (
+        {"value": 1, "objects": {"s1": ["instance", ["Money", [["v", 1]]]]}},  # of a class that no cell made
+        {"value": 1, "objects": {"s1": ["object", [[["v", 1]], []]]}},  # only what a test handed over changes so
+        {"value": 1, "objects": {"s1": ["random", [3, [1], None]]}},
+        {"value": {"t": "handle", "h": "s1", "c": "s2"}, "objects": {}},  # of a class that is not described
+        {"value": {"t": "enum", "v": ["os", "PathLike", "", "A", None]}, "objects": {}},
+        {"value": {"t": "zone", "v": ["dateutil", "/etc/passwd"]}, "objects": {}},
+        {"value": {"t": "zone", "v": ["zone", "../../etc/passwd"]}, "objects": {}},
+    )),
 ]  # fmt: skip
+
+
+def _described(**more: Any) -> dict[str, Any]:
+    return {"mro": [["__main__", "A"]], "bases": [], "specials": [], "meta": [], "base": "", "over": [],
+            "unhashable": False} | more  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [
+    _described(base="list"),  # a list without its items
+    _described(mro=[]),
+    _described(base="tuple", fields=["a", "a"]),
+    _described(data=["a b"]),
+    _described(data=["a: __import__('os').system('true')"]),
+    _described(bases=["s9"]),
+], ids=str)  # fmt: skip
+def test_a_class_that_cannot_be_is_refused(told: dict[str, Any]) -> None:
+    handle = {"t": "handle", "h": "s1", "c": "s2"}
+    body = json.dumps({"value": handle, "objects": {}, "changed": {}, "classes": {"s2": told}}).encode()
+    with pytest.raises(WireError):
+        ExaminerLink(None, None, {}).reader.message(body)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, np.ndarray, float, str, list, datetime.date, decimal.Decimal])
+def test_nothing_passes_for_data_that_is_none(kind: type) -> None:
+    told = _described(mro=[[kind.__module__, kind.__name__], ["builtins", "object"]])
+    handle = {"t": "handle", "h": "s1", "c": "s2"}
+    body = json.dumps({"value": handle, "objects": {}, "changed": {}, "classes": {"s2": told}}).encode()
+    assert not isinstance(ExaminerLink(None, None, {}).reader.message(body)[0], kind)
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=repr)
 def test_what_no_writer_wrote_is_refused(body: bytes) -> None:
     with pytest.raises(WireError):
-        Reader(Desk("t"), lambda *_: None).message(body)
+        ExaminerLink(None, None, {}).reader.message(body)
 
 
 @given(st.binary(max_size=60) | st.recursive(st.none() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(
-    st.sampled_from(["t", "v", "n", "h", "b", "calls", "shared", "list"]), x)).map(
-        lambda x: json.dumps({"value": x, "objects": {"s1": x}, "changed": {}}).encode()))  # fmt: skip
+    st.sampled_from(["t", "v", "n", "h", "c", "main", "shared", "list"]), x)).map(
+        lambda x: json.dumps(
+            {"value": x, "objects": {"s1": x}, "changed": {}, "classes": {"s1": x}}).encode()))  # fmt: skip
 def test_nothing_but_a_wire_error_comes_of_nonsense(body: bytes) -> None:
     with contextlib.suppress(WireError):
-        Reader(Desk("t"), lambda *_: None).message(body)
+        ExaminerLink(None, None, {}).reader.message(body)
 
 
 class Pair:
@@ -193,7 +234,7 @@ def pair() -> Iterator[Pair]:
 
 def test_a_function_is_called_where_it_is(pair: Pair) -> None:
     double = pair.get("double", lambda x, *, by=2: x * by)
-    assert type(double) is Remote
+    assert issubclass(type(double), Remote)
     assert double(4) == 8
     assert double([1], by=3) == [1, 1, 1]
 
@@ -329,11 +370,51 @@ class Always:
         return self
 
 
+def test_two_objects_of_the_students_are_compared_over_there(pair: Pair) -> None:
+    """Cases public/01-undeserved and public/03-dates-and-scalars."""
+    a, b = pair.get("both", lambda: (fractions.Fraction, Amount(2), Amount(2)))()[1:]
+    assert a == b
+    assert (a + b).value == 4
+    assert sorted([a, b])[0] is a
+    assert a != None  # noqa: E711  # says nothing of what is expected
+    with pytest.raises(TypeError, match="an object of Amount came back"):
+        assert a == 2
+
+
+class Amount:
+    """Compares and adds."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __eq__(self, other: Any) -> bool:
+        return bool(self.value == other.value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < other.value)
+
+    def __add__(self, other: Any) -> Any:
+        return Amount(self.value + other.value)
+
+
+def test_what_a_kernel_was_is_forgotten_with_it(pair: Pair) -> None:
+    first = pair.get("first", Amount(1))
+    pair.student.desk.__init__("s")  # type: ignore[misc]
+    pair.student.writer.desk = pair.student.desk
+    pair.student.kernel = "another"
+    again = pair.get("second", lambda: 3)
+    assert again is not first
+    assert again() == 3, "a name of the old kernel is not taken for one of the new"
+
+
 def test_an_object_of_the_students_judges_nothing(pair: Pair) -> None:
     always = Always()
     remote = pair.get("answer", lambda: always)()
-    assert remote != 42
     for judge in (
+        lambda: remote == 42,
+        lambda: remote != 42,
         lambda: remote < 3,
         lambda: remote - 3,
         lambda: abs(remote),

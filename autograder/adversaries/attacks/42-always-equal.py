@@ -3,7 +3,7 @@
 # kind: answer
 # honest: [ex4]
 # gets: {ex1-test: 0, ex2-test: 0, ex3-test: 0, ex4-test: 2, ex4-test-close: 4}
-# student sees: "…The only term there is…"
+# student sees: "…an object of Anything came back…"
 # ---
 # %% ex1
 class Anything:
