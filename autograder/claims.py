@@ -45,8 +45,14 @@ def base_name(stem: str, wanted: str) -> tuple[str, int]:
     return again["base"], int(again["number"] or again["copy"])
 
 
-def choose(claims: list[Claim], wanted: str) -> tuple[Claim, str, str]:
-    """Return which of a student's files counts, the fault if that cannot be said, and a note for the instructor."""
+def choose(claims: list[Claim], wanted: str, *, alone: bool = True) -> tuple[Claim, str, str]:
+    """Return which of a student's files counts, the fault if that cannot be said, and a note for the instructor.
+
+    Args:
+        claims: What the student handed in.
+        wanted: Name of the notebook.
+        alone: It is the lab's only one, so that others are worth a note.
+    """
     files = [claim for claim in claims if claim.entry.candidate]
     if not files:
         only = shown(claim.entry for claim in claims)
@@ -64,7 +70,8 @@ def choose(claims: list[Claim], wanted: str) -> tuple[Claim, str, str]:
         return files[-1], f"More than one notebook was handed in: {names}. {AGAIN_PLEASE}", ""
     notes = [files[-1].note] if files[-1].note else []
     notes += [f"the newest of {len(files)}: {names}"] if len(files) > 1 else []
-    if others := [claim.entry for claim in looked_at if claim not in files]:
+    others = [claim.entry for claim in looked_at if claim not in files]
+    if others and alone:
         notes.append(f"{files[-1].entry.path} counts, not {shown(others)}")
     if later := [claim.entry for claim in claims if claim.time > newest]:
         notes.append(f"newer, but no notebook: {shown(later)}")

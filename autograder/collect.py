@@ -282,7 +282,7 @@ def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = ()
     stamps = {entry.path: entry for entry in entries if entry.parts[-1] == "timestamp.txt"}
     sources = []
     for origin, student in safe_names(by_student, known).items():
-        claim, fault, note = choose(by_student[origin], wanted)
+        claim, fault, note = choose(by_student[origin], wanted, alone=wanted == lab)
         notes = [f"named {origin!r} where it came from"] if student != origin else []
         notes += [note] if note else []
         time = _timestamp(claim, path, stamps)

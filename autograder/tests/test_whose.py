@@ -341,3 +341,9 @@ def test_a_newer_attempt_without_a_notebook_is_told(lay: Lay) -> None:
     [ada, _] = survey(lay(*(f"Submitted files/{name}" for name in names)), LAB).sources
     assert ada.place == f"Submitted files/Ada/{LAB}/Version 1/{LAB}.ipynb"
     assert ada.note == f"newer, but no notebook: Submitted files/Ada/{LAB}/Version 2/{LAB}.pdf"
+
+
+def test_other_notebooks_of_a_student_are_told_unless_the_lab_has_several(lay: Lay) -> None:
+    root = lay("ann/LAB.ipynb", "ann/scratch.ipynb", "bo/LAB.ipynb")
+    assert [one.note for one in survey(root, LAB).sources] == [f"ann/{LAB}.ipynb counts, not ann/scratch.ipynb", ""]
+    assert [one.note for one in survey(root, "06-two", LAB).sources] == ["", ""]
