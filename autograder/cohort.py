@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.engines import Engine, Grades, Open, Outcome, Source, engine, read
-from autograder.intake import collect
+from autograder.intake import Found, survey
 from autograder.key import load_key, notebooks, settings_of
 from autograder.model import Key, Mark, Result
 from autograder.parent import made_to_stay
-from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, locked, writing
+from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, known_students, locked, writing
 from course.misconceptions import read_misconceptions
 from course.paths import CourseError, write_text
 
@@ -66,6 +66,10 @@ class Summary:
 
 class Listener(Protocol):
     """Hears how a run goes."""
+
+    def found(self, lab: str, found: Found) -> None:
+        """So much was handed in for a lab, and so much is nobody's."""
+        ...
 
     def begin(self, lab: str, students: int, todo: int) -> None:
         """A lab has so many submissions, of which so many have to be graded."""
@@ -249,14 +253,15 @@ def grade_lab(
     places = folders(course, out)
     handed_in = submissions or course / str(settings_of(course).submitted_directory)
     with locked(lab, places):
-        parts, graded = list[Part](), 0
+        parts, graded, known = list[Part](), 0, known_students(places)
         for key in keys:
             store = Store(lab, places, key.lab)
-            sources = collect(handed_in, lab, key.lab)
+            found = survey(handed_in, lab, key.lab, known)
+            listen.found(store.name, found)
             roster, count = run(
                 store,
                 key,
-                sources,
+                found.sources,
                 options.terms,
                 where,
                 partial(open_grader, key, options),
@@ -352,7 +357,13 @@ def publish(
             write_text(folder / name, text)
     remarks = []
     for name, sheet in sheets.items():
-        said = {"not found in it": sheet.unknown, "left as they were": sheet.missing, "marked by hand": sheet.waiting}
+        said = {
+            "not found in it": sheet.unknown,
+            "left to you, since the name is not that of the row with their number": sheet.doubtful,
+            "left as they were": sheet.missing,
+            "left as they were, since a word stands there": sheet.kept,
+            "marked by hand": sheet.waiting,
+        }
         remarks += [f"{name}: {what}: {', '.join(who)}" for what, who in said.items() if who]
         remarks += [f"{name}: {note}" for note in sheet.notes]
     return Summary(

@@ -2,42 +2,38 @@
 
 Nothing is unpacked and no link is followed: only regular files count, and what cannot be read is one student's fault,
 told to that student, while the others go on. A notebook is read when it is graded: a cohort needs little memory.
+Whose a file is, `autograder.whose` reads from its path.
 """
 
 import datetime
-import hashlib
 import io
 import os
 import re
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
+from autograder.claims import Claim, choose
+from autograder.listing import Entry, as_bytes, members, walk
 from autograder.model import Submission
+from autograder.names import safe_names
+from autograder.platforms import submitters
+from autograder.whose import Layout
 from course.paths import CourseError
 
 MOST_BYTES = 100_000_000
 """Size of a file that is read: nbgrader's own limit (`CourseDirectory.max_file_size`)."""
 MOST_MEMBERS = 10_000
 """Files that a student's own zip may hold."""
-MOST_DEPTH = 4
-"""Folders below the one that was given."""
-AGAIN_PLEASE = "Hand in the one notebook of the lab."
 
 READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 NO_LINK, FOLDER = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_DIRECTORY", 0)
 UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
-
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+|(?<=anon_)\w+)_(?P<file>\d+)_(?P<base>.+)")
-MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<base>.*))?")
-BLACKBOARD = re.compile(r".*_(?P<name>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<base>.+))?")
-AGAIN = re.compile(r"(?P<base>.+?)(?:-(?P<number>\d{1,9})| ?\((?P<copy>\d{1,9})\))")
-WINDOWS = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 
 
 class _FaultError(Exception):
@@ -99,7 +95,7 @@ def _read_file(root: Path, place: str = "") -> bytes:
     Raises:
         _FaultError: It is something else, or too large.
     """
-    parts = PurePosixPath(place).parts
+    parts = [as_bytes(part) for part in PurePosixPath(place).parts]
     handles: list[int] = []
     try:
         if parts and os.open in os.supports_dir_fd:
@@ -162,7 +158,8 @@ def _only_notebook(content: bytes) -> bytes:
         raise _FaultError(f"The zip holds more than {MOST_MEMBERS} files: hand in the notebook itself.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            found = [entry for entry in _members(archive) if entry.notebook]
+            found = [entry for entry in members(archive) if entry.notebook]
+            found = [entry for entry in found if not entry.checkpoint] or found
             if len(found) != 1:
                 names = ": " + ", ".join(entry.path for entry in found[:3]) if found else ""
                 raise _FaultError(f"The zip holds {len(found)} notebooks{names}. Hand in the one notebook itself.")
@@ -173,185 +170,22 @@ def _only_notebook(content: bytes) -> bytes:
         raise _FaultError(f"The zip could not be read ({error}): hand in the notebook itself.") from None
 
 
-# --- listing ---
+# --- finding ---
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """A file (or a folder, or something that is neither) below what was given, by its path with `/`."""
+class Found:
+    """What a folder or a zip holds.
 
-    path: str
-    member: int = -1
-    fault: str = ""
-    folder: bool = False
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(self.path.split("/"))
-
-    @property
-    def notebook(self) -> bool:
-        return not self.folder and self.path.lower().endswith(".ipynb")
-
-    @property
-    def candidate(self) -> bool:
-        """Whether it may be what a student handed in: a notebook, a zip, or a link in the place of one."""
-        return self.notebook or bool(self.fault) or (not self.folder and self.path.lower().endswith(".zip"))
-
-
-def _hidden(part: str) -> bool:
-    return part in ("__MACOSX", ".ipynb_checkpoints") or part.startswith("._") or part.endswith("-checkpoint.ipynb")
-
-
-def _walk(folder: Path, above: str = "", depth: int = 0) -> Iterator[_Entry]:
-    """Yield what is below a folder, in order, following no link."""
-    with os.scandir(folder) as found:
-        inside = sorted(found, key=lambda entry: entry.name)
-    for entry in inside:
-        if _hidden(entry.name):
-            continue
-        path = above + entry.name
-        if entry.is_symlink():
-            yield _Entry(path, fault="What was handed in is a link, not a file: hand in the notebook itself.")
-        elif entry.is_dir(follow_symlinks=False):
-            yield _Entry(path, folder=True)
-            if depth < MOST_DEPTH:
-                yield from _walk(folder / entry.name, f"{path}/", depth + 1)
-        elif entry.is_file(follow_symlinks=False):
-            yield _Entry(path)
-        else:
-            yield _Entry(path, fault="What was handed in is not a file: hand in the notebook itself.")
-
-
-def _members(archive: zipfile.ZipFile) -> list[_Entry]:
-    """Return what is in a zip; nothing of it is trusted, and nothing is written anywhere."""
-    entries = []
-    for number, info in enumerate(archive.infolist()):
-        name = info.filename
-        if not info.flag_bits & 0x800:  # the name is not marked as UTF-8, and often is nevertheless
-            try:
-                name = name.encode("cp437").decode("utf-8")
-            except UnicodeError:
-                name = info.filename
-        whole = name.replace("\\", "/")
-        parts = [part for part in whole.split("/") if part not in ("", ".")]
-        kept = [part for part in parts if part != ".."]
-        if not kept or any(_hidden(part) for part in kept):
-            continue
-        folder, kind = whole.endswith("/"), stat.S_IFMT(info.external_attr >> 16)
-        fault = ""
-        if len(kept) < len(parts) or whole.startswith("/") or re.match("[A-Za-z]:", whole):
-            fault = "The path of the file in the zip leads out of it: hand in the notebook itself."
-        elif kind not in (0, stat.S_IFREG) and not (folder and kind == stat.S_IFDIR):
-            fault = "What was handed in is a link or a device, not a file: hand in the notebook itself."
-        entries.append(_Entry("/".join(kept), number, fault, folder and not fault))
-    return entries
-
-
-# --- whose is it? ---
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """That an entry is what a student handed in.
-
-    `base` is the student's name of the file; of several the one with the highest `rank` is the newest.
+    Attributes:
+        sources: One a student, sorted by student.
+        files: How many files they handed in.
+        left: What is nobody's, and why.
     """
 
-    student: str
-    entry: _Entry
-    base: str
-    rank: tuple[str, int, int, int] = ("", 0, 0, 0)
-    tree: bool = False
-
-
-def _base(stem: str, wanted: str) -> tuple[str, int]:
-    """Return the name of a file without the number that it gets when it is handed in again, and the number."""
-    again = AGAIN.fullmatch(stem)
-    if stem == wanted or not again:
-        return stem, 0
-    return again["base"], int(again["number"] or again["copy"])
-
-
-def _named(entry: _Entry, lab: str, wanted: str) -> _Claim | None:
-    """Say whose an entry is where nbgrader's tree or an LMS names the student."""
-    *folders, last = entry.parts
-    stem = last if entry.folder else PurePosixPath(last).stem
-    deep = -len(folders)
-    base, again = _base(stem, wanted)
-    for folder in [*folders, stem]:
-        if moodle := MOODLE.fullmatch(folder):
-            if folder == stem:
-                base, again = _base(moodle["base"] or "", wanted)
-            return _Claim(f"{moodle['name']}_{moodle['id']}", entry, base, ("", again, 0, deep))
-    below = [*folders, stem if entry.fault or entry.folder else ""]
-    if lab in below[1:]:
-        return _Claim(below[below.index(lab, 1) - 1], entry, base, ("", again, 0, deep), tree=True)
-    if canvas := CANVAS.fullmatch(stem):
-        base, again = _base(canvas["base"], wanted)
-        return _Claim(f"{canvas['name']}_{canvas['id']}", entry, base, ("", again, int(canvas["file"]), deep))
-    if board := BLACKBOARD.fullmatch(stem):
-        return _Claim(board["name"], entry, board["base"] or "", (board["time"], 0, 0, deep))
-    return None
-
-
-def _claims(entries: list[_Entry], lab: str, wanted: str) -> list[_Claim]:
-    """Say whose every entry is that may have been handed in."""
-    claims, plain = [], []
-    for entry in entries:
-        if claim := _named(entry, lab, wanted):
-            claims.append(claim)
-        elif entry.candidate:
-            plain.append(entry)
-    if any(claim.tree for claim in claims):  # what stands deeper belongs to other labs
-        plain = [entry for entry in plain if len(entry.parts) == 1]
-    # Folders are the students' if the file in them has the lab's name, or if there are several folders.
-    inside = [entry for entry in plain if len(entry.parts) > 1]
-    by_folder = any(_base(PurePosixPath(entry.path).stem, wanted)[0] == wanted for entry in inside)
-    by_folder |= len({entry.parts[:-1] for entry in inside}) > 1
-    for entry in plain:
-        base, again = _base(PurePosixPath(entry.path).stem, wanted)
-        whose = entry.parts[-2] if by_folder and len(entry.parts) > 1 else PurePosixPath(entry.path).stem
-        claims.append(_Claim(whose, entry, base, ("", again, 0, -len(entry.parts))))
-    return claims
-
-
-def _choose(claims: list[_Claim], wanted: str) -> tuple[_Claim, str, str]:
-    """Return which of a student's files counts, the fault if that cannot be said, and a note for the instructor."""
-    paths = ", ".join(sorted(claim.entry.path for claim in claims)[:3])
-    files = [claim for claim in claims if claim.entry.candidate]
-    if not files:
-        return claims[0], f"No notebook was handed in, only this: {paths}. {AGAIN_PLEASE}", ""
-    for fits in (lambda claim: claim.entry.notebook, lambda claim: not claim.entry.fault):
-        files = [claim for claim in files if fits(claim)] or files
-    files = [claim for claim in files if claim.base == wanted] or files
-    files = sorted(files, key=lambda claim: (claim.rank, claim.entry.path))
-    names = ", ".join(claim.entry.path for claim in files[-3:])
-    if len({claim.base for claim in files}) > 1 or (len(files) > 1 and files[-1].rank == files[-2].rank):
-        return files[-1], f"More than one notebook was handed in: {names}. {AGAIN_PLEASE}", ""
-    return files[-1], files[-1].entry.fault, f"the newest of {len(files)}: {names}" if len(files) > 1 else ""
-
-
-LONGEST_NAME = 100  # bytes
-
-
-def _safe(origins: list[str]) -> dict[str, str]:
-    """Return a name for each student that is safe as a folder's on every system and for nbgrader, and is nobody else's.
-
-    A name that has to change gets a hash of the old one: it is the same on every run, whoever hands in later.
-    """
-    taken: set[str] = set()
-    names = {}
-    for origin in sorted(origins):
-        name = re.sub(r"[^\w .@'()=~-]", "-", unicodedata.normalize("NFC", origin)).strip(" .")
-        # Room for the hash here and for what is added while a file is written: most systems take 255 bytes.
-        name = name.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip(" .")
-        if name != origin or not name or WINDOWS.fullmatch(name) or name.casefold() in taken:
-            name = f"{name or 'student'}-{hashlib.sha256(origin.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-            name = f"student-{name}" if WINDOWS.fullmatch(name) else name
-        taken.add(name.casefold())
-        names[origin] = name
-    return names
+    sources: tuple[Source, ...]
+    files: int = 1
+    left: tuple[tuple[str, str], ...] = ()
 
 
 def _utc(text: str) -> str:
@@ -366,11 +200,10 @@ def _utc(text: str) -> str:
         return ""
 
 
-def _timestamp(claim: _Claim, root: Path, stamps: dict[str, _Entry]) -> str:
+def _timestamp(claim: Claim, root: Path, stamps: dict[str, Entry]) -> str:
     """Return when a submission was handed in, if its place or its name tells."""
-    if claim.rank[0]:  # as Blackboard writes it, in the time of the LMS
-        day, clock = claim.rank[0][:10], claim.rank[0][11:].replace("-", ":")
-        return _utc(f"{day} {clock}")
+    if claim.time[0]:  # as a platform writes it into a name, in its own time
+        return _utc(claim.time[0])
     stamp = stamps.get(str(PurePosixPath(claim.entry.path).parent / "timestamp.txt"))
     if not claim.tree or stamp is None or stamp.fault:
         return ""
@@ -381,36 +214,66 @@ def _timestamp(claim: _Claim, root: Path, stamps: dict[str, _Entry]) -> str:
         return ""
 
 
-def collect(path: Path, lab: str, notebook: str = "") -> list[Source]:
+def _listed(path: Path, lab: str) -> list[Entry]:
+    """Return what is in a folder or a zip.
+
+    Raises:
+        CourseError: It is neither, or cannot be read.
+    """
+    try:
+        if path.is_dir():
+            return walk(path)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return members(archive)
+    except PermissionError:
+        raise CourseError(f"{path} may not be read: make it readable for you, or copy it") from None
+    except UNREADABLE as error:
+        raise CourseError(f"{path} is broken: {error}") from None
+    raise CourseError(f"{path} is no folder, zip or notebook: give the submissions of {lab}")
+
+
+def _submitters(root: Path, entry: Entry) -> dict[str, list[str]]:
+    """Return what a platform's table says of whose its folders are.
+
+    Raises:
+        CourseError: It cannot be read.
+    """
+    table = Source("", "", root, entry.path, entry.member, fault=entry.fault).read()
+    try:
+        if table.fault:
+            raise ValueError(table.fault)
+        return submitters(table.notebook.decode("utf-8"))
+    except ValueError:
+        raise CourseError(
+            f"{entry.path} cannot be read, and it says whose the submissions are: export it again"
+        ) from None
+
+
+def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = ()) -> Found:
     """Find the submissions of a lab.
 
     Args:
         path: nbgrader's `submitted/` tree, a folder of notebooks, an LMS's zip, or one notebook.
         lab: Name of the lab.
         notebook: Name of the notebook, where it is not the lab's.
+        known: Names that students got in earlier runs.
 
     Returns:
-        One source a student, sorted by student. Files named by Canvas, Moodle or Blackboard are recognised; of several
-        files of a student the one named like the lab counts, and of these the newest by the naming of the LMS.
+        One source a student. Of several files of a student the one named like the lab counts, and of these the newest
+        by the naming of the platform.
 
     Raises:
-        CourseError: There is nothing to find; the message says what was looked for.
+        CourseError: There is nothing to find, or nobody can know whose it is; the message says what to do.
     """
     wanted = notebook or lab
-    if path.is_dir():
-        entries = list(_walk(path))
-    elif zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                entries = _members(archive)
-        except UNREADABLE as error:
-            raise CourseError(f"{path} is a broken zip: {error}") from None
-    elif path.suffix == ".ipynb" and path.is_file():
-        return [Source(_safe([path.stem])[path.stem], path.stem, path)]
-    else:
-        raise CourseError(f"{path} is no folder, zip or notebook: give the submissions of {lab}")
-    by_student: dict[str, list[_Claim]] = {}
-    for claim in _claims(entries, lab, wanted):
+    if path.suffix == ".ipynb" and path.is_file():
+        return Found((Source(safe_names([path.stem])[path.stem], path.stem, path),))
+    entries = _listed(path, lab)
+    layout = Layout(lab, wanted, partial(_submitters, path))
+    layout.read(entries)
+    by_student: dict[str, list[Claim]] = {}
+    for claim in layout.claims:
         by_student.setdefault(claim.student, []).append(claim)
     if not by_student:
         raise CourseError(
@@ -418,20 +281,17 @@ def collect(path: Path, lab: str, notebook: str = "") -> list[Source]:
         )
     stamps = {entry.path: entry for entry in entries if entry.parts[-1] == "timestamp.txt"}
     sources = []
-    for origin, student in _safe(list(by_student)).items():
-        claim, fault, note = _choose(by_student[origin], wanted)
+    for origin, student in safe_names(by_student, known).items():
+        claim, fault, note = choose(by_student[origin], wanted, alone=wanted == lab)
         notes = [f"named {origin!r} where it came from"] if student != origin else []
         notes += [note] if note else []
-        sources.append(
-            Source(
-                student,
-                origin,
-                path,
-                claim.entry.path,
-                claim.entry.member,
-                _timestamp(claim, path, stamps),
-                fault,
-                "; ".join(notes),
-            )
-        )
-    return sorted(sources, key=lambda source: source.student)
+        time = _timestamp(claim, path, stamps)
+        place, member = claim.entry.path, claim.entry.member
+        sources.append(Source(student, origin, path, place, member, time, fault, "; ".join(notes)))
+    files = sum(not claim.entry.folder for claim in layout.claims)
+    return Found(tuple(sorted(sources, key=lambda source: source.student)), files, tuple(layout.left))
+
+
+def collect(path: Path, lab: str, notebook: str = "") -> list[Source]:
+    """Return the submissions of a lab alone, see `survey`."""
+    return list(survey(path, lab, notebook).sources)

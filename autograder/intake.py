@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from autograder.collect import MOST_BYTES, Source, collect
+from autograder.collect import MOST_BYTES, Found, Source, survey
 from autograder.model import EXTRA, LOCKED, MANUAL, TEST, Cell, Key, Prepared, Submission
 
-__all__ = ["MOST_BYTES", "Source", "collect", "prepare"]
+__all__ = ["MOST_BYTES", "Found", "Source", "prepare", "survey"]
 
 MOST_CELLS, MOST_TEXT, MOST_DEPTH, MOST_NOTES = 1000, 1_000_000, 100, 20
 """Limits of a notebook: cells, characters of one cell, nesting; and how many notes a student gets."""

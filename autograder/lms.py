@@ -9,10 +9,12 @@ report, which asks which column is which).
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.model import Key, Result
+from autograder.names import without_hash
 from autograder.untrusted import safe_text
 from course.paths import CourseError
 
@@ -28,6 +30,8 @@ class Sheet:
         unknown: Students with a result who are not in the roster, or fit several of its rows.
         missing: Rows of the roster without a result; their cell is as it was.
         waiting: Students whose mark is not in it, since a human has still to mark.
+        doubtful: Students whose number is that of a row with another name, and that name.
+        kept: Rows whose cell holds a word (EX, excused, in Canvas), and the word: it is as it was.
         notes: What was done beside filling in, a sentence each.
     """
 
@@ -35,6 +39,8 @@ class Sheet:
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -64,7 +70,7 @@ def _scores(results: Iterable[Result], key: Key, totals: Mapping[str, float | No
 
 
 def _squashed(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).casefold()
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", name)).casefold()
 
 
 class _Table:
@@ -111,7 +117,7 @@ def _csv(rows: list[list[str]], delimiter: str = ",", end: str = "\n") -> str:
 
 @dataclass(frozen=True)
 class _Person:
-    """How a row of a roster may be called in the name of a submission, surest first."""
+    """How a row of a roster may be called in the name of a submission, surest first; no `names`: it says none."""
 
     row: int
     called: str
@@ -119,44 +125,58 @@ class _Person:
     numbers: frozenset[str]
     names: frozenset[str]
 
+    def fits(self, name: str) -> bool:
+        """Whether a name may be this person's; a group may stand before it (`Group A-Jane Doe`)."""
+        parts = name.removesuffix("_LATE").split("-")
+        return not self.names or any(_squashed("".join(parts[at:])) in self.names for at in range(len(parts)))
 
-def _find(student: str, people: list[_Person]) -> list[_Person]:
-    """Return whom a student's name in the submissions may mean: by id, by a number in it, else by name."""
+
+def _find(student: str, people: list[_Person]) -> tuple[list[_Person], list[_Person]]:
+    """Return whom a student's name in the submissions may mean, and whose number it has without the name.
+
+    It is an id of the LMS, or a name with the LMS's number behind it (`Jane Doe_123` of Moodle, `doejane_123` of
+    Canvas, where more may follow: `doejane_LATE_123_456_lab`), or a name alone. A number counts only with the name of
+    its row, since students choose what they are called, and a number in a name is none of the LMS's.
+    """
     exact = student.strip().casefold()
     if fits := [one for one in people if exact in one.ids]:
-        return fits
-    # `Jane Doe_123_…` of Moodle, `doejane_LATE_123_456_…` of Canvas: name, the LMS's number of the student, others.
-    for part in re.split(r"[_\s]", student):
-        if fits := [one for one in people if part in one.numbers]:
-            return fits
-    name = _squashed(re.split(r"_(?:LATE_)?\d+", student)[0])
-    return [one for one in people if name and name in one.names]
+        return fits, []
+    bare = without_hash(student)
+    numbered = [(bare[: one.start()], one[1]) for one in re.finditer(r"_(\d+)(?=_|$)", bare)]
+    rows = [(one, name) for name, number in numbered for one in people if number in one.numbers]
+    if fits := [one for one, name in rows if one.fits(name)]:
+        return list(dict.fromkeys(fits)), []
+    if rows:
+        return [], [one for one, _ in rows]
+    name = _squashed(bare)
+    return [one for one in people if name and name in one.names], []
 
 
-def _fill(
-    table: _Table, people: list[_Person], column: int, scores: dict[str, float | None], share: float
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Fill the column of a roster; returns who is unknown, missing and waiting."""
-    unknown: list[str] = []
-    waiting: list[str] = []
+def _fill(table: _Table, people: list[_Person], column: int, scores: dict[str, float | None], share: float) -> Sheet:
+    """Fill the column of a roster."""
+    unknown, doubtful, waiting, kept = list[str](), list[str](), list[str](), list[str]()
     owner: dict[int, list[str]] = {}
     for student in scores:
-        found = _find(student, people)
+        found, doubts = _find(student, people)
         if len(found) == 1:
             owner.setdefault(found[0].row, []).append(student)
+        elif doubts:
+            doubtful.append(f"{student} (the number of {', '.join(one.called for one in doubts)})")
         else:
             unknown.append(student)
     for row, students in owner.items():
+        score, there = scores[students[0]], table.rows[row][column].strip()
         if len(students) > 1:  # two submissions for one row: which one counts is not for a program to say
             unknown += students
-            continue
-        score = scores[students[0]]
-        if score is None:
+        elif there and not _NUMBER.fullmatch(there):
+            kept.append(f"{students[0]} ({there})")
+        elif score is None:
             waiting.append(students[0])
         else:
             table.rows[row][column] = _number(score * share)
     missing = [one.called for one in people if one.row not in owner]
-    return tuple(map(safe_text, sorted(unknown))), tuple(map(safe_text, missing)), tuple(map(safe_text, waiting))
+    lists = sorted(unknown), missing, waiting, sorted(doubtful), kept
+    return Sheet(table.text(), *(tuple(map(safe_text, names)) for names in lists))
 
 
 def _share(worth: str, key: Key) -> tuple[float, tuple[str, ...]]:
@@ -230,8 +250,7 @@ def canvas_csv(
         elif row[1].strip():
             ids = {row[at].strip().casefold() for at in (1, *more)} - {""}
             people.append(_Person(number, row[0], frozenset(ids), frozenset({row[1].strip()}), _words(row[0])))
-    unknown, missing, waiting = _fill(table, people, places[0], scores, share)
-    return Sheet(table.text(), unknown, missing, waiting, notes)
+    return replace(_fill(table, people, places[0], scores, share), notes=notes)
 
 
 def moodle_csv(
@@ -281,9 +300,10 @@ def moodle_csv(
         ids |= {row[identifier].strip().casefold()} | {one.partition("@")[0] for one in ids if "@" in one}
         digits = frozenset(re.findall(r"\d+$", row[identifier].strip()))
         called = row[name] if name is not None else row[identifier]
-        people.append(_Person(number, called, frozenset(ids - {""}) | digits, digits, _words(called)))
-    unknown, missing, waiting = _fill(table, people, grade, scores, share)
-    return Sheet(table.text(), unknown, missing, waiting, notes)
+        blind = {_squashed(row[identifier]), _squashed(row[identifier].rstrip("0123456789"))}  # `Participant_501`
+        names = _words(called) | blind if name is not None else frozenset()
+        people.append(_Person(number, called, frozenset(ids - {""}) | digits, digits, frozenset(names - {""})))
+    return replace(_fill(table, people, grade, scores, share), notes=notes)
 
 
 def _clean(rows: list[list[str]]) -> list[list[str]]:

@@ -7,9 +7,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from autograder.cohort import Note, Summary
+from autograder.collect import Found
 
 SHOWN = 10
-"""Students who could not be graded are listed up to here."""
+"""Students who could not be graded are listed up to here, and what else there is to say of what was found."""
+NAMES = 60
+"""Students whose names are shown before grading begins."""
 
 
 def _plain(text: str) -> str:
@@ -37,6 +40,21 @@ class Display:
 
     def _print(self, text: str, style: str = "") -> None:
         self.console.print(_plain(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def found(self, lab: str, found: Found) -> None:
+        """Show who handed in, who gets nothing for it and why, and what is nobody's, before anything is graded."""
+        names = [source.student for source in found.sources]
+        more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+        self._print(f"{lab}: {len(names)} students, {found.files} files: {', '.join(names[:NAMES])}{more}")
+        for title, said in (
+            ("no points", [f"{source.student}: {source.fault}" for source in found.sources if source.fault]),
+            ("note", [f"{source.student}: {source.note}" for source in found.sources if source.note]),
+            ("left out", [f"{path}: {why}" for path, why in found.left]),
+        ):
+            for line in said[:SHOWN]:
+                self._print(f"  {title}: {line}")
+            if len(said) > SHOWN:
+                self._print(f"  {title}: {len(said) - SHOWN} more")
 
     def begin(self, lab: str, students: int, todo: int) -> None:
         """Say what there is to do."""

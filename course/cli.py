@@ -1,5 +1,6 @@
 """The `course` command. Each verb is thin: it calls a plain function and prints what that returns."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -58,6 +59,22 @@ def _become(command: list[str]) -> NoReturn:
         raise CourseError(f"cannot start {command[0]}: {error.strerror}") from None
 
 
+def _show_any_text() -> None:
+    """Show `?` for what the terminal cannot, and call files what they are called on every machine.
+
+    Where the locale is none of UTF-8 the command starts once more: names of files, and with them of students, would be
+    others, and letters beyond the locale's could not be written.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        shown = (sys.stdout.encoding if sys.stdout else None) or "ascii"
+        os.environ |= {"PYTHONIOENCODING": shown, "PYTHONUTF8": "1"}
+        _become([sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    os.environ.pop("PYTHONIOENCODING", None)  # is for this terminal; what is started here is read as UTF-8
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -73,6 +90,7 @@ def main(
     root: Annotated[Path, typer.Option(hidden=True, help="Another course's folder: the tests use it.")] = ROOT,
 ) -> None:
     """An MLOps course in which everything taught runs."""
+    _show_any_text()
     be_plain()
     ctx.obj = root.resolve()
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from course import cli
+from course.paths import ROOT
 from course.progress import load
 from tests.mini_course import LESSON, make_course
 from tests.small_tree import answer, graded, lab, lesson, markdown
@@ -28,6 +29,22 @@ def graded_lab(root: Path, right: bool = True) -> Path:
     body = "def f():\n    return 1" if right else "def f():\n    ...  # your code here"
     test = graded("ex1-test", "assert f() == 1, 'f() is 1'", 2)
     return lab(root, "01-lab", markdown("# Exercise 1: one"), answer("ex1", body), test)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locales as on Unix")
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({"PYTHONIOENCODING": "latin-1"}, b"there is no lab 'Nguy?n M\xfcller'"),
+        ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, b"there is no lab 'Nguy"),
+    ],
+)
+def test_a_command_shows_what_a_terminal_can(environment: dict[str, str], shown: bytes) -> None:
+    """public/25-terminal-that-is-not-utf8: a message with letters that the terminal has not, and no traceback."""
+    command = [sys.executable, "-m", "course.cli", "check", "Nguyễn Müller"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert shown in done.stderr
 
 
 def test_help_and_version_import_nothing_heavy() -> None:

@@ -22,14 +22,16 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from autograder import cohort
+from autograder.collect import Found, Source
 from autograder.model import Submission
+from autograder.names import safe_names
 from autograder.sandbox import why_not
 from autograder.show import Display
 from autograder.store import GRADER
 from autograder.tests.mini_grader import FAULT, STOP, MiniGrader
 from course import cli
 from course.build import build
-from course.paths import write_text
+from course.paths import ROOT, write_text
 from tests.mini_course import LAB, LAB_TEXT, SOURCE, make_course
 from tests.small_tree import answer, graded, notebook
 
@@ -542,6 +544,81 @@ def test_on_a_terminal_a_bar_moves_and_only_faults_are_lines() -> None:
     assert "1/3" in text
     assert "ada" not in text
     assert "[2/3] b?[2Job: not graded: KeyError: 'x'" in text
+
+
+# --- what was found ---
+
+
+def test_what_was_found_is_shown_before_anything_is_graded(root: Path, mini: Path, tmp_path: Path) -> None:
+    """lms-collapsed-cohorts, public/16-students-who-vanish: students, files, what is left out and why."""
+    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    for name in ("ada.ipynb", "Bo, Roe.ipynb", "cy.pdf", "README.md"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(right)
+    shown, bo = (
+        grade(root, "--submissions", str(tmp_path / "in")).output.splitlines(),
+        safe_names(["Bo, Roe"])["Bo, Roe"],
+    )
+    assert shown[:4] == [
+        f"{LAB}: 3 students, 3 files: {bo}, ada, cy",
+        "  no points: cy: No notebook was handed in, only this: cy.pdf. Hand in the one notebook of the lab.",
+        f"  note: {bo}: named 'Bo, Roe' where it came from",
+        "  left out: README.md: is not called like a student's file",
+    ]
+    assert shown[4] == f"{LAB}: 3 submissions"
+    assert results(root) == [bo, "ada", "cy"]
+
+
+def test_a_student_keeps_the_name_when_a_namesake_comes(root: Path, mini: Path, tmp_path: Path) -> None:
+    """denial-names-that-collide: whoever hands in first, in two labs or two runs."""
+    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "Ada.ipynb").write_bytes(right)
+    assert grade(root, "--submissions", str(tmp_path / "in")).exit_code == 0
+    (tmp_path / "in" / "ada.ipynb").write_bytes(right)
+    done = grade(root, "--submissions", str(tmp_path / "in"))
+    assert "2 students, 2 files: Ada, ada-" in done.output
+    assert f"{LAB}: 2 submissions, 1 were graded before" in done.output
+
+
+def test_a_long_list_is_shortened() -> None:
+    sources = tuple(Source(f"s{number}", "", Path(), fault="no") for number in range(100))
+    console = Console(width=100, color_system=None)
+    with console.capture() as shown:
+        Display(console).found(LAB, Found(sources, 100, (("x\x1b[2J", "why"),)))
+    lines = shown.get().splitlines()
+    assert lines[0].startswith(f"{LAB}: 100 students, 100 files: s0, s1, ")
+    assert lines[0].endswith("s59 and 40 more")
+    assert lines[1:] == [
+        *(f"  no points: s{n}: no" for n in range(10)),
+        "  no points: 90 more",
+        "  left out: x?[2J: why",
+    ]
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({"PYTHONIOENCODING": "latin-1"}, "Bo M\xfcller, Chi Nguy?n"),
+        ({"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "Bo M?ller, Chi Nguy?n"),
+    ],
+)
+def test_a_terminal_that_is_not_utf8_shows_question_marks(
+    root: Path, tmp_path: Path, environment: dict[str, str], shown: str
+) -> None:
+    """public/25-terminal-that-is-not-utf8; and the names are those of every other terminal."""
+    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    (tmp_path / "in").mkdir()
+    for name in ("Bo Müller", "Chi Nguyễn"):
+        (tmp_path / "in" / f"{name}.ipynb").write_bytes(right)
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.tests.mini_run", "grade", LAB, "--root", str(root), "--submissions", "in"],
+        cwd=tmp_path, env={**os.environ, **environment, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"2 students, 2 files: {shown}" in done.stdout.decode("latin-1")
+    assert results(root) == ["Bo Müller", "Chi Nguyễn"]
 
 
 # --- with the real grader ---

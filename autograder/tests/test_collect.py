@@ -3,10 +3,13 @@
 import io
 import os
 import pickle
+import re
 import shutil
 import socket
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -14,7 +17,9 @@ import nbgrader
 import pytest
 
 from autograder import collect as collecting
-from autograder.collect import Source, _safe, collect
+from autograder import names as naming
+from autograder.collect import Source, collect
+from autograder.names import WINDOWS, safe_names
 from course.paths import CourseError
 
 LAB = "01-mini"
@@ -222,21 +227,72 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_safe_as_folders(name):
-    [safe] = collecting._safe([name]).values()
-    assert safe == collecting._safe([name, "zoe"])[name], "it does not depend on the others"
+    [safe] = safe_names([name]).values()
+    assert safe == safe_names([name, "zoe"])[name], "it does not depend on the others"
     assert not set(safe) & set('/\\:*?"<>|[]{}+,\0\n\x1b')
     assert safe.strip(" .") == safe
     assert not safe.startswith((".", "student--"))
     assert len(safe) < 120
-    assert not collecting.WINDOWS.fullmatch(safe)
+    assert not WINDOWS.fullmatch(safe)
 
 
 def test_names_stay_apart():
     names = ["ann", "Ann", "ANN", "a+b", "a*b", "a-b", "..", "...", "", "e\u0301", "\u00e9"]
-    safe = collecting._safe(names)
+    safe = safe_names(names)
     assert len({one.casefold() for one in safe.values()}) == len(names)
     assert safe["a-b"] == "a-b"
     assert safe["\u00e9"] == "\u00e9"
+
+
+def test_a_name_that_is_chosen_to_be_anothers_is_nobody_elses(layout):
+    """denial-names-that-collide: the name that `a?b` gets, handed in too, neither stops anything nor takes it."""
+    alone = safe_names(["a?b"])["a?b"]
+    assert alone == "a-b-c2a7b64a"
+    names = safe_names(["a?b", alone, "innocent"])
+    assert names["a?b"] == alone
+    assert names["innocent"] == "innocent"
+    assert len({name.casefold() for name in names.values()}) == 3
+    assert names[alone] == safe_names([alone])[alone], "it does not depend on the others"
+    assert len(collect(layout("a*b.ipynb", "a-b-7d08b7a7.ipynb", "innocent.ipynb"), LAB)) == 3
+
+
+def test_two_whose_hashes_begin_alike_stay_two(monkeypatch):
+    """Thirty-two bits can be searched through: then more of the hash is taken."""
+
+    class Hash:
+        def __init__(self, content):
+            self.content = content
+
+        def hexdigest(self):
+            return "deadbeef" * 7 + ("00000000" if self.content == b"a*b" else "11111111")
+
+    monkeypatch.setattr(naming.hashlib, "sha256", Hash)
+    assert len(set(safe_names(["a*b", "a?b"]).values())) == 2
+
+
+def test_a_hash_of_digits_alone_is_made_longer():
+    """A number of eight digits behind a name is a student's own, and no hash."""
+    name = safe_names([".hidden"])[".hidden"]
+    assert name == "hidden-1692419006a"
+    assert safe_names(["lovelace-12345678"]) == {"lovelace-12345678": "lovelace-12345678"}
+
+
+@pytest.mark.parametrize("first", ["ada", "Ada", "ADA"])
+def test_who_handed_in_first_keeps_the_name(first):
+    """denial-names-that-collide: `ada` does not become another because `Ada` came, nor the other way round."""
+    others = {"ada", "Ada", "ADA"} - {first}
+    names = safe_names([*others, first], known={first})
+    assert names[first] == first
+    assert all(names[other].startswith(f"{other}-") for other in others)
+    assert safe_names(["Ada", "ADA", "ada"])["ada"] == "ada"
+
+
+def test_a_platforms_number_is_never_cut():
+    """marks-number-in-a-display-name: with a long name in front, `_77123` would become somebody's `_77`."""
+    long = "Vera Victim" + " " * 85 + "_77123"
+    name = safe_names([long])[long]
+    assert re.search(r"_77123-[0-9a-f]{8}$", name)
+    assert len(name.encode()) < 120
 
 
 def test_a_changed_name_is_noted(layout):
@@ -247,6 +303,23 @@ def test_a_changed_name_is_noted(layout):
 
 
 # --- what is not a file ---
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files as Linux has them")
+def test_names_do_not_depend_on_the_locale(tmp_path):
+    """public/, names under the C locale: listed and read in a process that takes file names for ASCII."""
+    plant(tmp_path, "Bo Müller.ipynb", f"Chi Nguyễn/{LAB}.ipynb")
+    code = (
+        "import pathlib, sys; from autograder.collect import collect\n"
+        f"found = collect(pathlib.Path({str(tmp_path)!r}), {LAB!r})\n"
+        "print(sys.getfilesystemencoding(), ascii([(one.student, one.read().notebook.decode()) for one in found]))"
+    )
+    locale = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **locale}, capture_output=True, text=True, check=True
+    )
+    wanted = [("Bo Müller", "Bo Müller.ipynb"), ("Chi Nguyễn", f"Chi Nguyễn/{LAB}.ipynb")]
+    assert done.stdout == f"ascii {wanted!a}\n"
 
 
 def test_links_pipes_sockets_and_folders(tmp_path):
@@ -414,6 +487,6 @@ def test_sources_are_small_and_travel(layout):
 
 def test_a_long_name_in_any_script_leaves_room_for_what_is_added() -> None:
     long = "学" * 200
-    name = _safe([long, long + "生"])
+    name = safe_names([long, long + "生"])
     assert len(set(name.values())) == 2
     assert all(len(one.encode()) < 140 for one in name.values())

@@ -55,6 +55,77 @@ def test_unknown_ambiguous_and_double_students_are_listed_and_nobody_is_guessed(
     assert [row[6] for row in rows(sheet.text)[3:]] == ["", "4", "5", "", ""]
 
 
+WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum grade,Last modified (grade),Feedback comments
+Participant 31,Vera Victim,v@example.org,No submission,,20.00,-,
+Participant 77,Max 31 Mallory,m@example.org,Submitted,,20.00,-,
+Participant 78,Anne-Marie Roe,a@example.org,Submitted,,20.00,-,
+"""
+GRADES = """Student,ID,SIS User ID,SIS Login ID,Section,02-pipeline (12)
+    Points Possible,,,,,20
+"Victim, Vera",456,v1,vera,S1,
+456,901,m1,mallory,S1,
+"vera_456_7_x",902,m2,mall2,S1,
+"""
+
+
+@pytest.mark.parametrize("others", [[], ["Vera Victim_31"]])
+def test_a_number_in_a_name_of_moodle_is_no_number_of_moodle(others: list[str]) -> None:
+    """marks-number-in-a-display-name, with the victim's submission and without."""
+    sheet = moodle_csv([result("Max 31 Mallory_77", 20.0), *(result(one, 5.0) for one in others)], KEY, WORKSHEET)
+    assert [row[4] for row in rows(sheet.text)[1:]] == ["5" if others else "", "20", ""]
+    assert sheet.missing == (("Anne-Marie Roe",) if others else ("Vera Victim", "Anne-Marie Roe"))
+    assert sheet.unknown == sheet.doubtful == ()
+
+
+def test_a_number_in_a_name_of_canvas_is_no_number_of_canvas() -> None:
+    """marks-number-in-a-display-name: a user called 456, beside the one whose number that is."""
+    sheet = canvas_csv([result("456_901", 20.0)], KEY, GRADES)
+    assert [row[5] for row in rows(sheet.text)[2:]] == ["", "20", ""]
+    # What can be read as Vera's and as Mallory's is neither's.
+    sheet = canvas_csv([result("vera_456_7_x_902_5555_02-pipeline")], KEY, GRADES.replace("Victim, Vera", "vera"))
+    assert [row[5] for row in rows(sheet.text)[2:]] == ["", "", ""]
+    assert sheet.unknown == ("vera_456_7_x_902_5555_02-pipeline",)
+
+
+@pytest.mark.parametrize("student", ["Vera Victim_77", "Group A_31", "x_31-1a2b3c4d", "Participant 77_31"])
+def test_a_name_that_does_not_fit_its_number_is_a_doubt(student: str) -> None:
+    """marks-number-in-a-display-name: also a group's number, which is none of a person."""
+    sheet = moodle_csv([result(student)], KEY, WORKSHEET)
+    assert [row[4] for row in rows(sheet.text)[1:]] == ["", "", ""]
+    [doubt] = sheet.doubtful
+    assert doubt.startswith(f"{student} (the number of ")
+
+
+@pytest.mark.parametrize(
+    ("student", "row"),
+    [
+        ("Participant_31", 1),  # anonymous marking
+        ("Anne-Marie Roe_78", 3),
+        ("Group A-Anne-Marie Roe_78", 3),
+        ("Vera- Victim_31-1a2b3c4d", 1),  # a name that had to be changed
+        ("Max 31 Mallory_77_assignsubmission_file_", 2),
+    ],
+)
+def test_a_name_that_fits_its_number_is_found(student: str, row: int) -> None:
+    sheet = moodle_csv([result(student)], KEY, WORKSHEET)
+    assert [bool(one[4]) for one in rows(sheet.text)] == [at in (0, row) for at in range(4)]
+
+
+def test_a_number_that_is_nobodys_is_not_replaced_by_the_name() -> None:
+    """It is another assignment's, or another course's: the name alone would do only where there is no number."""
+    assert moodle_csv([result("Vera Victim_9999")], KEY, WORKSHEET).unknown == ("Vera Victim_9999",)
+    assert moodle_csv([result("Vera Victim")], KEY, WORKSHEET).unknown == ()
+    assert moodle_csv([result("Bo Mu\u0308ller")], KEY, WORKSHEET.replace("Vera Victim", "Bo Müller")).unknown == ()
+
+
+@pytest.mark.parametrize("word", ["EX", "ex", "A-", "complete"])
+def test_a_word_that_stands_in_the_table_stays_and_is_told(word: str) -> None:
+    """public/, Canvas' EX (excused) was overwritten by a mark."""
+    sheet = canvas_csv([result("vera"), result("mallory")], KEY, GRADES.replace("vera,S1,", f"vera,S1,{word}"))
+    assert [row[5] for row in rows(sheet.text)[2:]] == [word, "15", ""]
+    assert sheet.kept == (f"vera ({word})",)
+
+
 def test_who_waits_for_a_human_is_not_uploaded_unless_the_gradebook_has_the_mark() -> None:
     sheet = canvas_csv([result("jdoe", None), result("s102", 2.0)], KEY, CANVAS)
     assert (sheet.waiting, [row[6] for row in rows(sheet.text)[3:5]]) == (("jdoe",), ["", "2"])

@@ -12,6 +12,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.cohort import Note, Options, Summary, grade_lab
+from autograder.collect import Found
 from autograder.grade import Grader
 from autograder.key import load_key
 from autograder.model import MANUAL, Result, Submission
@@ -95,6 +96,9 @@ def stock(handed_in: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class Silent:
     """Hears a run and says nothing."""
+
+    def found(self, lab: str, found: Found) -> None:
+        """Forget it."""
 
     def begin(self, lab: str, students: int, todo: int) -> None:
         """Forget it."""
