@@ -182,4 +182,4 @@ def test_tests_run_in_place_of_the_command_with_all_arguments(tmp_path: Path) ->
 def test_without_the_test_tools_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     result = course(tmp_path, "test")
-    assert (result.exit_code, "uv sync" in result.stderr) == (2, True)
+    assert (result.exit_code, "python3 bootstrap.py test" in result.stderr) == (2, True)
