@@ -59,11 +59,9 @@ def write(name, text):
 
 
 # %%
-SETTINGS = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-SETTINGS |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}  # your own settings stay out of it
-for who in ("AUTHOR", "COMMITTER"):
-    SETTINGS |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@oakbank.example"}
-    SETTINGS |= {f"GIT_{who}_DATE": "2024-01-31T12:00:00Z"}
+from course.quiet import own_git
+
+SETTINGS = own_git(Path(home.name), "2024-01-31T12:00:00Z")  # your own settings stay out of it
 
 
 # %%

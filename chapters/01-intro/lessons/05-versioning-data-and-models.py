@@ -34,17 +34,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from course.quiet import TELEMETRY_OFF
+from course.quiet import own_git
 
 temporary = tempfile.TemporaryDirectory(prefix="oakbank-")
 home = Path(temporary.name)
 bank = home / "bank"
-ENV = {**os.environ, **TELEMETRY_OFF, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-ENV |= {"TERM": "dumb", "NO_COLOR": "1"}
+ENV = own_git(home, "2024-01-01T12:00:00Z") | {"TERM": "dumb", "NO_COLOR": "1"}
 ENV["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # our python, our dvc
-for who in ("AUTHOR", "COMMITTER"):
-    ENV |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@oakbank.example"}
-    ENV[f"GIT_{who}_DATE"] = "2024-01-01T12:00:00Z"
 for what in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE"):
     ENV[f"DVC_{what}_DIR"] = str(home / what)
 (home / "GLOBAL_CONFIG").mkdir()
