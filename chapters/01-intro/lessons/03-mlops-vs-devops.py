@@ -62,7 +62,6 @@ def grant(risk, amount, term):
 # author and date the commit has the same hash on every machine.
 
 # %%
-import os
 import subprocess
 
 from course.quiet import own_git
