@@ -141,14 +141,16 @@ def kubernetes() -> Finding:
 def _not_offered() -> str:
     """Return why lesson 01/08 would not use the cluster that kubectl is set to; nothing where it would, or none is."""
     try:
-        from oakbank.intro.cluster import NotOfferedError, config, current_context
+        from kubernetes.config import ConfigException  # type: ignore[import-untyped]
+
+        from oakbank.intro.cluster import NotOfferedError, current_context
     except ImportError:  # `doctor` runs before the packages are installed, too
         return ""
     try:
         current_context()
     except NotOfferedError as reason:
         return str(reason)
-    except config.ConfigException:
+    except ConfigException:
         return ""
     return ""
 
