@@ -126,6 +126,8 @@ def kubernetes() -> Finding:
     costs = "lesson 01/08 checks its manifests but applies none"
     if shutil.which("kubectl") is None:
         return Finding("Kubernetes", "none", f"{costs}: install kubectl, and kind or minikube")
+    if reason := _not_offered():
+        return Finding("Kubernetes", "a cluster that the course leaves alone", f"{costs}. {reason}")
     question = ["kubectl", "get", "--raw", "/version", f"--request-timeout={KUBERNETES_SECONDS}s"]
     try:
         answer = subprocess.run(question, capture_output=True, text=True, timeout=3 * KUBERNETES_SECONDS, check=True)  # noqa: S603
@@ -134,6 +136,23 @@ def kubernetes() -> Finding:
         costs += ": `kind create cluster` makes a cluster, with Docker running"
         return Finding("Kubernetes", "kubectl, and no cluster that answers", costs)
     return Finding("Kubernetes", f"a cluster, {version}")
+
+
+def _not_offered() -> str:
+    """Return why lesson 01/08 would not use the cluster that kubectl is set to; nothing where it would, or none is."""
+    try:
+        from kubernetes.config import ConfigException  # type: ignore[import-untyped]
+
+        from oakbank.intro.cluster import NotOfferedError, current_context
+    except ImportError:  # `doctor` runs before the packages are installed, too
+        return ""
+    try:
+        current_context()
+    except NotOfferedError as reason:
+        return str(reason)
+    except ConfigException:
+        return ""
+    return ""
 
 
 def terraform() -> Finding:
@@ -193,7 +212,7 @@ def render(findings: list[Finding]) -> Group:
     table.add_column("what that costs you")
     for finding in findings:
         style = "green" if finding.ok else "bold red" if finding.required else "yellow"
-        table.add_row(finding.part, Text(finding.found, style=style), finding.costs)
+        table.add_row(finding.part, Text(finding.found, style=style), Text(finding.costs))
     stopped = [finding.part for finding in findings if finding.required and not finding.ok]
     if stopped:
         last = Text(f"The course cannot run here yet: {', '.join(stopped)}.", style="bold red")

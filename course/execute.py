@@ -170,6 +170,7 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
 
     from autograder.provisioner import running
+    from course.paths import literal
 
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -191,8 +192,8 @@ def execute(
         with watched(psutil.Process(), forked=running) as sampler:
             try:
                 papermill.execute_notebook(
-                    notebook,
-                    temporary,
+                    literal(notebook),
+                    literal(temporary),
                     cwd=scratch,
                     kernel_name=kernel,
                     progress_bar=False,

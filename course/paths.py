@@ -17,6 +17,11 @@ class BuildError(CourseError):
     """A source that no file can be generated from; the message names it and says what to change."""
 
 
+def literal(path: Path | str) -> str:
+    """Return a path for those who fill in what stands in braces (papermill, JupyterLab's proxy)."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old file or the whole new one, also after a kill or a full disk.
 

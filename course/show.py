@@ -100,7 +100,7 @@ def print_report(console: Console, report: Report) -> None:
             console.print(_failure(result))
     for result in report.results:
         if result.job.notebook is None and result.ok:
-            console.print(f"flight report: {result.job.output}", soft_wrap=True, highlight=False)
+            console.print(f"flight report: {result.job.output}", soft_wrap=True, highlight=False, markup=False)
     good = sum(result.ok for result in report.results)
     console.print(
         f"{good} of {len(report.results)} ran as they should",

@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 
 from course.quiet import quiet
 
+quiet()  # on import: tools read their settings when they are imported
 RAN, NOT_RUN = 0, 3
 """Exit codes of a tour: the real system did it all, or some of it had no system to run on. A fault is 1, as always."""
 

@@ -15,8 +15,15 @@ from tests.lab_server import Lab, wait_for_lab
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    root = tmp_path_factory.mktemp("course")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course's folder, of a name that URLs and templates would read otherwise (public/19-names-of-the-folder)."""
+    folder = tmp_path_factory.mktemp("course") / "50% off? #1 {x} [2026]"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (root / "README.md").write_text("# Hello\n", encoding="utf-8")
     runtime = tmp_path_factory.mktemp("runtime")
     command = [sys.executable, "-m", "course.cli", "--root", str(root), "start", "--no-browser"]
@@ -80,7 +87,7 @@ def test_the_scoring_service_answers_inside_lab(lab: Lab) -> None:
     assert lab.json("service/health")["status"] == "alive"
 
 
-def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab) -> None:
+def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab, root: Path) -> None:
     status, page = lab.get("mlflow/")
     assert (status, "<title>MLflow</title>" in page) == (200, True)
     question = "mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5"
@@ -89,6 +96,8 @@ def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab) -> None:
     assert [found["name"] for found in json.loads(text)["experiments"]] == ["Default"]
     telemetry = lab.json("mlflow/ajax-api/3.0/mlflow/ui-telemetry")
     assert telemetry["disable_ui_telemetry"] is True
+    assert (root / "var" / "registry" / "mlflow.db").is_file(), "it keeps its database in the course's folder"
+    assert [path.name for path in root.parent.iterdir()] == [root.name]
 
 
 @pytest.mark.parametrize("path", ["mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5", "service/health"])

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 
 from course.child import python
-from course.paths import ROOT, registry_folder
+from course.paths import ROOT, literal, registry_folder
 from course.quiet import quiet
+from oakbank.world.files import sqlite_url
 
 quiet()
 registry = registry_folder(Path(os.environ.get("COURSE_ROOT", ROOT)))
@@ -23,10 +24,10 @@ local = {"Host": "localhost:{port}", "Origin": "http://localhost:{port}"}
 c.ServerProxy.servers = {
     "mlflow": {
         "command": [
-            *python("-m", "mlflow", "server"),
+            *map(literal, python("-m", "mlflow", "server")),
             *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
-            *("--backend-store-uri", f"sqlite:///{(registry / 'mlflow.db').as_posix()}"),
-            *("--artifacts-destination", str(registry / "artifacts")),
+            *("--backend-store-uri", literal(sqlite_url(registry / "mlflow.db"))),
+            *("--artifacts-destination", literal((registry / "artifacts").as_uri())),
         ],
         # Without the job runner the server takes 0.5 GB instead of 1.3.
         "environment": {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
@@ -40,8 +41,8 @@ c.ServerProxy.servers = {
     },
     "service": {
         "command": [
-            *python("-m", "oakbank.deploy.service"),
-            *("--registry", str(registry), "--port", "{port}", "--root-path", "{base_url}service"),
+            *map(literal, python("-m", "oakbank.deploy.service")),
+            *("--registry", literal(registry), "--port", "{port}", "--root-path", "{base_url}service"),
         ],
         "timeout": 300.0,
         "request_headers_override": local,

@@ -176,13 +176,15 @@ for month in cared.index[cared["trained"]]:
 ax.axhline(0, color="0.8", lw=1)
 ax.set(xlabel="month", ylabel="profit, thousand EUR", title="Retrainings are the dotted lines")
 ax.legend()
+assert cared.loc[12:14, "profit"].sum() < alone.loc[12:14, "profit"].sum()
 
 # %% [markdown]
 # Retraining pays, and the plot is more honest than that sentence. Look at months 12 to 14, just after the recession
 # began: the retrained model does *worse* than the one left alone. Outcomes come three months late, so the training
-# of month 12 saw hardly any of the new world; it did the right thing with old news. A calendar is a poor trigger.
-# Knowing when to retrain, on which months, and whether the new model is better than the old one before it decides
-# over people: that is work, it never ends, and it has a name.
+# of month 12 saw none of the new world, and could not do better. That it does worse is due to what it learned from: the
+# loans of months 0 to 8 that its own predecessors granted, instead of those that officers granted before. A calendar
+# is a poor trigger. Knowing when to retrain, on which months, and whether the new model is better than the old one
+# before it decides over people: that is work, it never ends, and it has a name.
 #
 # ## What MLOps is
 #
@@ -203,7 +205,7 @@ ax.legend()
 #
 # In words: data feeds a pipeline, the pipeline makes a model, a gate lets only a better one through to the service,
 # a monitor watches what the service does, and what it sees starts the circle again; everything is written down for
-# those who must answer for it. Each box is a chapter of this course, and each runs.
+# those who must answer for it. The course builds these boxes; the table in its README says which lessons are ready.
 #
 # It took the field some time to get here. At first a model was a report: an analyst fitted it, and people read the
 # table. Then it became a nightly script that wrote scores into a database, kept alive by whoever had written it. Then

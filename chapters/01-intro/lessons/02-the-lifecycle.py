@@ -490,8 +490,8 @@ for month, yes in {6: usual, 7: granted}.items():
 
 # %% [markdown]
 # To the model everybody has become rich. No process crashed, each answer came in time. When would the bank have noticed?
-# Four banks that differ in one thing only: when they find out. Until the feed is mended in month 13 the officers decide,
-# who work on paper; the last bank rings the supplier's number and divides by twelve.
+# Four banks that differ in two things: when they find out, and what they do then. Until the feed is mended in month
+# 13 the officers decide, who work on paper; the last bank rings the supplier's number and divides by twelve.
 
 
 # %%

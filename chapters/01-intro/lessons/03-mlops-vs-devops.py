@@ -62,17 +62,12 @@ def grant(risk, amount, term):
 # author and date the commit has the same hash on every machine.
 
 # %%
-import os
 import subprocess
 
-env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTEST_"))}
-env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # other packages' plugins: not needed, and half of the start
+from course.quiet import own_git
 
-# %%
-for who in ("AUTHOR", "COMMITTER"):
-    env |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@oakbank.example"}
-    env |= {f"GIT_{who}_DATE": "2024-01-02T09:00:00+0000"}
+env = own_git(Path(scratch.name), "2024-01-02T09:00:00+0000") | {"PYTHONDONTWRITEBYTECODE": "1"}
+env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # other packages' plugins: not needed, and half of the start
 
 
 # %%

@@ -34,17 +34,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from course.quiet import TELEMETRY_OFF
+from course.quiet import own_git
 
 temporary = tempfile.TemporaryDirectory(prefix="oakbank-")
 home = Path(temporary.name)
 bank = home / "bank"
-ENV = {**os.environ, **TELEMETRY_OFF, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-ENV |= {"TERM": "dumb", "NO_COLOR": "1"}
+ENV = own_git(home, "2024-01-01T12:00:00Z") | {"TERM": "dumb", "NO_COLOR": "1"}
 ENV["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # our python, our dvc
-for who in ("AUTHOR", "COMMITTER"):
-    ENV |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@oakbank.example"}
-    ENV[f"GIT_{who}_DATE"] = "2024-01-01T12:00:00Z"
 for what in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE"):
     ENV[f"DVC_{what}_DIR"] = str(home / what)
 (home / "GLOBAL_CONFIG").mkdir()
@@ -531,11 +527,12 @@ temporary.cleanup()
 # ## Others who do it
 #
 # *Git LFS* is the pointer half alone: the bytes go to your git host's store, and there is no pipeline and no metric.
-# *lakeFS* moves the idea to the bucket: branch, commit and merge over a whole data lake, without copying, through a
-# server that everyone reads and writes through. *Pachyderm* turns it round: commits of data start the pipelines, inside
-# Kubernetes. Both need a server of their own, so both are tours: `uv run --script chapters/01-intro/tours/lakefs.py` and
-# `pachyderm.py` beside it, each with its real client, and each says where it had to stop. A *registry* (lessons
-# 02/05 and 03/05) says which version of a model is in charge, which a tag says badly.
+# *lakeFS*, whose makers took over DVC in November 2025 (its code is now at github.com/treeverse/dvc), moves the idea
+# to the bucket: branch, commit and merge over a whole data lake, without copying, through a server that everyone
+# reads and writes through. *Pachyderm* turns it round: commits of data start the pipelines, inside Kubernetes. Both
+# need a server of their own, so both are tours: `uv run --script chapters/01-intro/tours/lakefs.py` and
+# `pachyderm.py` beside it, each with its real client, and each says where it had to stop. A *registry* (lessons 02/05
+# and 03/05) says which version of a model is in charge, which a tag says badly.
 #
 # ## What this does not prove
 #

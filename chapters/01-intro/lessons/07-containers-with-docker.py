@@ -366,7 +366,7 @@ if client:
 # ## A limit, hit
 #
 # What becomes of a process that wants more than its limit? This one asks for 10 MB again and again, and prints how far
-# it got. Its limit is 64 MB. **Do you expect a `MemoryError`?**
+# it got. Its limit is 64 MiB. **Do you expect a `MemoryError`?**
 
 # %%
 greedy = "kept = []\nwhile True:\n    kept.append(bytearray(10_000_000))\n    print(len(kept) * 10, 'MB', flush=True)"
@@ -434,11 +434,13 @@ if client:
 # %% [markdown]
 # ## What this does not prove
 #
-# A container is no wall against an attacker: its kernel is everybody's, and lesson 05/03 returns to what comes in with a
-# base image. We built and ran on one machine, and pushed to no registry; there, layers travel compressed, so the sizes
-# differ. Our Dockerfile names its base by a tag, which its publisher can move: a digest (`python@sha256:…`) cannot be,
-# and somebody must then raise it by hand. And two builds of it differ in the time stamps of the installed files, so the
-# layer's hash is of this build, not of this recipe.
+# All of this ran on Docker Engine 20.10, of 2020, and its classic builder; newer engines were not tried here, and one
+# that reports its steps in other words leaves the list of steps empty. A container is no wall against an attacker:
+# its kernel is everybody's, and lesson 05/03 returns to what comes in with a base image. We built and ran on one
+# machine, and pushed to no registry; there, layers travel compressed, so the sizes differ. Our Dockerfile names its
+# base by a tag, which its publisher can move: a digest (`python@sha256:…`) cannot be, and somebody must then raise it
+# by hand. And two builds of it differ in the time stamps of the installed files, so the layer's hash is of this
+# build, not of this recipe.
 #
 # ## Check yourself
 #

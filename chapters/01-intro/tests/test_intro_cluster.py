@@ -5,7 +5,9 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import docker  # type: ignore[import-untyped]
@@ -14,7 +16,8 @@ import yaml
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api  # type: ignore[import-untyped]
 from kubernetes_validate.utils import all_versions  # type: ignore[import-untyped]
 
-from oakbank.intro.cluster import MANIFESTS, ask, kubectl, load_image, namespace, validate
+from course import doctor
+from oakbank.intro.cluster import MANIFESTS, NotOfferedError, ask, kubectl, load_image, namespace, validate
 from oakbank.intro.cluster import cluster as find_cluster
 from oakbank.intro.containers import TAG, build_service_image
 from oakbank.intro.watch import (
@@ -131,8 +134,8 @@ def test_no_cluster_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp
     away = {
         "clusters": [{"name": "away", "cluster": {"server": "https://127.0.0.1:9"}}],
         "users": [{"name": "me", "user": {"token": "none"}}],
-        "contexts": [{"name": "away", "context": {"cluster": "away", "user": "me"}}],
-        "current-context": "away",
+        "contexts": [{"name": "kind-away", "context": {"cluster": "away", "user": "me"}}],
+        "current-context": "kind-away",
     }
     (tmp_path / "away.yaml").write_text(yaml.safe_dump(away), encoding="utf-8")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
@@ -143,6 +146,74 @@ def test_no_cluster_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp
         assert find_cluster(said.append) is None
     assert ["kubectl" in said[0], "set up here:" in said[1], "does not answer" in said[2]] == [True] * 3
     assert all("kind create cluster" in sentence and sentence.count(".") == 1 for sentence in said)
+
+
+@pytest.fixture
+def production(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """KUBECONFIG leads to a cluster called production; what it was asked."""
+    asked: list[str] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            body = json.dumps({"major": "1", "minor": "34", "gitVersion": "v1.34.0"} | NO_BUILD).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    config = {
+        "clusters": [{"name": "bank", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "users": [{"name": "me", "user": {"token": "none"}}],
+        "contexts": [{"name": "production", "context": {"cluster": "bank", "user": "me"}}],
+        "current-context": "production",
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (tmp_path / "kubectl").write_text('#!/bin/sh\necho "$*" >> "${0%/*}/said"\n', encoding="utf-8")
+    (tmp_path / "kubectl").chmod(stat.S_IRWXU)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config.yaml"))
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("OAKBANK_CLUSTER", raising=False)
+    yield asked
+    server.shutdown()
+
+
+NO_BUILD = dict.fromkeys(("buildDate", "compiler", "gitCommit", "gitTreeState", "goVersion", "platform"), "")
+
+
+def test_a_cluster_that_nobody_offered_is_left_alone(production: list[str], tmp_path: Path) -> None:
+    """It is not even asked for its version; kubectl is not started; `doctor` says it in the lesson's sentence."""
+    said: list[str] = []
+    assert find_cluster(said.append) is None
+    assert "OAKBANK_CLUSTER=production" in said[0]
+    with pytest.raises(NotOfferedError, match="OAKBANK_CLUSTER=production"):
+        kubectl("delete", "namespace", "oakbank-lesson-08")
+    with pytest.raises(NotOfferedError):
+        load_image(TAG)
+    finding = doctor.kubernetes()
+    assert said[0] in finding.costs
+    assert production == []
+    assert not (tmp_path / "said").exists()
+
+
+def test_a_cluster_that_is_offered_by_its_name_is_used(
+    production: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And by no other, so that a change of context ends the offer."""
+    monkeypatch.setenv("OAKBANK_CLUSTER", "staging")
+    assert find_cluster([].append) is None
+    monkeypatch.setenv("OAKBANK_CLUSTER", "production")
+    api = find_cluster()
+    assert api is not None
+    api.close()
+    assert production == ["/version/"]
+    kubectl("get", "pods")
+    assert (tmp_path / "said").read_text(encoding="utf-8") == "--context production get pods\n"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +235,7 @@ def test_an_image_is_handed_over_in_the_way_of_the_cluster(
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SAID", str(tmp_path / "said"))
     monkeypatch.setenv("OAKBANK_IMAGE_LOADER", loader)
+    monkeypatch.setenv("OAKBANK_CLUSTER", "elsewhere")
     monkeypatch.setattr("kubernetes.config.list_kube_config_contexts", lambda _: ([], {"name": context}))
     load_image(TAG)
     assert (tmp_path / "said").read_text(encoding="utf-8").strip() == command
@@ -171,6 +243,7 @@ def test_an_image_is_handed_over_in_the_way_of_the_cluster(
 
 def test_an_unknown_cluster_wants_to_be_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OAKBANK_IMAGE_LOADER", raising=False)
+    monkeypatch.setenv("OAKBANK_CLUSTER", "cloud")
     monkeypatch.setattr("kubernetes.config.list_kube_config_contexts", lambda _: ([], {"name": "cloud"}))
     with pytest.raises(RuntimeError, match="push it to a registry"):
         load_image(TAG)

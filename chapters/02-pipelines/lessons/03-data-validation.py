@@ -232,7 +232,7 @@ pd.Series({name: earned(table) for name, table in answers.items()} | {"stop": 0.
 # truth we know: honest ones, also with customers who change, and the same with the faults that one meets in practice.
 
 # %%
-FAULTS = {"four-weekly": 13 / 12, "gross for net": 1.5, "currency": 7, "per year": 12, "cents": 100, "thousands": 1e-3}
+FAULTS = {"13th salary": 13 / 12, "gross for net": 1.5, "currency": 7, "per year": 12, "cents": 100, "thousands": 1e-3}
 moved = []
 for world in [World(s, name) for s in (1, 2, 3) for name in ("calm", "data-drift-sudden", "data-drift-gradual")]:
     medians = pd.DataFrame([world.applications(m)[WATCHED].median() for m in range(-12, 12)])
@@ -267,9 +267,9 @@ _ = ax.set(xscale="log", xlabel="median income of the month / usual; blue: passe
 
 # %% [markdown]
 # A limit from quiet history alone, such as 1.05, stops the bank when nothing is wrong but that its customers changed. And
-# no limit separates "four-weekly" from honest months: the world does to a median what that fault does. From 1.3 on there
-# is no false alarm here, and above that the question is what the two errors *cost*. Oakbank repairs by itself on a
-# breach, so a false alarm has a price like a miss:
+# no limit separates "13th salary" (thirteen a year, told as twelve) from honest months: the world does to a median
+# what that fault does. From 1.3 on there is no false alarm here, and above that the question is what the two errors
+# *cost*. Oakbank repairs by itself on a breach, so a false alarm has a price like a miss:
 
 # %%
 fair = calm.applications(7)

@@ -43,13 +43,14 @@ print(f"AUC {run.evaluation.auc:.4f}")
 
 # %% [markdown]
 # Suppose that line were all you had. Could you make the number again next month? You would need the **settings**, the
-# **data** as it was that day, the **code** as it was, and the **measures**, all of them, not the one that looked best.
-# With any of the four missing, a result is a rumour.
+# **data** as it was that day, the **code** as it was, the **versions** of Python and the libraries, and the
+# **measures**, all of them, not the one that looked best. With any of the five missing, a result is a rumour.
 #
 # ## A run log in ten lines
 #
-# The pipeline hands us all four. Settings are a small dict; data and code are too large for a log, so it holds their
-# hashes: two runs with the same `data_hash` saw the same bytes.
+# The pipeline hands us four of them; the versions are the same for all runs below, those of `uv.lock` (lesson 01/04).
+# Settings are a small dict; data and code are too large for a log, so it holds their hashes: two runs with the same
+# `data_hash` saw the same bytes.
 
 # %%
 import json
@@ -214,9 +215,10 @@ print("steps that ran:", again.ran, "| version:", again.version, "| versions the
 #
 # ## Check yourself
 #
-# <details><summary>Which four things must a result carry?</summary>
+# <details><summary>Which five things must a result carry?</summary>
 #
-# Settings, data, code, measures: the first three so that it can be made again, the last so that it can be compared.
+# Settings, data, code, versions, measures: the first four so that it can be made again, the last so that it can be
+# compared.
 # </details>
 #
 # <details><summary>Two runs have the same settings and code; one has AUC 0.75, the other 0.77. What do you check first?</summary>
@@ -232,8 +234,8 @@ print("steps that ran:", again.ran, "| version:", again.version, "| versions the
 #
 # ## Take-away
 #
-# **A result without its settings, data and code is a rumour. And the best of many results is partly luck: keep them all,
-# or you cannot say how much.**
+# **A result without its settings, data, code and versions is a rumour. And the best of many results is partly luck:
+# keep them all, or you cannot say how much.**
 #
 # ## Go further
 #

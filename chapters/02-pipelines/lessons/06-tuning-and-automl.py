@@ -97,7 +97,8 @@ trials.head(5).round(4)
 
 # %% [markdown]
 # Why not a grid? Five settings with four values each are 1,024 points, and if two of the five do not matter, most of
-# these repeat one another. Random points never repeat a value, so none is wasted on a setting that does not matter.
+# these repeat one another. Random points hardly ever repeat a value (a whole number, such as leaves, they may), so none
+# is wasted on a setting that does not matter.
 #
 # ## The best of many is too good
 #

@@ -55,7 +55,7 @@ def auc(bad, risk):
 
 
 # %%
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score, roc_curve
 
 print(
     f"AUC by hand {auc(bad, risk):.4f}, scikit-learn {roc_auc_score(bad, risk):.4f}, of {bad.sum() * (~bad).sum():,} pairs"
@@ -77,13 +77,17 @@ table
 hits, false_alarms, missed = table.loc[True, True], table.loc[False, True], table.loc[True, False]
 precision, recall = hits / (hits + false_alarms), hits / (hits + missed)
 f1 = 2 * precision * recall / (precision + recall)
+false_rates, hit_rates, _ = roc_curve(bad, risk)
+assert np.isclose(np.trapezoid(hit_rates, false_rates), auc(bad, risk))
 print(f"accuracy {(called == bad).mean():.4f} | precision {precision:.2f}, recall {recall:.2f}, F1 {f1:.4f}")
 print(f"scikit-learn: {accuracy_score(bad, called):.4f} | F1 {f1_score(bad, called):.4f}")
 
 # %% [markdown]
-# **Accuracy** is the share of right calls. **Precision** asks how many of those called bad were bad, **recall** how
-# many of the bad were called so, and **F1** is their harmonic mean. **Guess: what accuracy has a bank that grants
-# everybody?**
+# The table is the **confusion matrix** of one threshold. Over all thresholds, the share of the bad that are caught
+# against the share of the good that are called bad is the **ROC curve**, and the area under it is the AUC (the assert
+# above). **Accuracy** is the share of right calls. **Precision** asks how many of those called bad were bad,
+# **recall** how many of the bad were called so, and **F1** is their harmonic mean. **Guess: what accuracy has a bank
+# that grants everybody?**
 
 # %%
 profit = held["profit"].to_numpy()
@@ -132,10 +136,10 @@ pd.DataFrame({"threshold": best, "thousand EUR": curves["profit"].loc[best].to_n
 
 # %% [markdown]
 # The best F1 gives away 74 thousand EUR against the best single threshold, and the best accuracy most of the money.
-# F1 weighs precision and recall alike because its inventor had to weigh them somehow; it has never heard of your
-# costs. Note two more things. The dashed line, which nobody tuned on these months, beats every single threshold: a
-# large short loan and a small long one do not break even at the same risk. And the dots were chosen on the months
-# that they are shown on, so they are too good already (lesson 02/06).
+# F1 weighs precision and recall alike. The measure that it comes from has their weight as a parameter (van Rijsbergen
+# 1979; today *F-beta*), and no weight in it is your costs. Note two more things. The dashed line, which nobody tuned
+# on these months, beats every single threshold: a large short loan and a small long one do not break even at the same
+# risk. And the dots were chosen on the months that they are shown on, so they are too good already (lesson 02/06).
 #
 # ## Calibration
 #

@@ -29,6 +29,7 @@
 # of amount to monthly income. **Guess before you run it:** is the sum the same if we add from the other end?
 
 # %%
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,11 +46,17 @@ run = run_training(TrainingConfig(), lake, folder / "one")
 # %%
 rows = read_parquet(run.folder / "validate" / "accepted.parquet")
 ratio = (rows["amount"] / rows["income"]).tolist()
-print(f"from the first: {sum(ratio):.12f}\nfrom the last:  {sum(ratio[::-1]):.12f}")
+first, last = 0.0, 0.0
+for one, other in zip(ratio, reversed(ratio), strict=True):
+    first, last = first + one, last + other
+print(f"from the first: {first:.12f}\nfrom the last:  {last:.12f}")
+assert first != last
+assert (sum(ratio) == sum(ratio[::-1])) == (sys.version_info >= (3, 12))
 
 # %% [markdown]
 # They part in the last digits. Each addition rounds, and another order rounds elsewhere; both sums are right, and they
-# are not equal. The order of
+# are not equal. (Python's own `sum` carries along what rounding takes since 3.12, and gives one number for both orders
+# here; until 3.11 it adds as our loop does, and so do most libraries.) The order of
 # additions changes when files are read in another order, when rows are not sorted, or when two threads share the work
 # and the faster one adds first. Whether that reaches the *model* is a question for a measurement.
 #

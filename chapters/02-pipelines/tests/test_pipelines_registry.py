@@ -110,6 +110,17 @@ def test_aliases_point_at_versions_that_exist(registry: Registry, trained: Train
         fresh.load("7")
 
 
+@posix
+def test_a_registry_stands_in_its_folder_whatever_that_is_called(trained: TrainingRun, tmp_path: Path) -> None:
+    """public/19-names-of-the-folder: what URLs read otherwise; a model comes back, and nothing stands beside it."""
+    folder = tmp_path / "course" / "50% off %2F? a=1 #b {x} [2026] ü';&+"
+    registry = Registry(folder / "registry")
+    version = registry.register(trained).version
+    assert registry.load(str(version)).digest == trained.model().digest
+    assert (folder / "registry" / "mlflow.db").is_file()
+    assert [path.name for path in (tmp_path / "course").iterdir()] == [folder.name]
+
+
 def test_a_missing_registry_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match=r"no model registry in .*run the training pipeline first"):
         Registry(tmp_path / "absent", create=False)

@@ -11,7 +11,7 @@
 #
 # ## You need
 #
-# Lessons 01/01 and 02/05. Histograms and p-values should be no strangers.
+# Lessons 01/01, 01/02 and 02/05. Histograms and p-values should be no strangers.
 #
 # ## Time
 #
@@ -223,12 +223,16 @@ fig.tight_layout()
 #     E -- not known yet --> F[shorten the leash: smaller loans, more reviews]
 #     E -- no --> G[note it, move the reference]
 #     E -- yes --> H[retrain on months that have labels]
-#     B -- outcomes --> H
+#     B -- outcomes --> I{was the feed broken when these loans were decided?}
+#     I -- yes --> D
+#     I -- no --> H
 # ```
 #
 # In words: an alarm on inputs first asks whether the feed is broken, because a model retrained on broken data learns
 # the fault. If the feed is sound, only outcomes can say whether the drift costs money; until they are in, be careful
-# rather than clever. An alarm on outcomes is the reason to retrain.
+# rather than clever. An alarm on outcomes asks the same question of the months in which those loans were decided: in
+# lesson 01/02 the outcomes of month 10 told of a feed that had broken in month 7. Only with a sound feed is it a reason
+# to retrain.
 #
 # ## What this does not prove
 #

@@ -288,6 +288,15 @@ def test_the_trigger_tells_what_to_train_for_and_what_not(bank: Any) -> None:
     assert "performance" in should_retrain(calm, performance_report(decisions, outcomes), 5).reasons[0]
     assert "age" in should_retrain(None, None, 12).reasons[0]
 
+    late = performance_report(decisions, outcomes)
+    assert late.alarm
+    factor = Problem("income", "unit", "12 times")
+    held_back = should_retrain(calm, late, 5, problems_then=[factor])
+    assert (held_back.fire, held_back.reasons) == (False, []), "the loans were decided on a broken feed"
+    assert should_retrain(calm, late, 5, problems=[factor]).fire, "the feed of today is no excuse for loans of then"
+    assert should_retrain(calm, late, 5, problems_then=[Problem("shoe_size", "unknown_column", "new")]).fire
+    assert should_retrain(moved, late, 5, problems_then=[factor]).fire, "other reasons stand"
+
     unit = World(1, "broken-feed-unit")
     broken = drift_report(history(unit), unit.applications(8), model=bank.model)
     assert broken.drifted == ["income"]

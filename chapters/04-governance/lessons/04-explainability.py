@@ -19,8 +19,9 @@
 #
 # ## The story so far
 #
-# Oakbank's model declines some 900 people a month. Each of them may ask why, and in the USA the law says what
-# an answer is: the principal reasons, and specific ones. "You did not reach our score" is not enough.
+# Oakbank's model declines some 900 people a month. Each of them may ask why. In the EU they may ask how the decision
+# came about, in words that they understand (GDPR, articles 15 and 22); in the USA the law says what an answer is: the
+# principal reasons, and specific ones. "You did not reach our score" is not enough.
 
 # %% [markdown]
 # ## A model to question
@@ -397,7 +398,9 @@ print(next(found[0].text for found in told if found[0].feature == "bureau_score"
 # - S. Lundberg, S.-I. Lee, *A Unified Approach to Interpreting Model Predictions*, NeurIPS 2017
 # - M. Ribeiro, S. Singh, C. Guestrin, *"Why Should I Trust You?"*, KDD 2016 (LIME)
 # - C. Rudin, *Stop Explaining Black Box Machine Learning Models for High Stakes Decisions*, Nature Machine Intelligence 1, 2019
-# - Regulation B, 12 CFR 1002.9 (the duty to give reasons), with its official interpretation
+# - As of November 2026, EU: GDPR, articles 15(1)(h) and 22; Court of Justice, C-634/21 *SCHUFA* (7 December 2023) and
+#   C-203/22 *Dun & Bradstreet Austria* (27 February 2025); Directive (EU) 2023/2225, article 18, which applies since 20 November 2026
+# - As of November 2026, USA: Regulation B, 12 CFR 1002.9 (the duty to give reasons), with its official interpretation
 # - The reference: `oakbank.governance.reasons`
 # - The lab `04-explain-a-decline`: a decline letter whose reasons you have checked
 # - In the glossary: [SHAP values](../../../GLOSSARY.md#shap-values), [LIME](../../../GLOSSARY.md#lime), [counterfactual explanation](../../../GLOSSARY.md#counterfactual-explanation), [reason code](../../../GLOSSARY.md#reason-code)

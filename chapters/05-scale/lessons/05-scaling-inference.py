@@ -352,9 +352,10 @@ print(f"{len(told)} asked, {sum(isinstance(one, OverloadedError) for one in told
 # ## More machines, by themselves
 #
 # Only now is it time for more machines. Kubernetes' HPA compares a measured load with a target and sets the number of
-# replicas to `ceil(replicas * measured / target)`. You can see now why targets lie around 60 or 70 %: the plot says so.
-# And a new replica is not there at once. Its container starts, Python imports, the model loads; meanwhile the queue
-# grows. Say the load doubles, from 70 to 140 % of what one machine can do, and a second needs 60 s to come up:
+# replicas to `ceil(replicas * measured / target)`, unless the two are within 10 % of each other (its default). You
+# can see now why targets lie around 60 or 70 %: the plot says so. And a new replica is not there at once. Its
+# container starts, Python imports, the model loads; meanwhile the queue grows. Say the load doubles, from 70 to 140 %
+# of what one machine can do, and a second needs 60 s to come up:
 
 # %%
 import math

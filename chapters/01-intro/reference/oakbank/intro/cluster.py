@@ -1,9 +1,11 @@
-"""A Kubernetes cluster, whichever this machine's KUBECONFIG leads to, and manifests checked without one.
+"""A Kubernetes cluster that the learner offers, and manifests checked without one.
 
-kind, minikube, a cloud or `.ci/cluster`: nothing here asks which it is, except for handing an image to its nodes.
+A cluster is offered by being made for one machine (kind, minikube, Docker Desktop) or by OAKBANK_CLUSTER, which holds
+the name of its context. Whatever else KUBECONFIG leads to may be somebody's production: it is not even asked.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,6 +26,12 @@ MANIFESTS = Path(__file__).parent / "manifests"
 
 SECONDS_TO_ANSWER = 3
 HOW_TO_GET_ONE = "with Docker running, `kind create cluster` makes one"
+OFFER = "OAKBANK_CLUSTER"
+_OF_ONE_MACHINE = re.compile(r"kind-.+|minikube|docker-desktop")
+
+
+class NotOfferedError(RuntimeError):
+    """The cluster that KUBECONFIG leads to was not offered to the course; one sentence, with what to do."""
 
 
 def cluster(say: Callable[[str], object] = print) -> client.ApiClient | None:
@@ -38,9 +46,13 @@ def cluster(say: Callable[[str], object] = print) -> client.ApiClient | None:
     settings = client.Configuration()
     settings.retries = 0
     try:
-        config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=settings)
+        context = current_context()
+        config.load_kube_config(os.environ.get("KUBECONFIG"), context, client_configuration=settings)
     except config.ConfigException:
         say(f"No Kubernetes cluster is set up here: {HOW_TO_GET_ONE}.")
+        return None
+    except NotOfferedError as reason:
+        say(str(reason))
         return None
     api = client.ApiClient(settings)
     try:
@@ -52,8 +64,25 @@ def cluster(say: Callable[[str], object] = print) -> client.ApiClient | None:
     return api
 
 
+def current_context() -> str:
+    """Return the name of the context that KUBECONFIG has chosen.
+
+    Raises:
+        kubernetes.config.ConfigException: There is none.
+        NotOfferedError: Nobody offered its cluster.
+    """
+    _, active = config.list_kube_config_contexts(os.environ.get("KUBECONFIG"))
+    name = str(active["name"])
+    if not _OF_ONE_MACHINE.fullmatch(name) and os.environ.get(OFFER) != name:
+        raise NotOfferedError(
+            f"Your kubectl is set to the cluster {name!r}, which the course leaves alone: choose another with "
+            f"`kubectl config use-context` ({HOW_TO_GET_ONE}), or offer this one with {OFFER}={name}."
+        )
+    return name
+
+
 def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> str:
-    """Run kubectl and return what it said, errors included.
+    """Run kubectl on the cluster that is offered and return what it said, errors included.
 
     Args:
         arguments: As typed.
@@ -62,8 +91,10 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> st
 
     Raises:
         RuntimeError: It failed; the message is what it said.
+        NotOfferedError: KUBECONFIG leads to a cluster that nobody offered.
     """
-    ran = subprocess.run(["kubectl", *arguments], input=stdin, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    command = ["kubectl", "--context", current_context(), *arguments]
+    ran = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)  # noqa: S603
     if check and ran.returncode != 0:
         raise RuntimeError(f"kubectl {shlex.join(arguments)}: {(ran.stderr or ran.stdout).strip()}")
     return ran.stdout + ran.stderr
@@ -111,8 +142,7 @@ def load_image(tag: str) -> None:
     Raises:
         RuntimeError: No way is known for this cluster, or it failed.
     """
-    _, active = config.list_kube_config_contexts(os.environ.get("KUBECONFIG"))
-    command = _loader(active["name"])
+    command = _loader(current_context())
     if command is None:
         return
     ran = subprocess.run([*command, tag], capture_output=True, text=True, check=False)  # noqa: S603

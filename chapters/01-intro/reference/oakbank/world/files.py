@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and the URL of one that is a database."""
 
 import contextlib
 import os
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 
 @contextlib.contextmanager
@@ -30,3 +31,14 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite file as SQLAlchemy and MLflow read it, whatever its folders are called.
+
+    `?` starts a URL's settings and `%` a letter in code. The driver is named where one of them is in the path, because
+    MLflow takes `sqlite:///` off and makes the folders of the rest as it stands.
+    """
+    plain = path.resolve().as_posix()
+    address = quote(plain, safe="/:") if set("%?") & set(plain) else plain
+    return f"{'sqlite' if address == plain else 'sqlite+pysqlite'}:///{address}"

@@ -16,6 +16,7 @@ from oakbank.pipelines.artifacts import file_hash
 from oakbank.pipelines.model import CreditModel, ModelError
 from oakbank.pipelines.runs import TrainingRun
 from oakbank.pipelines.tracking_store import create_database
+from oakbank.world.files import sqlite_url
 
 MODEL_NAME = "oakbank-credit"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar per file of a few kB is noise
@@ -51,7 +52,7 @@ class Registry:
         # Imported late: MLflow takes seconds, and training without a registry does not need it.
         from mlflow import MlflowClient
 
-        self.tracking_uri = f"sqlite:///{database.as_posix()}"
+        self.tracking_uri = sqlite_url(database)
         self.client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
 
     def _experiment(self) -> str:

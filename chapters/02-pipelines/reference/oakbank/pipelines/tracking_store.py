@@ -11,6 +11,8 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from oakbank.world.files import sqlite_url
+
 SCHEMA = Path(__file__).with_name("tracking_store.sql")
 
 
@@ -33,9 +35,8 @@ def create_database(database: Path) -> None:
             with sqlite3.connect(fresh) as connection:
                 connection.executescript(text)
             connection.close()
-        store = SqlAlchemyStore(  # type: ignore[no-untyped-call]
-            f"sqlite:///{fresh.as_posix()}", (database.parent / "artifacts").as_uri()
-        )
+        artifacts = (database.parent / "artifacts").as_uri()
+        store = SqlAlchemyStore(sqlite_url(fresh), artifacts)  # type: ignore[no-untyped-call]
         store.engine.dispose()
         fresh.replace(database)
     finally:
@@ -58,7 +59,7 @@ def migrated_schema() -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "mlflow.db")
-        engine = create_sqlalchemy_engine(f"sqlite:///{path.as_posix()}")  # type: ignore[no-untyped-call]
+        engine = create_sqlalchemy_engine(sqlite_url(path))  # type: ignore[no-untyped-call]
         _initialize_tables(engine)  # type: ignore[no-untyped-call]
         engine.dispose()
         connection = sqlite3.connect(path)

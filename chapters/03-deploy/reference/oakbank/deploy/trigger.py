@@ -26,6 +26,7 @@ def should_retrain(
     months_since: int,
     *,
     problems: Sequence[Problem] = (),
+    problems_then: Sequence[Problem] = (),
     max_age: int = 12,
     cool_down: int = 3,
 ) -> Trigger:
@@ -37,11 +38,13 @@ def should_retrain(
         months_since: Months since the model in use was trained.
         problems: Faults of the feed. Drift of a broken column, and of the score with it, is no reason: mend the feed;
             a model trained on broken data would learn the fault.
+        problems_then: Faults of the feed in the months whose loans `performance` judges, if the model decided on it as
+            it came. What became of those loans is due to the feed, and no reason either.
         max_age: Age in months at which a model is replaced in any case.
         cool_down: Months to wait after a training. Until the labels of the changed months are in (the label delay),
             training again would only see the old world again.
     """
-    broken = {problem.column for problem in problems if problem.kind != "unknown_column"}
+    broken, broken_then = _broken(problems), _broken(problems_then)
     reasons = []
     if drift is not None:
         for column in drift.drifted:
@@ -49,7 +52,7 @@ def should_retrain(
                 reasons.append(f"data drift: {column} has moved (PSI {drift.columns[column].psi:.2f})")
         if drift.score is not None and drift.score.drifted and not broken:
             reasons.append(f"data drift: the model's answers have moved (PSI {drift.score.psi:.2f})")
-    if performance is not None and performance.alarm:
+    if performance is not None and performance.alarm and not broken_then:
         reasons.append(
             f"performance: {performance.default_rate:.1%} of the loans default, "
             f"{performance.mean_probability:.1%} were predicted (z = {performance.z:.1f})"
@@ -60,6 +63,11 @@ def should_retrain(
     if reasons and months_since < cool_down:
         held = f"trained {months_since} months ago: wait for the labels of {cool_down} months"
     return Trigger(fire=bool(reasons) and not held, reasons=reasons, held=held)
+
+
+def _broken(problems: Sequence[Problem]) -> set[str]:
+    """Return the columns that are not what they were; one that the model does not know is no fault of its answers."""
+    return {problem.column for problem in problems if problem.kind != "unknown_column"}
 
 
 def retrain(

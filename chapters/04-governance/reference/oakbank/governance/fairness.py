@@ -15,8 +15,10 @@ from oakbank.deploy.gate import Gate, GateResult
 from oakbank.pipelines import Evaluation
 
 FOUR_FIFTHS = 0.8
-"""29 CFR 1607.4(D), the Uniform Guidelines of the US EEOC: a group selected at less than four fifths of the rate of
-the most selected group is generally taken as evidence of adverse impact. A rule of thumb from employment law."""
+"""A rule of thumb of 1978 for employment, never a rule of lending (29 CFR 1607.4(D), Uniform Guidelines): selecting a
+group at less than four fifths of the rate of the most selected one is generally taken as evidence of adverse impact.
+The EEOC had its rescission at the final rule stage in July 2026 (reginfo.gov, RIN 3046-AB43). And Regulation B knows no
+effects test since 21 July 2026 (CFPB, final rule of 22 April 2026). Here it is the bank's own limit."""
 Z = 1.959963984540054
 """Two-sided 95 %."""
 

@@ -152,7 +152,8 @@ class Bank:
                     return self._roll_back(today, state)
         today.alarms = should_retrain(today.drift, None, 0, problems=today.feed_problems, max_age=1).reasons
         # The alarm of the day says that applicants have changed. There is nothing new to learn from it until the first
-        # of them have outcomes: it is their month that starts a training.
+        # of them have outcomes: it is their month that starts a training. No `problems_then`: the model decides on
+        # feeds that were repaired.
         trigger = should_retrain(
             learnable,
             today.performance,
