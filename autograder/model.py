@@ -8,6 +8,14 @@ from typing import Any
 EXTRA, TEXT, LOCKED, ANSWER, TEST, MANUAL = "extra", "text", "locked", "answer", "test", "manual"
 """Kinds of cells: a student's own, prose, the instructor's code, an answer, a test, an answer that a human marks."""
 
+STUCK = "the test cannot go on: "
+
+
+def led_to(error: str) -> str:
+    """Return what a student is told of a test that ended in an error (`KeyError: 'ready'`) instead of an assertion."""
+    why = "an error in its code, or a result of another form than the exercise asks for"
+    return f"{STUCK}your answer leads to {error} ({why})"
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -5,7 +5,7 @@
 # all. You build the instruments one by one, and then name the month in which it began. Your answers are scored against
 # the truth, which the simulator knows. A false alarm costs as much as a miss.
 #
-# You need lesson 03/09. About 75 minutes; six exercises, 18 points. `uv run course check 03-drift-detective` runs all
+# You need lesson 03/09. About 75 minutes; six exercises, 21 points. `uv run course check 03-drift-detective` runs all
 # tests at once.
 
 # %% locked="setup"
