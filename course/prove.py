@@ -1,8 +1,9 @@
 """Proof that a lab grades right.
 
 The solution and every other right answer must get all points, the untouched release none, and a misconception must
-lose exactly the points that it names. An answer that returns nothing of use is told what was expected. Mutants, reference answers changed by machine, must be caught or excused.
-Solution and release are graded by stock nbgrader, too: the same test cells serve both (with `stock`, all submissions).
+lose exactly the points that it names. An answer that returns nothing of use must be told what was expected. Mutants,
+reference answers changed by machine, must be caught or excused. Solution and release are graded by stock nbgrader,
+too: the same test cells serve both (with `stock`, all submissions).
 As a command: `python -m course.prove LAB [--only ex2]`.
 """
 

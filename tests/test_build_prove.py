@@ -62,8 +62,9 @@ def test_a_test_that_ends_in_an_error_at_a_hollow_answer_is_found(root: Path, mo
 
 def test_faults_of_the_tests_are_found(root: Path) -> None:
     """One run over a lab with a test that anybody passes, and wrong answers that lose more or less than they say."""
-    weak = LAB_SOURCE.replace('points=3\n# Covers two words.\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"',
-                              "points=3\nassert longest")  # fmt: skip
+    strong = '# Covers two words.\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"'
+    assert strong in LAB_SOURCE
+    weak = LAB_SOURCE.replace(strong, "assert longest")
     write(root, LAB_TEXT, weak)
     (root / f"solutions/{LAB}/misconceptions/ex1-rounded-pi.py").unlink()
     (root / f"solutions/{LAB}/misconceptions/ex2-alphabet.py").unlink()
