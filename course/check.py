@@ -205,5 +205,5 @@ def render(found: Checkup, full: str = "") -> Group:
     if missed:
         lines.append(Text(f"Next: {missed.title}", style="bold"))
     if passed and (unseen := found.unseen()):
-        lines.append(Text(f"{unseen} {f'What they say, with hints: {full}' if full else ''}".rstrip()))
+        lines.append(Text(f"{unseen} The grader's verdict, with hints: {full}" if full else unseen))
     return Group(table, *lines)

@@ -113,6 +113,10 @@ def _verdict(key: Key, result: Result, notes: tuple[str, ...]) -> Verdict:
     return Verdict(key.lab, tuple(exercises), (*notes, *result.notes, *([result.fault] if result.fault else [])))
 
 
+def _listed(hints: list[str]) -> str:
+    return "\n".join(f"- {hint}" for hint in hints) if len(hints) > 1 else "".join(hints)
+
+
 def render(verdict: Verdict) -> Group:
     """Return what the learner sees: points and hints of each exercise, then the sum and what to do next."""
     table = Table(title=verdict.lab, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1))
@@ -120,7 +124,7 @@ def render(verdict: Verdict) -> Group:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("the grader's hints", ratio=3)
     for one in verdict.exercises:
-        said = Text("full points", style="green") if one.passed else Text("\n".join(one.hints), style="yellow")
+        said = Text("full points", style="green") if one.passed else Text(_listed(one.hints), style="yellow")
         table.add_row(Text(one.title), f"{one.score:g} of {one.points:g}", said)
     lines = [Text(note) for note in verdict.notes]
     full = verdict.score >= verdict.points

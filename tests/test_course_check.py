@@ -63,7 +63,9 @@ def test_it_is_said_how_many_points_hidden_tests_decide(tmp_path: Path) -> None:
     source.parent.rename(tmp_path / "solutions" / "01-lab")
     found = check(lab(tmp_path, "01-lab", *FIRST, TEST, *SECOND), tmp_path)
     assert (found.hidden, found.points) == (2.0, 3.0)
-    assert "2 of 3 points are decided by tests you cannot see. What they say, with hints: ask" in shown(found, "ask")
+    assert "2 of 3 points are decided by tests you cannot see. The grader's verdict, with hints: ask" in shown(
+        found, "ask"
+    )
     lost = check(lab(tmp_path, "01-lab", *FIRST, TEST, *SECOND[:2]), tmp_path)
     assert (lost.ok, lost.missing) == (False, ("ex2-test",)), "a test that was deleted has not passed"
     assert "Tests that this notebook has lost: ex2-test." in shown(lost)

@@ -136,7 +136,9 @@ def build(check: bool = False, root: Path = ROOT, only: str = "") -> list[str]:
     else:
         for name in wrong:
             write_text(root / name, files[name])
-        problems += [f"{name}: nothing generates it; delete it" for name in stale if not _is_ours(root / name)]
+        problems += [
+            f"{name}: nothing generates it: move it out of here" for name in stale if not _is_ours(root / name)
+        ]
         stale = [name for name in stale if _is_ours(root / name)]
         for name in stale:
             (root / name).unlink()
