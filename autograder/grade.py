@@ -39,6 +39,7 @@ from autograder.model import (
     Prepared,
     Result,
     Submission,
+    led_to,
 )
 from autograder.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
 from autograder.sandbox import require_files
@@ -487,7 +488,7 @@ class _Session:
                       and self.cells[number].kind == ANSWER
                       and self.cells[number].grade_id == self.grader.key.exercise(cell.grade_id)), None)  # fmt: skip
         if above is None:
-            return self._error(told)
+            return led_to(self._error(told))
         return f"in the answer's cell: {above.fault}"
 
     def _error(self, told: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ ALIKE = 0.5
 """Share of equal lines from which a cell counts as an edited copy of another."""
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The file cannot be graded; the message is for the student."""
 
 
@@ -57,7 +57,7 @@ def _without_outputs(raw: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     key_end = -1
     for count, token in enumerate(TOKEN.finditer(raw)):
         if count > MOST_TOKENS:
-            raise _RefusedError(
+            raise RefusedError(
                 f"The file holds more than {MOST_TOKENS} values: clear the outputs and hand it in again."
             )
         sign = raw[token.start()]
@@ -67,7 +67,7 @@ def _without_outputs(raw: bytes) -> tuple[bytes, list[tuple[int, int]]]:
         elif sign in b"[{":
             depth += 1
             if depth > MOST_DEPTH:
-                raise _RefusedError(
+                raise RefusedError(
                     f"The file is nested deeper than {MOST_DEPTH} levels: that is no notebook. {HAND_IN}"
                 )
             if opened < 0 and key_end >= 0 and not raw[key_end : token.start()].strip():
@@ -83,7 +83,7 @@ def _without_outputs(raw: bytes) -> tuple[bytes, list[tuple[int, int]]]:
                 start = token.end()
             depth -= 1
     if opened >= 0:
-        raise _RefusedError(f"The file ends in the middle of an output: it was not saved or sent whole. {HAND_IN}")
+        raise RefusedError(f"The file ends in the middle of an output: it was not saved or sent whole. {HAND_IN}")
     pieces.append(raw[start:])
     return b"".join(pieces), cuts
 
@@ -97,16 +97,16 @@ def _load(raw: bytes, note: Callable[[str], None]) -> Any:
     """Return the JSON of the file without its outputs.
 
     Raises:
-        _RefusedError: It is none; the message says where.
+        RefusedError: It is none; the message says where.
     """
     raw = _utf8(raw)
     if not re.search(rb"\S", raw):  # `strip` would copy it
-        raise _RefusedError(f"The file is empty. {HAND_IN}")
+        raise RefusedError(f"The file is empty. {HAND_IN}")
     if raw.startswith(b"PK\x03\x04"):
-        raise _RefusedError(f"The file is a zip archive, not a notebook. {HAND_IN}")
+        raise RefusedError(f"The file is a zip archive, not a notebook. {HAND_IN}")
     slim, cuts = _without_outputs(raw)
     if slim.count(b",") > MOST_VALUES:
-        raise _RefusedError(
+        raise RefusedError(
             f"The file holds more than {MOST_VALUES} values beside its outputs: that is no notebook. {HAND_IN}"
         )
     encoding = "utf-8"
@@ -124,9 +124,9 @@ def _load(raw: bytes, note: Callable[[str], None]) -> Any:
         line, column = raw.count(b"\n", 0, at) + 1, at - raw.rfind(b"\n", 0, at)
         where = f"line {line} column {column}: {error.msg}"
         page = " It looks like a web page." if text.lstrip().startswith("<") else ""
-        raise _RefusedError(f"The file is not a notebook: {where}.{page} {HAND_IN}") from None
+        raise RefusedError(f"The file is not a notebook: {where}.{page} {HAND_IN}") from None
     except RecursionError:
-        raise _RefusedError(f"The file is nested too deeply: that is no notebook. {HAND_IN}") from None
+        raise RefusedError(f"The file is nested too deeply: that is no notebook. {HAND_IN}") from None
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _raw_cells(notebook: Any) -> list[Any]:
         if isinstance(sheets := notebook.get("worksheets"), list):
             sheets = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
             return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
-    raise _RefusedError(f"The file is JSON, but not a notebook: it has no list of cells. {HAND_IN}")
+    raise RefusedError(f"The file is JSON, but not a notebook: it has no list of cells. {HAND_IN}")
 
 
 def _text(source: Any) -> str | None:
@@ -169,19 +169,19 @@ def _text(source: Any) -> str | None:
     return source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else None
 
 
-def _read(raw: bytes, note: Callable[[str], None]) -> list[_Found]:
+def read_cells(raw: bytes, note: Callable[[str], None]) -> list[_Found]:
     """Return the cells of a student's file.
 
     Raises:
-        _RefusedError: It is no notebook, or one beyond the limits.
+        RefusedError: It is no notebook, or one beyond the limits.
     """
     if len(raw) > MOST_BYTES:
-        raise _RefusedError(
+        raise RefusedError(
             f"The file is larger than {MOST_BYTES // 1_000_000} MB. Clear the outputs and hand it in again."
         )
     entries = _raw_cells(_load(raw, note))
     if len(entries) > MOST_CELLS:
-        raise _RefusedError(f"The notebook has more than {MOST_CELLS} cells. Hand in the lab's notebook.")
+        raise RefusedError(f"The notebook has more than {MOST_CELLS} cells. Hand in the lab's notebook.")
     found = []
     for number, entry in enumerate(entries, 1):
         cell = entry if isinstance(entry, dict) else {}
@@ -502,8 +502,8 @@ def prepare(key: Key, submission: Submission) -> Prepared:
         return Prepared((), fault=submission.fault)
     notes: list[str] = []
     try:
-        found = _read(submission.notebook, notes.append)
-    except _RefusedError as refused:
+        found = read_cells(submission.notebook, notes.append)
+    except RefusedError as refused:
         return Prepared((), _capped(notes), str(refused))
     if not found:
         notes.append("The notebook has no cells.")

@@ -183,17 +183,19 @@ def _require_same(made: Any, found: Any, lab: str, name: str) -> None:
     cell = (old + [("", "", "")] * len(new))[number]
     raise CourseError(
         f"{name} is not the release of its source: cell {number + 1}{f' ({cell[2]})' if cell[2] else ''} differs. "
-        f"Run `course build` (elsewhere: `nbgrader generate_assignment {lab} --force`)."
+        "If somebody has worked in it, copy it elsewhere first: what comes next writes it anew. Then "
+        f"`python3 bootstrap.py build` (in another course: `nbgrader generate_assignment {lab} --force`)."
     )
 
 
-def load_key(lab: str, root: Path, notebook: str | None = None) -> Key:
+def load_key(lab: str, root: Path, notebook: str | None = None, worked: bool = False) -> Key:
     """Return the key of a lab: from its source, compared with its release. Folders are those of nbgrader's settings.
 
     Args:
         lab: Name of the assignment.
         root: The course's folder, with `nbgrader_config.py` if there are settings.
         notebook: Which notebook, where the assignment has several; the key's `lab` is then its name.
+        worked: The release may be one that a learner has worked in: it is not compared.
 
     Raises:
         CourseError: No such lab or notebook, not released, or the release is out of date; the message says what to do.
@@ -215,17 +217,21 @@ def load_key(lab: str, root: Path, notebook: str | None = None) -> Key:
     if any("AUTOTEST" in cell.source for cell in source.cells if cell.cell_type == "code"):
         path, name = place(course.source_with_tests_directory)
         if not path.is_file():
-            raise CourseError(f"{name} is missing: `nbgrader generate_assignment {lab} --source_with_tests --force`")
+            raise CourseError(
+                f"{name} is missing: `nbgrader generate_assignment {lab} --source_with_tests --force` "
+                "(that writes the release anew: copy it elsewhere first if somebody has worked in it)"
+            )
         source = _read(path, name)
     source, _ = IncludeHeaderFooter(config=course.config).preprocess(source, {})
     path, name = place(course.release_directory)
     if not path.is_file():
         raise CourseError(
             f"{lab} is not released: {name} is missing. "
-            f"Run `course build` (elsewhere: `nbgrader generate_assignment {lab}`)."
+            f"Run `python3 bootstrap.py build` (in another course: `nbgrader generate_assignment {lab}`)."
         )
     made = _released(_upgraded(source, chosen), course.config, chosen)
-    _require_same(made, _upgraded(_read(path, name), name), lab, name)
+    if not worked:
+        _require_same(made, _upgraded(_read(path, name), name), lab, name)
     return key_from_source(source, lab=chosen, config=course.config, files=_files(course, path.parent))
 
 

@@ -10,6 +10,14 @@ EXTRA, TEXT, LOCKED, ANSWER, TEST, MANUAL = "extra", "text", "locked", "answer",
 REFERENCE = "reference"
 """And while a mistake is forgiven: a reference answer, which runs in the examiner's kernel and is called from there."""
 
+STUCK = "the test cannot go on: "
+
+
+def led_to(error: str) -> str:
+    """Return what a student is told of a test that ended in an error (`KeyError: 'ready'`) instead of an assertion."""
+    why = "an error in its code, or a result of another form than the exercise asks for"
+    return f"{STUCK}your answer leads to {error} ({why})"
+
 
 @dataclass(frozen=True)
 class Cell:

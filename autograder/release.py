@@ -38,7 +38,10 @@ def release_lab(lab: str, course: Path) -> Path:
     if text.is_file() and (
         not notebook.is_file() or to_json(source_notebook(lab, course)) != notebook.read_text(encoding="utf-8")
     ):
-        raise CourseError(f"{notebook} is not what its text makes: run `course build`")
+        raise CourseError(
+            f"{notebook} is not what its text makes. What was changed in the notebook itself, carry over into "
+            f"{text.name} first: `python3 bootstrap.py build --only {lab}` writes the notebook anew"
+        )
     converter = GenerateAssignment(coursedir=directory, config=config)
     converter.log.propagate = False
     with own_tools():

@@ -113,25 +113,52 @@ def start(
 def check(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab (02-training-pipeline, or the start of its name) or a notebook.")],
-    timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 30,
+    full: Annotated[
+        bool, typer.Option("--full", help="Ask the grader: points and hints, tests that you cannot see included.")
+    ] = False,
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds that one cell may take; the grader's own limit, or 30.")
+    ] = None,
 ) -> None:
     """Run the visible tests of a lab: what passed, and a hint for what did not."""
+    import shlex
+
+    from course.check import CELL_TIMEOUT, render, require_environment
     from course.check import check as run_check
-    from course.check import render
     from course.execute import lean_imports
     from course.paths import lab_notebook
-    from course.progress import note_lab
+    from course.progress import LabScore, note_lab
 
     path = lab_notebook(lab, ctx.obj)
+    require_environment()
     lean_imports()
+    if full:
+        raise typer.Exit(0 if _ask_grader(path, ctx.obj, timeout) else 1)
     console = _console()
     with console.status(f"running {path.name}"):
-        exercises = run_check(path, ctx.obj, timeout)
-    console.print(render(path, exercises))
-    passed = sum(exercise.passed for exercise in exercises)
+        found = run_check(path, ctx.obj, timeout or CELL_TIMEOUT)
+    console.print(render(found, f"python3 bootstrap.py check {shlex.quote(lab)} --full" if found.hidden else ""))
     if path.is_relative_to(ctx.obj / "labs"):
-        note_lab(ctx.obj, path.stem, passed, len(exercises))
-    raise typer.Exit(0 if passed == len(exercises) else 1)
+        score = LabScore(passed=found.passed, exercises=len(found.exercises), points=found.points, hidden=found.hidden)
+        note_lab(ctx.obj, path.stem, score)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def _ask_grader(path: Path, root: Path, timeout: int | None) -> bool:
+    """Show the grader's verdict on a learner's notebook, and note it; returns whether it got all points."""
+    from autograder.grade import Limits
+    from course.progress import LabScore, note_lab
+    from course.verdict import grade_alone, render
+
+    console = _console()
+    with console.status(f"grading {path.name}"):
+        verdict = grade_alone(path, root, timeout or Limits.cell_seconds)
+    console.print(render(verdict))
+    if path.is_relative_to(root / "labs"):
+        passed = sum(one.passed for one in verdict.exercises)
+        score = LabScore(passed=passed, exercises=len(verdict.exercises), points=verdict.points, score=verdict.score)
+        note_lab(root, path.stem, score)
+    return verdict.score >= verdict.points
 
 
 @app.command()

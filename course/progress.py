@@ -17,21 +17,51 @@ from course.paths import ROOT, chapters, labs, lessons, write_text
 
 
 class LabScore(BaseModel):
-    """How many exercises of a lab passed at the last check."""
+    """What the last check of a lab found.
+
+    Attributes:
+        passed: Exercises that pass all of their visible tests.
+        exercises: How many there are.
+        points: What they are worth; 0 where an older check did not note it.
+        hidden: Points that tests decide which a learner cannot see; None: not known.
+        score: Points that the grader gave (`check --full`); None if it was not asked.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     passed: int
     exercises: int
+    points: float = 0
+    hidden: float | None = None
+    score: float | None = None
 
     @property
-    def complete(self) -> bool:
-        """Whether all of them passed."""
-        return self.exercises > 0 and self.passed == self.exercises
+    def state(self) -> str:
+        """Return `done` only where nothing is left that a test decides; `checked` where all visible tests pass."""
+        if self.exercises == 0 or self.points == 0:
+            return "begun"
+        if self.score is not None:
+            return "done" if self.score >= self.points else "begun"
+        if self.passed < self.exercises:
+            return "begun"
+        return "done" if self.hidden == 0 else "checked"
+
+    @property
+    def note(self) -> str:
+        """Say it in one line."""
+        if self.score is not None:
+            return f"{self.score:g} of {self.points:g} points"
+        if self.points == 0:
+            return f"{self.passed} of {self.exercises} visible tests pass: check it again"
+        if self.state == "begun":
+            return f"visible tests pass in {self.passed} of {self.exercises} exercises"
+        if not self.hidden:
+            return "visible tests pass" if self.hidden is None else "all tests pass"
+        return f"visible tests pass: {self.hidden:g} of {self.points:g} points are decided by tests you cannot see"
 
 
 class Progress(BaseModel):
-    """The content of the file. Lessons by `chapter/lesson`: whether the last `course run` of it went through."""
+    """The content of the file. Lessons by `chapter/lesson`: whether the last run of it went through."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +92,7 @@ def load(root: Path = ROOT) -> Progress:
         path.rename(aside)
         print(
             f"{path} is damaged: it is kept beside as {aside.name}, and progress starts anew. Your notebooks are "
-            "untouched; `course check LAB` notes a lab again, `course run` a lesson.",
+            "untouched; `python3 bootstrap.py check LAB` notes a lab again, `python3 bootstrap.py run` the lessons.",
             file=sys.stderr,
         )
         return Progress()
@@ -84,9 +114,8 @@ def note_lessons(root: Path, ran: dict[str, bool]) -> None:
         _update(root, lambda progress: progress.lessons.update(ran))
 
 
-def note_lab(root: Path, lab: str, passed: int, exercises: int) -> None:
-    """Note how many of a lab's exercises passed."""
-    score = LabScore(passed=passed, exercises=exercises)
+def note_lab(root: Path, lab: str, score: LabScore) -> None:
+    """Note what a check of a lab found; of an earlier one, nothing stays."""
     _update(root, lambda progress: progress.labs.update({lab: score}))
 
 
@@ -97,7 +126,7 @@ class Step:
     chapter: str
     name: str
     kind: str  # "lesson" or "lab"
-    state: str  # "done", "begun" or "open"
+    state: str  # "done", "checked" (a lab whose visible tests pass), "begun" or "open"
     note: str
     path: Path
 
@@ -106,7 +135,7 @@ def _lesson(root: Path, notebook: Path, progress: Progress) -> Step:
     chapter = notebook.parent.parent.name
     ran = progress.lessons.get(f"{chapter}/{notebook.stem}")
     if ran:
-        return Step(chapter, notebook.stem, "lesson", "done", "ran with `course run`", notebook)
+        return Step(chapter, notebook.stem, "lesson", "done", "ran to its end", notebook)
     try:
         cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["source"]]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
@@ -119,7 +148,7 @@ def _lesson(root: Path, notebook: Path, progress: Progress) -> Step:
         note = f"{executed} of {len(code)} cells run"
         return Step(chapter, notebook.stem, "lesson", "begun", note, notebook)
     if ran is False:
-        return Step(chapter, notebook.stem, "lesson", "begun", "failed in `course run`", notebook)
+        return Step(chapter, notebook.stem, "lesson", "begun", "failed in its last run", notebook)
     return Step(chapter, notebook.stem, "lesson", "open", "", notebook)
 
 
@@ -128,8 +157,7 @@ def _lab(root: Path, chapter: str, name: str, progress: Progress) -> Step:
     score = progress.labs.get(name)
     if score is None:
         return Step(chapter, name, "lab", "open", "", path)
-    note = f"{score.passed} of {score.exercises} exercises pass"
-    return Step(chapter, name, "lab", "done" if score.complete else "begun", note, path)
+    return Step(chapter, name, "lab", score.state, score.note, path)
 
 
 def steps(root: Path = ROOT) -> list[Step]:
@@ -146,7 +174,12 @@ def render(way: list[Step], root: Path = ROOT) -> Group:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for name in ("chapter", "lesson or lab", "", ""):
         table.add_column(name, no_wrap=name != "")
-    marks = {"done": Text("done", style="green"), "begun": Text("begun", style="yellow"), "open": Text("")}
+    marks = {
+        "done": Text("done", style="green"),
+        "checked": Text("checked", style="cyan"),
+        "begun": Text("begun", style="yellow"),
+        "open": Text(""),
+    }
     shown = ""
     for step in way:
         name = step.name if step.kind == "lesson" else f"lab {step.name}"
@@ -154,9 +187,12 @@ def render(way: list[Step], root: Path = ROOT) -> Group:
         shown = step.chapter
     lines = []
     for kind in ("lesson", "lab"):
-        done = [step.state == "done" for step in way if step.kind == kind]
-        lines.append(f"{sum(done)} of {len(done)} {kind}s done")
-    upcoming = next((step for step in way if step.state != "done"), None)
+        states = [step.state for step in way if step.kind == kind]
+        lines.append(f"{states.count('done')} of {len(states)} {kind}s done")
+    checked = [step.name for step in way if step.state == "checked"]
+    if checked:
+        lines[-1] += f", {len(checked)} more pass what you can see (points: python3 bootstrap.py check LAB --full)"
+    upcoming = next((step for step in way if step.state not in ("done", "checked")), None)
     if upcoming is None:
         last = "That was all." if way else "There are no lessons yet."
     else:

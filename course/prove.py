@@ -1,8 +1,9 @@
 """Proof that a lab grades right.
 
 The solution and every other right answer must get all points, the untouched release none, and a misconception must
-lose exactly the points that it names. Mutants, reference answers changed by machine, must be caught or excused.
-Solution and release are graded by stock nbgrader, too: the same test cells serve both (with `stock`, all submissions).
+lose exactly the points that it names. An answer that returns nothing of use must be told what was expected. Mutants,
+reference answers changed by machine, must be caught or excused. Solution and release are graded by stock nbgrader,
+too: the same test cells serve both (with `stock`, all submissions).
 As a command: `python -m course.prove LAB [--only ex2]`.
 """
 
@@ -49,6 +50,7 @@ from course.build.labs import (
 )
 from course.child import plain_environment, python
 from course.execute import ONE_THREAD
+from course.hollow import hollow_faults
 from course.misconceptions import Misconception
 from course.paths import ROOT, BuildError, CourseError
 from course.quiet import TELEMETRY_OFF, quiet
@@ -283,6 +285,10 @@ def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: 
                 said = {mark.test: mark.reason for mark in result.marks if mark.reason}
                 table.rows.append(ProofRow(name, why[name], expected[name], got, said))
                 table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
+            if not only:
+                table.problems += hollow_faults(
+                    lab, source, lambda name, notebook: grader.grade(_handed_in(name, notebook), rescue=False)
+                )
             # A mutant may never end: it gets a few times what the reference answers take on this machine now.
             grader.limits = replace(grader.limits, cell_seconds=max(8.0, 2.5 * slow))
             table.mutants = _hunt(key, grader, pool, root, only, source)

@@ -101,7 +101,9 @@ def _job(root: Path, chapter: str, notebook: Path) -> Job:
     try:
         cells = len(json.loads(notebook.read_text(encoding="utf-8"))["cells"])
     except (ValueError, KeyError, TypeError) as error:
-        raise CourseError(f"{notebook} is not a notebook ({error}): make it again with `course build`") from None
+        from course.learner import whole_again
+
+        raise CourseError(f"{notebook} is not a notebook ({error}). {whole_again(notebook, root)}") from None
     output = root / "build" / "run" / chapter / notebook.name
     try:  # only the order depends on this guess: what it took the last time, else more cells take longer
         guess = float(json.loads(output.read_text(encoding="utf-8"))["metadata"]["papermill"]["duration"])

@@ -32,7 +32,7 @@ def tour_stem(system: str) -> str:
 
 
 class Lesson(_Strict):
-    """One lesson. `minutes` is the measured reading time; None as long as the lesson is not written."""
+    """One lesson. `minutes` is the reading time that it states; None as long as the lesson is not written."""
 
     number: int = Field(ge=1)
     name: str = Field(pattern=r"^\d\d-[a-z0-9-]+$", description="file stem")
@@ -163,8 +163,14 @@ def reading_minutes(path: Path) -> int:
     return max(1, round(words / WORDS_PER_MINUTE + lines / CODE_LINES_PER_MINUTE))
 
 
+def stated_minutes(text: str) -> int | None:
+    """Return the reading time that a lesson's text states; None if it states none."""
+    found = re.search(r"(\d+) minutes? to read", text)
+    return int(found.group(1)) if found else None
+
+
 def load_syllabus(root: Path = ROOT) -> Syllabus:
-    """Read `course/syllabus.yml` and measure the minutes of the lessons that are there.
+    """Read `course/syllabus.yml`, and of each lesson that is there the minutes that it states (or that are measured).
 
     Raises:
         SyllabusError: The file is missing, is not YAML, or a field does not fit.
@@ -184,7 +190,7 @@ def load_syllabus(root: Path = ROOT) -> Syllabus:
     for chapter in syllabus.chapters:
         for lesson in chapter.lessons:
             if lesson.minutes is not None:
-                raise SyllabusError(f"{path}: {lesson.name}: minutes are measured from the lesson; delete the line")
+                raise SyllabusError(f"{path}: {lesson.name}: minutes are the lesson's own; delete the line")
     return _measured(syllabus, root)
 
 
@@ -194,7 +200,9 @@ def _measured(syllabus: Syllabus, root: Path) -> Syllabus:
         lessons = []
         for lesson in chapter.lessons:
             path = root / chapter.source(lesson)
-            minutes = reading_minutes(path) if lesson.status == "ready" and path.is_file() else None
+            minutes = None
+            if lesson.status == "ready" and path.is_file():
+                minutes = stated_minutes(path.read_text(encoding="utf-8", errors="replace")) or reading_minutes(path)
             lessons.append(lesson.model_copy(update={"minutes": minutes}))
         chapters.append(chapter.model_copy(update={"lessons": lessons}))
     return syllabus.model_copy(update={"chapters": chapters})

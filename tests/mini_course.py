@@ -135,6 +135,7 @@ def area(radius):
     ### END SOLUTION
 
 # %% test="ex1" points=2
+# Covers a point. Not shown: a real circle.
 assert area(0) == 0, "area(0): a point has no area; did you return something?"
 ### BEGIN HIDDEN TESTS
 assert abs(area(3) - 28.274333882308138) < 1e-9, "area(3) is nine times area(1)"
@@ -148,9 +149,11 @@ def longest(words):
     ### END SOLUTION
 
 # %% test="ex2" points=3
+# Covers two words.
 assert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"
 
 # %% test="ex2" part="ties" points=1
+# Covers a tie.
 assert longest(["ab", "cd"]) == "ab", "longest: of equals the first"
 '''
 

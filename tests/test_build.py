@@ -127,7 +127,7 @@ def test_a_stale_lab_is_found(root: Path) -> None:
 
 def test_a_file_that_is_not_ours_is_never_deleted(root: Path) -> None:
     mine = write(root, f"labs/{LAB}/my-notes.txt", "mine")
-    with pytest.raises(BuildError, match=r"my-notes\.txt: nothing generates it; delete it"):
+    with pytest.raises(BuildError, match=r"my-notes\.txt: nothing generates it: move it out of here"):
         build(root=root)
     assert mine.read_text(encoding="utf-8") == "mine"
 

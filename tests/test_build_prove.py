@@ -42,10 +42,29 @@ def test_a_good_lab_is_proven(root: Path) -> None:
     assert "6 of 6" in console.file.getvalue()
 
 
+def test_a_test_that_ends_in_an_error_at_a_hollow_answer_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lab of the scoring service: `KeyError: 'ready'` for an answer without that key."""
+    plain = 'assert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"'
+    write(root, LAB_TEXT, LAB_SOURCE.replace(plain, f"longest(['a'])[0]\n{plain}"))
+    found = [line for line in prove(LAB, root).problems if "assert its form first" in line]
+    assert len(found) == 1, found
+    assert found[0].startswith(
+        "ex2-test: an answer that returns 0: your answer leads to TypeError: 'int' object is not"
+    )
+    assert "(and 4 more)" in found[0]
+    monkeypatch.setattr("course.hollow.EXCUSED", (LAB,))
+    assert prove(LAB, root).problems == []
+    write(root, LAB_TEXT, LAB_SOURCE)
+    assert prove(LAB, root).problems == [
+        f"{LAB} tells every hollow answer something: take it off EXCUSED in course/hollow.py"
+    ]
+
+
 def test_faults_of_the_tests_are_found(root: Path) -> None:
     """One run over a lab with a test that anybody passes, and wrong answers that lose more or less than they say."""
-    weak = LAB_SOURCE.replace('points=3\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"',
-                              "points=3\nassert longest")  # fmt: skip
+    strong = '# Covers two words.\nassert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"'
+    assert strong in LAB_SOURCE
+    weak = LAB_SOURCE.replace(strong, "assert longest")
     write(root, LAB_TEXT, weak)
     (root / f"solutions/{LAB}/misconceptions/ex1-rounded-pi.py").unlink()
     (root / f"solutions/{LAB}/misconceptions/ex2-alphabet.py").unlink()

@@ -1,19 +1,23 @@
 """What a learner is told about a lab, whatever they wrote into it."""
 
+import json
 import os
 import re
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from autograder.door import FOLDER, Door
-from course.check import Exercise, _was_edited, check, read_notebook, render
+from course.check import Checked, Checkup, check, render
+from course.learner import read_notebook, was_edited
 from course.paths import ROOT, CourseError, labs
 from tests.small_tree import Cell, answer, code, graded, lab, markdown
 
+CONFLICT = b'{\n "cells": [\n<<<<<<< HEAD\n  {"cell_type": "code"}\n=======\n>>>>>>> theirs\n ]\n}\n'
 FIRST = (markdown("# Lab\n\n## Exercise 1: *double*\n\nDo it."), answer("ex1", "def double(x):\n    return 2 * x"))
 TEST = graded("ex1-test", "assert double(2) == 4, 'double(2) is 4: multiply by two'", 2)
 SECOND = (
@@ -24,26 +28,65 @@ SECOND = (
 
 
 def hints(root: Path, *cells: Cell, timeout: int = 20) -> list[str]:
-    return [exercise.hint for exercise in check(lab(root, "01-lab", *cells), root, timeout)]
+    return [exercise.hint for exercise in check(lab(root, "01-lab", *cells), root, timeout).exercises]
+
+
+def shown(found: Checkup, full: str = "") -> str:
+    console = Console(width=120)
+    with console.capture() as text:
+        console.print(render(found, full))
+    return text.get()
 
 
 def test_each_exercise_has_its_title_points_and_hint(tmp_path: Path) -> None:
     wrong = answer("ex2", "def half(x):\n    return x")
-    path = lab(tmp_path, "01-lab", *FIRST, TEST, SECOND[0], wrong, SECOND[2])
-    assert check(path, tmp_path) == [
-        Exercise("ex1-test", "Exercise 1: double", 2.0, ""),
-        Exercise("ex2-test", "Exercise 2: half", 1.0, "half(2) is 1"),
-    ]
+    part = graded("ex2-test-type", "assert half(2) is not None, 'half: return a number'", 3)
+    path = lab(tmp_path, "01-lab", *FIRST, TEST, SECOND[0], wrong, SECOND[2], part)
+    assert check(path, tmp_path).exercises == (
+        Checked("ex1", "Exercise 1: double", 2.0, 1, 1, ""),
+        Checked("ex2", "Exercise 2: half", 4.0, 2, 1, "half(2) is 1"),
+    )
+
+
+def test_tests_are_called_tests_and_exercises_exercises(tmp_path: Path) -> None:
+    part = graded("ex2-test-type", "assert half(2) is not None, 'half: return a number'", 3)
+    text = shown(check(lab(tmp_path, "01-lab", *FIRST, TEST, *SECOND, part), tmp_path))
+    assert "2 of 2 exercises pass their visible tests (3 of 3 tests)." in text
+    assert "Grading runs tests that you cannot see as well." in text, "the lab's source is not here: no number is known"
+    assert "done" not in text.lower()
+
+
+def test_it_is_said_how_many_points_hidden_tests_decide(tmp_path: Path) -> None:
+    secret = TEST["source"] + "\n### BEGIN HIDDEN TESTS\nassert double(3) == 6\n### END HIDDEN TESTS\n"
+    source = lab(tmp_path / "aside", "01-lab", *FIRST, {**TEST, "source": secret}, *SECOND)
+    (tmp_path / "solutions").mkdir()
+    source.parent.rename(tmp_path / "solutions" / "01-lab")
+    found = check(lab(tmp_path, "01-lab", *FIRST, TEST, *SECOND), tmp_path)
+    assert (found.hidden, found.points) == (2.0, 3.0)
+    assert "2 of 3 points are decided by tests you cannot see. The grader's verdict, with hints: ask" in shown(
+        found, "ask"
+    )
+    lost = check(lab(tmp_path, "01-lab", *FIRST, TEST, *SECOND[:2]), tmp_path)
+    assert (lost.ok, lost.missing) == (False, ("ex2-test",)), "a test that was deleted has not passed"
+    assert "Tests that this notebook has lost: ex2-test." in shown(lost)
+    bare = check(lab(tmp_path, "01-lab", *FIRST, {**TEST, "metadata": {}}, *SECOND), tmp_path)
+    assert (bare.ok, bare.points) == (True, 3.0), "an editor dropped the marks of a test"
 
 
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("...  # your code here", r"NameError: name 'double' is not defined"),
+        (
+            "...  # your code here",
+            r"^the test cannot go on: your answer leads to NameError: name 'double' is not defined \(",
+        ),
         ("def double(x):\n    ...  # your code here", r"^double\(2\) is 4: multiply by two$"),
         ("def double(x)\n    return 2 * x", r"^a cell above stops with SyntaxError: expected ':' \(line 1\)$"),
         ("import no_such_thing", r"^a cell above stops with ModuleNotFoundError: No module named 'no_such_thing'$"),
-        ("def double(x):\n    return x.twice", r"^AttributeError: 'int' object has no attribute 'twice'$"),
+        (
+            "def double(x):\n    return x.twice",
+            r"your answer leads to AttributeError: 'int' object has no attribute 'twice' \(an error in its code, or",
+        ),
         ("raise ValueError", r"^a cell above stops with ValueError$"),
         ("import sys; sys.exit()", r"^a cell above stops with SystemExit"),
         ("def double(x):\n    assert x == 3\n    return 2 * x", r"^this does not hold: assert"),
@@ -58,7 +101,8 @@ def test_what_a_wrong_answer_is_told(tmp_path: Path, source: str, hint: str) -> 
 
 
 def test_an_early_error_is_named_where_it_shows(tmp_path: Path) -> None:
-    found = hints(tmp_path, code("import no_such_thing\nk = 2"), *FIRST, TEST, graded("ex2-test", "assert k == 2", 1))
+    second = (*SECOND[:2], graded("ex2-test", "assert k == 2", 1))
+    found = hints(tmp_path, code("import no_such_thing\nk = 2"), *FIRST, TEST, *second)
     assert found == ["", "a cell above stops with ModuleNotFoundError: No module named 'no_such_thing'"]
 
 
@@ -95,8 +139,10 @@ def test_warm_or_not_a_learner_is_told_the_same(tmp_path: Path, monkeypatch: pyt
         SECOND[0],
         endless,
         SECOND[2],
-        graded("ex3", "import os; os._exit(1)", 1),
-        graded("ex4", "1"),
+        answer("ex3", "1"),
+        graded("ex3-test", "import os; os._exit(1)", 1),
+        answer("ex4", "1"),
+        graded("ex4-test", "1"),
     )
     monkeypatch.setenv("WHO", str(tmp_path / "who"))
     cold = hints(tmp_path, *cells, timeout=5)
@@ -119,9 +165,9 @@ def test_a_test_that_is_hidden_until_grading_is_not_an_exercise_that_passed(tmp_
     assert hints(tmp_path, *FIRST, TEST, graded("ex1-unseen", "", 2), graded("ex1-unseen-2", "# hidden", 2)) == [""]
 
 
-def test_a_test_that_is_not_run_has_not_passed(tmp_path: Path) -> None:
+def test_a_tag_of_an_editor_keeps_no_test_from_being_run(tmp_path: Path) -> None:
     skipped = {**TEST, "metadata": {**TEST["metadata"], "tags": ["skip-execution"]}}
-    assert hints(tmp_path, *FIRST, skipped) == ["the cell was not run"]
+    assert hints(tmp_path, FIRST[0], answer("ex1", "double = abs"), skipped) == ["double(2) is 4: multiply by two"]
 
 
 def test_a_test_that_was_edited_has_not_passed(tmp_path: Path) -> None:
@@ -136,9 +182,9 @@ def test_the_checksum_is_nbgraders(tmp_path: Path) -> None:
 
     cell = read_notebook(lab(tmp_path, "01-lab", *FIRST, TEST)).cells[2]
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
-    assert not _was_edited(cell)
+    assert not was_edited(cell)
     cell.source += " "
-    assert _was_edited(cell)
+    assert was_edited(cell)
 
 
 def test_the_file_is_not_changed_and_nothing_is_left(tmp_path: Path) -> None:
@@ -154,26 +200,81 @@ def test_the_file_is_not_changed_and_nothing_is_left(tmp_path: Path) -> None:
 def test_data_beside_the_lab_can_be_read(tmp_path: Path) -> None:
     path = lab(tmp_path, "01-lab", graded("ex1-test", "assert open('data.csv').read() == 'a,b'", 1))
     (path.parent / "data.csv").write_text("a,b", encoding="utf-8")
-    assert [exercise.hint for exercise in check(path, tmp_path)] == [""]
+    assert check(path, tmp_path).ok
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not valid JSON"),
-        (b'{"cells": [', "not valid JSON"),
-        (b"\xff\xfe\x00", "not text in UTF-8"),
-        (b"{}", "not a notebook that can be read"),
-        (b"[1, 2]", "not a notebook that can be read"),
-        (b'{"cells": 3, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "not a notebook that can be read"),
+        (b"", "The file is empty"),
+        (b'{"cells": [', "The file is not a notebook: line 1 column"),
+        (b"\xff\xfe\x00", "The file is not a notebook"),
+        (b"{}", "it has no list of cells"),
+        (b"[1, 2]", "it has no list of cells"),
+        (b'{"cells": 3, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "it has no list of cells"),
+        (CONFLICT, r"git left both \(the marks <<<<<<< in line 3\)"),
         (b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "holds no visible tests"),
     ],
 )
 def test_a_broken_notebook_is_a_clear_error(tmp_path: Path, content: bytes, said: str) -> None:
     path = lab(tmp_path, "01-lab")
     path.write_bytes(content)
-    with pytest.raises(CourseError, match=said):
+    with pytest.raises(CourseError, match=said) as refused:
         check(path, tmp_path)
+    if "holds no visible tests" not in said:
+        assert re.search(r"first copy it aside as 01-lab\.ipynb\.mine\. Then .*git show HEAD:labs", str(refused.value))
+    assert "checkout" not in str(refused.value), "that would throw the answers away (12-check-says-throw-it-away)"
+
+
+def _as_other_editors_leave_it(kind: str, data: dict[str, Any]) -> None:
+    first, test = data["cells"][0], data["cells"][2]
+    if kind == "kernelspec without display_name":
+        data["metadata"]["kernelspec"] = {"name": "conda-env-mine-py"}
+    elif kind == "metadata null":
+        data["metadata"] = None
+    elif kind == "a cell's metadata null":
+        first["metadata"] = None
+    elif kind == "missing outputs":
+        del test["outputs"], test["execution_count"]
+    elif kind == "extra keys":
+        data["extra"], test["collapsed"] = 1, True
+    elif kind == "markdown with outputs":
+        first |= {"outputs": [], "execution_count": 3}
+    elif kind == "lines":
+        test["source"] = test["source"].splitlines(keepends=True)
+    else:
+        data["nbformat_minor"] = "five"
+
+
+@pytest.mark.parametrize("kind", [
+    "kernelspec without display_name", "metadata null", "a cell's metadata null", "missing outputs", "extra keys",
+    "markdown with outputs", "lines", "a format that is no number",
+])  # fmt: skip
+def test_what_jupyter_opens_can_be_checked(tmp_path: Path, kind: str) -> None:
+    """public/12-check-says-throw-it-away: these get full points from `course grade`."""
+    path = lab(tmp_path, "01-lab", *FIRST, TEST)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    _as_other_editors_leave_it(kind, data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert len(read_notebook(path, tmp_path).cells) == 3
+    assert [cell.source for cell in read_notebook(path, tmp_path).cells][2] == TEST["source"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path, encoding: str) -> None:
+    """public/12-check-says-throw-it-away."""
+    path = lab(tmp_path, "01-lab", *FIRST, TEST)
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert check(path, tmp_path).ok
+
+
+def test_without_the_environments_packages_nothing_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """public/18-moved-clone: before the set-up, a right notebook got 3 of 9."""
+    path = lab(tmp_path, "01-lab", *FIRST, TEST)
+    monkeypatch.setattr("course.check.NEEDED", ("ipykernel", "no_such_package"))
+    with pytest.raises(CourseError, match=r"\(no_such_package\).*run `python3 bootstrap\.py doctor` first"):
+        check(path, tmp_path)
+    assert not (tmp_path / "build").exists(), "a kernel was started"
 
 
 def test_a_missing_notebook_is_a_clear_error(tmp_path: Path) -> None:
@@ -182,21 +283,23 @@ def test_a_missing_notebook_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_eight_exercises_with_long_hints_fit_on_a_screen() -> None:
-    exercises = [Exercise(f"ex{n}", f"Exercise {n}: a title of usual length", 2, "word " * 60) for n in range(8)]
-    console = Console(width=120)
-    with console.capture() as text:
-        console.print(render(Path("01-lab.ipynb"), exercises))
-    assert len(text.get().splitlines()) <= 50
-    assert "0 of 8 pass. Next: Exercise 0" in text.get()
+    title = "Exercise {}: a title of usual length"
+    text = shown(Checkup("01-lab", tuple(Checked(f"ex{n}", title.format(n), 2, 2, 0, "word " * 60) for n in range(8))))
+    assert len(text.splitlines()) <= 50
+    assert "0 of 8 exercises pass their visible tests (0 of 16 tests)" in text
+    assert "Next: Exercise 0" in text
 
 
 @pytest.mark.parametrize("name", labs(ROOT))
 def test_an_untouched_lab_gives_hints_and_no_points(name: str) -> None:
     """Of every lab there is: who has not answered yet reads what to do, not an error."""
-    exercises = check(ROOT / "labs" / name / f"{name}.ipynb", ROOT)
-    for exercise in exercises:
-        assert not exercise.passed
-        assert not re.match(r"\w*(Error|Exception)\b|a cell above|this does not hold|not run", exercise.hint), exercise
+    found = check(ROOT / "labs" / name / f"{name}.ipynb", ROOT)
+    assert found.hidden, "every lab has tests that a learner does not see"
+    for exercise in found.exercises:
+        assert not exercise.passed_tests
+        assert not re.match(
+            r"\w*(Error|Exception)\b|the test cannot go on|a cell above|this does not hold|not run", exercise.hint
+        ), exercise
 
 
 def test_asserts_are_on_whatever_the_shell_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from rich.console import Console
 
-from course.progress import load, note_lab, note_lessons, render, steps
+from course.progress import LabScore, load, note_lab, note_lessons, render, steps
 from tests.small_tree import code, lab, lesson, markdown, notebook
 
 
@@ -39,19 +39,41 @@ def test_who_has_done_nothing_begins_with_the_first_lesson(root: Path) -> None:
 
 def test_runs_and_checks_are_remembered(root: Path) -> None:
     note_lessons(root, {"01-intro/01-first": True, "01-intro/02-second": False})
-    note_lab(root, "01-lab", 2, 3)
+    note_lab(root, "01-lab", LabScore(passed=2, exercises=3, points=9, hidden=7))
     assert list(states(root).values()) == ["done", "begun", "begun", "open"]
-    assert "2 of 3 exercises pass" in shown(root)
+    assert "visible tests pass in 2 of 3 exercises" in shown(root)
     assert "1 of 3 lessons done, 0 of 1 labs done" in shown(root)
     note_lessons(root, {"01-intro/02-second": True})
-    note_lab(root, "01-lab", 3, 3)
-    assert list(states(root).values()) == ["done", "done", "done", "open"]
+    note_lab(root, "01-lab", LabScore(passed=3, exercises=3, points=9, hidden=7))
+    assert list(states(root).values()) == ["done", "done", "checked", "open"]
     assert "Next: chapters/02-pipes/notebooks/01-third.ipynb" in shown(root)
 
 
-def test_a_lab_without_exercises_is_not_done(root: Path) -> None:
-    note_lab(root, "01-lab", 0, 0)
-    assert states(root)["01-intro/01-lab"] == "begun"
+@pytest.mark.parametrize(
+    ("score", "state", "note"),
+    [
+        (LabScore(passed=0, exercises=0), "begun", "0 of 0 visible tests pass: check it again"),
+        (
+            LabScore(passed=9, exercises=9),
+            "begun",
+            "9 of 9 visible tests pass: check it again",
+        ),  # noted before points were
+        (
+            LabScore(passed=3, exercises=3, points=9, hidden=7),
+            "checked",
+            "visible tests pass: 7 of 9 points are decided by tests you cannot see",
+        ),
+        (LabScore(passed=3, exercises=3, points=9), "checked", "visible tests pass"),
+        (LabScore(passed=3, exercises=3, points=9, hidden=0), "done", "all tests pass"),
+        (LabScore(passed=2, exercises=3, points=9, score=7), "begun", "7 of 9 points"),
+        (LabScore(passed=3, exercises=3, points=9, score=9), "done", "9 of 9 points"),
+    ],
+)
+def test_done_is_said_only_where_nothing_is_left_to_decide(root: Path, score: LabScore, state: str, note: str) -> None:
+    note_lab(root, "01-lab", score)
+    found = next(step for step in steps(root) if step.kind == "lab")
+    assert (found.state, found.note) == (state, note)
+    assert f"{int(state == 'done')} of 1 labs done" in shown(root)
 
 
 def test_cells_that_the_learner_ran_and_saved_count(root: Path) -> None:
@@ -92,5 +114,5 @@ def test_notes_at_the_same_time_are_all_kept(root: Path) -> None:
 
 def test_a_course_that_is_done_says_so(root: Path) -> None:
     note_lessons(root, {f"{step.chapter}/{step.name}": True for step in steps(root) if step.kind == "lesson"})
-    note_lab(root, "01-lab", 3, 3)
+    note_lab(root, "01-lab", LabScore(passed=3, exercises=3, points=9, score=9))
     assert "That was all." in shown(root)

@@ -46,15 +46,15 @@ def page_config(lab: Lab) -> Any:
 
 def test_authors_buttons_are_off(lab: Lab) -> None:
     disabled = page_config(lab)["disabledExtensions"]
-    for name in ("create-assignment", "formgrader", "course-list"):
+    for name in ("create-assignment", "formgrader", "course-list", "validate-assignment"):
         assert f"@jupyter/nbgrader:{name}" in disabled
-    assert "@jupyter/nbgrader:validate-assignment" not in disabled
     installed = {extension["name"] for extension in page_config(lab)["federated_extensions"]}
     assert {"@jupyter/nbgrader", "jupyterlab-jupytext"} <= installed, "names changed: look at labconfig again"
 
 
 def test_the_grading_pages_are_not_served(lab: Lab) -> None:
     assert lab.get("formgrader")[0] == 404
+    assert lab.get("nbgrader_version")[0] == 404, "nbgrader's Validate calls visible tests a success"
     assert lab.get("api/status")[0] == 200
 
 

@@ -122,7 +122,7 @@ def test_syllabus_and_files_agree() -> None:
     assert disagreements(load_syllabus()) == []
 
 
-def test_minutes_are_measured(tmp_path: Path) -> None:
+def test_the_table_says_the_minutes_that_the_lesson_says(tmp_path: Path) -> None:
     root = make_course(tmp_path)
     first, second = load_syllabus(root).chapters[0].lessons
     assert first.minutes == reading_minutes(root / LESSON) == 1
@@ -178,7 +178,7 @@ def _lab(data: dict[str, Any]) -> Any:
     (lambda data: _lesson(data).update(systems=[]), r"chapters.0.lessons.0.systems"),
     (lambda data: _lesson(data).update(idea="Too short"), r"chapters.0.lessons.0.idea"),
     (lambda data: _lesson(data).update(status="done"), r"chapters.0.lessons.0.status"),
-    (lambda data: _lesson(data).update(minutes=12), "minutes are measured"),
+    (lambda data: _lesson(data).update(minutes=12), "minutes are the lesson's own"),
     (lambda data: _lesson(data).update(colour="red"), r"chapters.0.lessons.0.colour"),
     (lambda data: _lab(data).update(lessons=[7]), r"measures lessons \[7\]"),
     (lambda data: _lab(data).update(lessons=[]), "measures no lesson"),

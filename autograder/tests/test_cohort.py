@@ -768,7 +768,7 @@ def test_release_makes_what_the_build_makes_and_enters_the_lab(root: Path) -> No
     text = root / LAB_TEXT
     text.write_text(text.read_text(encoding="utf-8").replace("# 01 Mini", "# 01 Other"), encoding="utf-8")
     result = CliRunner().invoke(cli.app, ["release", LAB, "--root", str(root)])
-    assert (result.exit_code, "run `course build`" in result.stderr) == (2, True)
+    assert (result.exit_code, "`python3 bootstrap.py build" in result.stderr) == (2, True)
     result = CliRunner().invoke(cli.app, ["release", "09-none", "--root", str(root)])
     assert (result.exit_code, result.stderr) == (2, f"course: there is no lab '09-none'; there are: {LAB}\n")
 

@@ -9,7 +9,8 @@
 | `course/glossary.yml` | `GLOSSARY.md` |
 
 `build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
-answer has leaked to learners, and where syllabus and files disagree. As a command: `python -m course.build`.
+answer has leaked to learners, what a lab's text breaks of the rules, and where syllabus and files disagree.
+As a command: `python -m course.build`.
 """
 
 import json
@@ -21,6 +22,7 @@ from course.build.labs import lab_files, lab_names
 from course.build.leaks import find_leaks
 from course.build.notebooks import lesson_notebook
 from course.build.readme import chapter_readme, main_readme
+from course.build.texts import all_text_faults
 from course.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
 from course.paths import ROOT, BuildError, write_text
 from course.syllabus import disagreements, load_syllabus
@@ -134,15 +136,19 @@ def build(check: bool = False, root: Path = ROOT, only: str = "") -> list[str]:
     else:
         for name in wrong:
             write_text(root / name, files[name])
-        problems += [f"{name}: nothing generates it; delete it" for name in stale if not _is_ours(root / name)]
+        problems += [
+            f"{name}: nothing generates it: move it out of here" for name in stale if not _is_ours(root / name)
+        ]
         stale = [name for name in stale if _is_ours(root / name)]
         for name in stale:
             (root / name).unlink()
-    for lab in lab_names(root):
-        if f"solutions/{lab}/{lab}.ipynb" in files:
-            problems += find_leaks(lab, root)
+    sound = [lab for lab in lab_names(root) if f"solutions/{lab}/{lab}.ipynb" in files]
+    for lab in sound:
+        problems += find_leaks(lab, root)
     if check:
-        return problems + [problem for problem in disagreements(load_syllabus(root), root) if only in problem]
+        syllabus = load_syllabus(root)
+        texts = all_text_faults(sound, root, syllabus)
+        return problems + [problem for problem in (*texts, *disagreements(syllabus, root)) if only in problem]
     if problems:
         raise BuildError("\n".join(problems))
     return [*wrong, *stale]

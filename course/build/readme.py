@@ -107,7 +107,7 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
         "",
         "## Lessons",
         "",
-        "The minutes are for reading, measured from the text; each lesson says itself how long it runs.",
+        "The minutes are for reading, as the lesson states and the build measures them; it says how long it runs, too.",
         "",
         "| | lesson | what it is about | topics | systems | reading |",
         "|---|---|---|---|---|---|",

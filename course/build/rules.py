@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from course.build.notebooks import read_percent
-from course.syllabus import reading_minutes
+from course.syllabus import reading_minutes, stated_minutes
 
 BEFORE = ("You will", "You need", "Time", "The story so far")
 AFTER = ("What this does not prove", "Check yourself", "Take-away", "Go further")
@@ -19,7 +19,6 @@ PASTED = 6
 """Code lines in a row, equal to the reference system's, from which on they are a copy."""
 
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
-_READ = re.compile(r"(\d+) minutes? to read")
 _RUN = re.compile(r"(\d+) (minute|second)s? to run")
 
 
@@ -58,12 +57,12 @@ def _frame_faults(notebook: Any, number: str) -> list[str]:
 
 def _time_faults(notebook: Any, measured: int) -> list[str]:
     text = dict(sections(notebook)).get("Time", "")
-    read, run = _READ.search(text), _RUN.search(text)
+    read, run = stated_minutes(text), _RUN.search(text)
     if read is None or run is None:
         return ["Time: say `N minutes to read` and `N minutes to run` (or `N seconds to run`)"]
     faults = []
-    if abs(int(read.group(1)) - measured) > TOLERANCE:
-        faults.append(f"Time: says {read.group(1)} minutes to read, measured are {measured}")
+    if abs(read - measured) > TOLERANCE:
+        faults.append(f"Time: says {read} minutes to read, measured are {measured}")
     running = int(run.group(1)) / (60 if run.group(2) == "second" else 1)
     if measured + running > LONGEST_LESSON:
         faults.append(f"Time: {measured} to read and {running:g} to run is above {LONGEST_LESSON} minutes")

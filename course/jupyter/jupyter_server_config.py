@@ -56,10 +56,12 @@ c.ServerProxy.servers = {
 
 c.LabApp.extension_manager = "readonly"  # no page that offers to fetch extensions
 
-# The authors' tools stay out: of the page (labconfig/page_config.json) and of the server.
+# The authors' tools stay out: of the page (labconfig/page_config.json) and of the server. So does nbgrader's Validate
+# button: it says "Success!" where the visible tests pass, and most points are decided by tests that it does not have.
 c.ServerApp.jpserver_extensions = {
     "jupyterlab_jupytext": False,
     "nbgrader.server_extensions.assignment_list": False,
     "nbgrader.server_extensions.course_list": False,
     "nbgrader.server_extensions.formgrader": False,
+    "nbgrader.server_extensions.validate_assignment": False,
 }
