@@ -13,6 +13,7 @@ from rich.console import Console
 
 from autograder.door import FOLDER, Door
 from course.check import Checked, Checkup, check, render
+from course.child import plain_environment
 from course.learner import read_notebook, was_edited
 from course.paths import ROOT, CourseError, labs
 from tests.small_tree import Cell, answer, code, graded, lab, markdown
@@ -147,7 +148,7 @@ def test_warm_or_not_a_learner_is_told_the_same(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("WHO", str(tmp_path / "who"))
     cold = hints(tmp_path, *cells, timeout=5)
     assert (tmp_path / "who").read_text(encoding="utf-8") == str(os.getpid())
-    with Door(os.environ) as door:
+    with Door(plain_environment()) as door:
         monkeypatch.setenv(FOLDER, str(door.folder))
         assert hints(tmp_path, *cells, timeout=5) == cold
         assert (tmp_path / "who").read_text(encoding="utf-8") == str(door.process.pid)
