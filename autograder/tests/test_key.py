@@ -164,7 +164,7 @@ def test_no_such_lab(built):
 
 def test_not_released(root):
     (root / RELEASE).unlink()
-    with pytest.raises(CourseError, match=r"not released: labs/.* is missing.*course build"):
+    with pytest.raises(CourseError, match=r"not released: labs/.* is missing.*bootstrap.py build"):
         load_key(LAB, root)
 
 
@@ -186,7 +186,7 @@ def _more(notebook):
 def test_a_release_that_is_out_of_date(root, change, cell):
     load_key(LAB, root)
     edit(root, SOURCE, change)
-    with pytest.raises(CourseError, match=rf"{cell} differs.*course build"):
+    with pytest.raises(CourseError, match=rf"{cell} differs.*bootstrap.py build"):
         load_key(LAB, root)
 
 
