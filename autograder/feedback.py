@@ -107,7 +107,7 @@ def exercise_headings(key: Key) -> dict[str, str]:
     for cell in key.cells:
         if cell.cell_type == "markdown" and cell.kind != ANSWER:
             shown = key.stubs.get(cell.grade_id, cell.visible or cell.source)  # never what was not handed out
-            heading = (re.findall(r"(?m)^#{1,6}[ \t]+(\S.*)$", shown) or [heading])[-1].replace("`", "")
+            heading = (re.findall(r"(?m)^#{2,6}[ \t]+(\S.*)$", shown) or [heading])[-1].replace("`", "")
         if cell.kind in (ANSWER, MANUAL) and cell.grade_id:
             name = exercise_title(cell.grade_id)
             said = re.sub(rf"^(?:{re.escape(name)}|\d+)\b[\s.:·-]*", "", heading, flags=re.IGNORECASE)
