@@ -68,19 +68,19 @@ class Renderer(Closing):
     def __call__(self, result: Result, hand: ByHand = NOTHING) -> tuple[str, str]:
         """Return a student's graded notebook, and the page of feedback with what a person decided."""
         try:
-            return self._made(result, hand)
+            return self._made(result, hand, self.seconds)
         except _FailedError:
-            return self._made(replace(result, cells=(), notes=(*result.notes, NOT_SHOWN)), hand)
+            return self._made(replace(result, cells=(), notes=(*result.notes, NOT_SHOWN)), hand, START)
 
-    def _made(self, result: Result, hand: ByHand) -> tuple[str, str]:
+    def _made(self, result: Result, hand: ByHand, seconds: float) -> tuple[str, str]:
         try:
             if self.process is None:
                 self.warm()
             if not self.ready:
                 self.channel.receive(time.monotonic() + START)
                 self.ready = True
-            until = time.monotonic() + self.seconds
-            self.channel.connection.settimeout(self.seconds)  # it may have stopped reading
+            until = time.monotonic() + seconds
+            self.channel.connection.settimeout(seconds)  # it may have stopped reading
             self.channel.send("r", json.dumps([result.to_json(), asdict(hand)]).encode())
             kind, body, _ = self.channel.receive(until)
         except (ClosedError, TimeoutError, TooLargeError) as error:
