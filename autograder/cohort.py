@@ -19,8 +19,9 @@ from typing import Protocol
 from autograder.engines import Engine, Grades, Open, Outcome, Source, engine, read
 from autograder.intake import Found, survey
 from autograder.key import load_key, notebooks, settings_of
-from autograder.model import Key, Mark, Result
+from autograder.model import NOTHING, Key, Mark, Result
 from autograder.parent import made_to_stay
+from autograder.render import Renderer
 from autograder.store import AGAIN, GRADER, Folders, Graded, Roster, Store, known_students, locked, writing
 from course.misconceptions import read_misconceptions
 from course.paths import CourseError, write_text
@@ -222,9 +223,7 @@ def _rehearse(key: Key) -> None:
     from autograder.report import class_report
 
     marks = tuple(Mark(cell.grade_id, key.exercise(cell.grade_id), cell.points, 0.0) for cell in key.tests)
-    nobody = Result("nobody", key.lab, "", key.digest, "", marks)
-    render(key, nobody)
-    class_report([nobody], key)
+    class_report([Result("nobody", key.lab, "", key.digest, "", marks)], key)
 
 
 def grade_lab(
@@ -258,27 +257,12 @@ def grade_lab(
             store = Store(lab, places, key.lab)
             found = survey(handed_in, lab, key.lab, known)
             listen.found(store.name, found)
-            roster, count = run(
-                store,
-                key,
-                found.sources,
-                options.terms,
-                where,
-                partial(open_grader, key, options),
-                partial(render, key),
-                listen,
-            )
+            opened = partial(open_grader, key, options)
+            with Renderer(key) as render:
+                roster, count = run(store, key, found.sources, options.terms, where, opened, render, listen)
             parts.append(Part(key, Graded(store, roster)))
             graded += count
         return publish(lab, course, parts, graded)
-
-
-def render(key: Key, result: Result) -> tuple[str, str]:
-    """Return a student's graded notebook and page of feedback."""
-    from autograder.feedback import feedback_page
-    from autograder.gradebook import autograded_notebook
-
-    return autograded_notebook(result, key), feedback_page(result, key)
 
 
 @dataclass(frozen=True)
@@ -338,6 +322,7 @@ def publish(
     try:
         for part in parts:
             enter(part, lab, course)
+            tell(part, lab, course)
         totals = gradebook.totals(lab, course)
     except OperationalError as error:
         raise CourseError(f"cannot write the gradebook of {course}: {error.orig}; {AGAIN}") from error
@@ -387,6 +372,22 @@ def enter(part: Part, lab: str, course: Path) -> None:
         new = (result for result in part.results if result.student in fresh)
         gradebook.write(new, part.key, course, assignment=lab)
     store.write_entered(now)
+    if now:
+        gradebook.penalise(part.key, course, assignment=lab)
+
+
+def tell(part: Part, lab: str, course: Path) -> None:
+    """Have the students' pages say what a person decided since, and lay what nbgrader's exchange wants beside them."""
+    from autograder import gradebook
+
+    store, decided = part.results.store, gradebook.by_hand(part.key, course, assignment=lab)
+    handed_in = course / str(settings_of(course).submitted_directory)
+    with Renderer(part.key) as render:
+        for result in part.results:
+            store.write_for_exchange(result, handed_in)
+            hand = decided.get(result.student, NOTHING)
+            if store.told_by_hand(result.student) != hand.digest:
+                store.write_page(result.student, render(result, hand)[1])
 
 
 def _text(path: Path | None) -> str | None:

@@ -13,13 +13,30 @@ from typing import Any
 
 import mistune
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, TEXT, Cell, CellRun, Key, Mark, Output, Result
-from autograder.untrusted import safe_png, safe_text, shorten
+from autograder.model import (
+    ANSWER,
+    EXTRA,
+    LOCKED,
+    MANUAL,
+    NOTHING,
+    PICTURES,
+    TEST,
+    TEXT,
+    ByHand,
+    Cell,
+    CellRun,
+    Key,
+    Mark,
+    Output,
+    Result,
+)
+from autograder.pictures import decoded, pieces, safe_picture, safe_table, tag
+from autograder.untrusted import LONGEST, safe_text, shorten
 
 COLOURED = 5_000
 """Characters of a cell up to which its code is coloured."""
@@ -54,6 +71,7 @@ class _Shown:
     body: Markup
     outputs: tuple[tuple[str, Markup], ...]
     mark: Mark | None = None
+    comment: str = ""
 
 
 @functools.cache
@@ -81,6 +99,23 @@ def exercise_title(name: str) -> str:
     """Return what to call an exercise: `ex2` is Exercise 2; another name stands as it is."""
     found = re.fullmatch(r"ex(?:ercise)?[-_]?(\d+)", name)
     return f"Exercise {found[1]}" if found else name
+
+
+def exercise_headings(key: Key) -> dict[str, str]:
+    """Return what to call each exercise: with its own title, where the heading above its answer has one."""
+    titles, heading = dict[str, str](), ""
+    for cell in key.cells:
+        if cell.cell_type == "markdown" and cell.kind != ANSWER:
+            shown = key.stubs.get(cell.grade_id, cell.visible or cell.source)  # never what was not handed out
+            heading = (re.findall(r"(?m)^#{2,6}[ \t]+(\S.*)$", shown) or [heading])[-1].replace("`", "")
+        if cell.kind in (ANSWER, MANUAL) and cell.grade_id:
+            name = exercise_title(cell.grade_id)
+            said = re.sub(rf"^(?:{re.escape(name)}|\d+)\b[\s.:·-]*", "", heading, flags=re.IGNORECASE)
+            if name == cell.grade_id:  # says no number: the heading alone
+                name, said = heading or name, ""
+            titles[cell.grade_id] = safe_text(f"{name}: {said}" if said else name)
+            heading = ""
+    return titles
 
 
 def _folds(escaped: str) -> str:
@@ -111,14 +146,28 @@ def _prose(source: str) -> Markup:
     return Markup(render(safe_text(source)))  # noqa: S704  # mistune escapes
 
 
-@functools.lru_cache(maxsize=1024)
 def _code(source: str) -> Markup:
     text = safe_text(source).strip("\n")
-    if len(text) > COLOURED:
-        return Markup("<pre><code>{}</code></pre>").format(shorten(text))
-    return Markup(  # noqa: S704  # pygments escapes
-        f"<pre><code>{highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))}</code></pre>"
-    )
+    return Markup("<pre><code>{}</code></pre>").format(_coloured(text) if len(text) <= COLOURED else shorten(text))
+
+
+@functools.lru_cache(maxsize=1024)
+def _coloured(text: str) -> Markup:
+    return Markup(highlight(text, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # noqa: S704  # it escapes
+
+
+def _written(source: str) -> Markup:
+    """Return a student's prose as it was typed, with the pictures whose data stand in it."""
+    shown, left = list[Markup](), LONGEST
+    for piece in pieces(safe_text(source)):
+        if isinstance(piece, str):
+            shown.append(escape(shorten(piece, left)) if left else Markup())
+            left = max(0, left - len(piece))
+        elif (data := decoded(piece)) is None:
+            shown.append(Markup("(a picture that cannot be shown)"))
+        else:
+            shown.append(tag(piece.kind, data, piece.alt or "A picture of the answer"))
+    return Markup('<div class="written">{}</div>').format(Markup().join(shown))
 
 
 def hidden_lines(cell: Cell) -> frozenset[str]:
@@ -144,11 +193,13 @@ def _without(hidden: frozenset[str], text: str) -> str:
 
 
 def _output(output: Output, hidden: frozenset[str]) -> tuple[str, Markup]:
-    if output.kind == "png":
-        picture = safe_png(output.text)
+    if output.kind in PICTURES:
+        picture = safe_picture(output.kind, output.text)
         if picture is None:
-            return "note", Markup("<p>(a picture that is not PNG)</p>")
-        return "png", Markup('<img alt="A picture that this cell drew" src="data:image/png;base64,{}">').format(picture)
+            return "note", Markup("<p>(a picture that cannot be shown)</p>")
+        return "picture", tag(output.kind, picture, "A picture that this cell drew")
+    if output.kind == "html":
+        return "table", Markup('<div class="wide">{}</div>').format(safe_table(output.text))
     text = _without(hidden, safe_text(output.text)) if hidden else safe_text(output.text)
     kind = output.kind if output.kind in ("stdout", "stderr", "result", "error") else "stdout"
     return kind, Markup("<pre>{}</pre>").format(shorten(text).rstrip("\n"))
@@ -181,15 +232,16 @@ def _said(mark: Mark, hidden: frozenset[str]) -> list[str]:
     return said
 
 
-def _exercises(result: Result, hidden: dict[str, frozenset[str]]) -> list[_Exercise]:
-    rows = []
+def _exercises(result: Result, key: Key, hidden: dict[str, frozenset[str]], hand: ByHand) -> list[_Exercise]:
+    rows, headings = [], exercise_headings(key)
     for name in dict.fromkeys(mark.exercise for mark in result.marks):
         marks = tuple(mark for mark in result.marks if mark.exercise == name)
         said = [line for mark in marks for line in _said(mark, hidden.get(mark.test, frozenset()))]
+        said += [f"Your instructor: {safe_text(hand.comments[name])}"] if name in hand.comments else []
         marked = [mark.score for mark in marks if mark.score is not None]
         score = points(sum(marked)) if marked else "-"
         worth = points(sum(mark.points for mark in marks))
-        title = safe_text(exercise_title(name))
+        title = headings.get(name, safe_text(exercise_title(name)))
         rows.append(_Exercise(name, title, score, worth, _state(marks), marks, tuple(dict.fromkeys(said))))
     return rows
 
@@ -197,7 +249,7 @@ def _exercises(result: Result, hidden: dict[str, frozenset[str]]) -> list[_Exerc
 TITLES = {LOCKED: "Given code", ANSWER: "Your answer", MANUAL: "Your answer", EXTRA: "Your own cell"}
 
 
-def _shown(run: CellRun, cell: Cell | None, marks: dict[str, Mark], hidden: frozenset[str]) -> _Shown:
+def _shown(run: CellRun, cell: Cell | None, marks: dict[str, Mark], hidden: frozenset[str], hand: ByHand) -> _Shown:
     kind, anchor, title = run.kind, run.grade_id, TITLES.get(run.kind, "")
     if cell is not None and cell.kind in (TEST, MANUAL) and cell.visible:
         body = _code(cell.visible) if cell.cell_type == "code" else _prose(cell.visible)
@@ -208,29 +260,32 @@ def _shown(run: CellRun, cell: Cell | None, marks: dict[str, Mark], hidden: froz
     elif run.cell_type == "code":
         body = _code(run.source)
     else:
-        body = Markup('<div class="written">{}</div>').format(shorten(safe_text(run.source)))
+        body = _written(run.source)
     if kind == TEST:
         title = f"Test {run.grade_id}"
     elif kind in (ANSWER, MANUAL) and run.grade_id:
         title = f"{title} · {exercise_title(run.grade_id)}"
     outputs = tuple(_output(output, hidden) for output in run.outputs)
-    return _Shown(kind, safe_text(title), safe_text(anchor), body, outputs, marks.get(run.grade_id))
+    comment = safe_text(hand.comments.get(run.grade_id, ""))
+    return _Shown(kind, safe_text(title), safe_text(anchor), body, outputs, marks.get(run.grade_id), comment)
 
 
-def feedback_page(result: Result, key: Key) -> str:
+def feedback_page(result: Result, key: Key, hand: ByHand = NOTHING) -> str:
     """Return the page for one student: total, exercises with reasons, notes, then their notebook.
 
-    The same result gives the same bytes.
+    The same result, and the same that a person decided, give the same bytes.
     """
+    result = result.marked(hand)
+    score = max(0.0, result.score - hand.penalty)
     cells = {cell.grade_id: cell for cell in key.cells if cell.grade_id}
     hidden = {name: hidden_lines(cell) for name, cell in cells.items() if cell.kind == TEST}
     marks = {mark.test: mark for mark in result.marks}
     shown = [
-        _shown(run, cells.get(run.grade_id), marks, hidden.get(run.grade_id, frozenset()))
+        _shown(run, cells.get(run.grade_id), marks, hidden.get(run.grade_id, frozenset()), hand)
         for run in result.cells
         if run.source.strip() or run.outputs
     ]
-    exercises = _exercises(result, hidden)
+    exercises = _exercises(result, key, hidden, hand)
     page: str = (
         templates()
         .get_template("feedback.html")
@@ -238,9 +293,11 @@ def feedback_page(result: Result, key: Key) -> str:
             lab=safe_text(result.lab),
             student=safe_text(result.student),
             timestamp=safe_text(result.timestamp),
-            score=points(result.score),
+            by_hand=hand.digest,
+            score=points(score),
             worth=points(result.points),
-            share=100 * max(0.0, min(1.0, result.score / result.points)) if result.points else 0.0,
+            share=100 * min(1.0, score / result.points) if result.points else 0.0,
+            penalty=points(hand.penalty),
             waiting=points(sum(mark.points for mark in result.marks if mark.score is None)),
             exercises=exercises,
             notes=[safe_text(note) for note in result.notes],

@@ -45,6 +45,7 @@ from autograder.parent import Channel, ClosedError, Closing, Parent, ThreadStart
 from autograder.sandbox import require_files
 from autograder.sandbox import why_not as sandbox_missing
 from autograder.source import bound_in, globals_in, imports_of, names_in, without_docstrings, words_in
+from autograder.told import CELLS, frame, read_told, weight
 from course.paths import ROOT, CourseError
 
 BESIDE = "# grader: these run where the answers run"
@@ -186,12 +187,11 @@ class _Kernel:
     def told(self, body: bytes) -> dict[str, Any]:
         """Read what a kernel tells of a cell; the student's may tell anything."""
         try:
-            told = json.loads(body)
-            outputs = [Output(str(one["kind"]), str(one["text"])) for one in told["outputs"]]
-            fine = {"ok": told["ok"] is True, "outputs": tuple(outputs), "value": told.get("value")}
-            return fine | {key: str(told.get(key, "")) for key in ("ename", "evalue", "line")}
+            told = read_told(body, self.box.grader.limits.output_bytes, self.box.room)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise _EndedError(self.box.end(self, NONSENSE), died=True) from None
+        self.box.room -= sum(map(weight, told["outputs"]))
+        return told
 
 
 class _Box:
@@ -207,11 +207,12 @@ class _Box:
         with theirs:
             grader.ask_template("b", json.dumps(options).encode(), theirs)
         self.uid, self.kernels = uid, list[_Kernel]()
+        self.room = CELLS * grader.limits.output_bytes  # that what all cells show may take
 
     def kernel(self, examiner: bool) -> _Kernel:
         limits = self.grader.limits
         number = next(self.numbers)
-        channel, theirs = pair(LARGEST_ANSWER if not examiner else 1 << 30)
+        channel, theirs = pair(1 << 30) if examiner else pair(LARGEST_ANSWER, {"d": frame(limits.output_bytes)})
         confine = {
             "memory_mb": limits.memory_mb,
             "processes": limits.processes,

@@ -1,14 +1,15 @@
-"""Marks into nbgrader's own gradebook, a cohort at a time, and the graded notebooks that its formgrader opens.
+"""Marks into nbgrader's own gradebook, a cohort at a time.
 
 The rows are those that `nbgrader autograde` (0.9) writes for the same scores: see nbgrader's
 `converters/autograde.py`, `preprocessors/saveautogrades.py` and `assignlatepenalties.py`. It opens the gradebook nine
 times for a submission and commits for every cell; here a batch is one transaction.
 """
 
+import contextlib
 import json
-import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import nbformat
 from nbgrader.api import (
     Assignment,
+    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -25,13 +27,14 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.preprocessors import AssignLatePenalties, SaveCells
-from nbgrader.utils import compute_checksum, parse_utc
+from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select, text, update
 from traitlets.config import Config
 
+from autograder.graded import KERNEL, is_task, released
 from autograder.key import settings_of
-from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Cell, CellRun, Key, Output, Result
-from autograder.untrusted import safe_png, safe_text, shorten
+from autograder.model import ANSWER, MANUAL, ByHand, Key, Result
+from autograder.untrusted import safe_text
 from course.paths import CourseError
 from course.tools import own_tools
 
@@ -40,7 +43,6 @@ BATCH = 100
 
 _V4: Any = nbformat.v4  # untyped
 NO_RESPONSE = "No response."
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 @dataclass(frozen=True)
@@ -51,43 +53,6 @@ class _Row:
     timestamp: Any
     scores: dict[str, float | None]
     comments: dict[str, str | None]
-
-
-def _is_task(cell: Cell, key: Key) -> bool:
-    """Whether it is nbgrader's task cell: marked by a human, but nothing in it is the student's."""
-    return cell.kind == MANUAL and cell.grade_id not in key.stubs
-
-
-def _metadata(cell: Cell, key: Key) -> dict[str, Any]:
-    """Return nbgrader's metadata of one of its cells, without the checksum."""
-    task = _is_task(cell, key)
-    graded = cell.kind in (TEST, MANUAL)
-    metadata: dict[str, Any] = {
-        "cell_type": cell.cell_type,
-        "grade": graded and not task,
-        "grade_id": cell.grade_id,
-        "locked": task or cell.kind in (LOCKED, TEST),
-        "schema_version": 3,
-        "solution": cell.kind in (ANSWER, MANUAL) and not task,
-        "task": task,
-    }
-    return metadata | ({"points": cell.points} if graded else {})
-
-
-def _node(cell_type: str, source: str, number: int) -> Any:
-    """Return a new cell; it is the whole notebook that is validated."""
-    kind = cell_type if cell_type in ("code", "markdown") else "raw"
-    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": source}
-    return nbformat.from_dict(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))  # type: ignore[no-untyped-call]
-
-
-def _released(cell: Cell, key: Key, number: int) -> Any:
-    """Return a cell of the instructor as nbgrader keeps it: answers as handed out, tests whole, with its checksum."""
-    node = _node(cell.cell_type, key.stubs.get(cell.grade_id, cell.source), number)
-    if cell.grade_id:
-        node.metadata["nbgrader"] = _metadata(cell, key)
-        node.metadata.nbgrader["checksum"] = compute_checksum(node)
-    return node
 
 
 def _url(course: Any) -> str:
@@ -114,7 +79,7 @@ def _known(notebook: Any) -> dict[str, tuple[Any, ...]]:
 
 def _enter(gradebook: Any, key: Key, assignment: str, course: Any) -> None:
     """Enter the lab as `nbgrader generate_assignment` does, unless the gradebook has it as it is."""
-    nodes = [_released(cell, key, number) for number, cell in enumerate(key.cells) if cell.grade_id]
+    nodes = [released(cell, key, number) for number, cell in enumerate(key.cells) if cell.grade_id]
     wanted = {}
     for node in nodes:
         told = node.metadata.nbgrader
@@ -149,7 +114,7 @@ def _row(result: Result, key: Key) -> _Row:
             "put it right in timestamp.txt"
         ) from None
     written = {cell.grade_id: cell.source for cell in result.cells if cell.kind in (ANSWER, MANUAL)}
-    answers = [cell.grade_id for cell in key.cells if cell.kind in (ANSWER, MANUAL) and not _is_task(cell, key)]
+    answers = [cell.grade_id for cell in key.cells if cell.kind in (ANSWER, MANUAL) and not is_task(cell, key)]
     blank = {name for name in answers if written.get(name, key.stubs[name]) == key.stubs[name]}
     comments = {name: NO_RESPONSE if name in blank else None for name in answers}
     if result.fault:
@@ -180,14 +145,19 @@ class _Writer:
 
     def write(self, rows: list[_Row]) -> None:
         """Write a batch in one transaction."""
-        with self.db() as session, session.begin():
-            if self.immediate:  # else two writers that both began by reading could never both write
-                session.execute(text("BEGIN IMMEDIATE"))
+        with self._transaction() as session:
             notebooks = self._submissions(session, {row.student: row for row in rows})
             self._grades(session, rows, notebooks)
             self._comments(session, rows, notebooks)
             self._penalties(session, list(notebooks.values()))
         self.db.remove()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        with self.db() as session, session.begin():
+            if self.immediate:  # else two writers that both began by reading could never both write
+                session.execute(text("BEGIN IMMEDIATE"))
+            yield session
 
     def _submissions(self, session: Any, rows: dict[str, _Row]) -> dict[str, str]:
         """Make sure of students, submissions and their notebooks; returns the notebooks' ids by student."""
@@ -264,6 +234,16 @@ class _Writer:
         _insert(session, Comment, new)
         _update(session, Comment, changed)
 
+    def penalise(self, batch: int) -> None:
+        """Set all penalties anew, as due date, extensions, marks and policy are now."""
+        with self.db() as session:
+            query = select(SubmittedNotebook.id).where(SubmittedNotebook.notebook_id == self.notebook)
+            everybody = list(session.scalars(query))
+        for start in range(0, len(everybody), batch):
+            with self._transaction() as session:
+                self._penalties(session, everybody[start : start + batch])
+        self.db.remove()
+
     def _penalties(self, session: Any, notebooks: list[str]) -> None:
         """Set the penalties for late submissions as nbgrader's plug-in says."""
         if session.scalar(select(Assignment.duedate).where(Assignment.id == self.assignment)) is None:
@@ -328,6 +308,43 @@ def write(results: Iterable[Result], key: Key, course_root: Path, *, assignment:
     return count
 
 
+def penalise(key: Key, course_root: Path, *, assignment: str = "", batch: int = BATCH) -> None:
+    """Have due date, extensions and policy count as they are now, for everybody who is in the gradebook."""
+    course = settings_of(course_root)
+    with _open(course) as gradebook:
+        _Writer(gradebook, key, assignment or key.lab, course.config).penalise(batch)
+
+
+def by_hand(key: Key, course_root: Path, *, assignment: str = "") -> dict[str, ByHand]:
+    """Return what persons decided about the notebook of `key`, by student; who is not there has the grader's marks."""
+    about = (SubmittedAssignment.student_id, BaseCell.name)
+    of_notebook = (Assignment.name == (assignment or key.lab), Notebook.name == key.lab)
+
+    def rows(table: Any, *columns: Any) -> Any:
+        query = select(*about, *columns).select_from(table).join(BaseCell, table.cell_id == BaseCell.id)
+        query = query.join(SubmittedNotebook, table.notebook_id == SubmittedNotebook.id).join(SubmittedAssignment)
+        query = query.join(Notebook, SubmittedNotebook.notebook_id == Notebook.id)
+        return query.join(Assignment, Notebook.assignment_id == Assignment.id).where(*of_notebook)
+
+    late = select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
+    late = late.select_from(SubmittedNotebook).join(SubmittedAssignment).join(Notebook).join(Assignment)
+    late = late.where(*of_notebook, SubmittedNotebook.late_submission_penalty > 0)
+    marks = rows(Grade, Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade)
+    marks = marks.where(Grade.manual_score.is_not(None) | (Grade.extra_credit != 0))
+    said = rows(Comment, Comment.manual_comment).where(Comment.manual_comment.is_not(None))
+    found: dict[str, ByHand] = defaultdict(ByHand)
+    with _open(settings_of(course_root)) as gradebook:
+        for student, name, auto, manual, extra, waits in gradebook.db.execute(marks):
+            score = (auto if manual is None else manual) or 0.0
+            found[student].scores[name] = None if waits else score + (extra or 0.0)
+        for student, name, comment in gradebook.db.execute(said):
+            if comment.strip():
+                found[student].comments[name] = comment
+        for student, penalty in gradebook.db.execute(late):
+            found[student] = replace(found[student], penalty=penalty)
+    return dict(found)
+
+
 def totals(assignment: str, course_root: Path) -> dict[str, float | None]:
     """Return what the gradebook says each student has: marks by hand in, penalties for lateness off.
 
@@ -343,67 +360,3 @@ def totals(assignment: str, course_root: Path) -> dict[str, float | None]:
     with _open(settings_of(course_root)) as gradebook:
         rows = gradebook.db.execute(query.order_by(SubmittedAssignment.student_id)).all()
     return {student: None if waits else max(0.0, score - penalty) for student, score, penalty, waits in rows}
-
-
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_LINK = re.compile(r"\](?=[(:\[])")
-_LINKING_MATHS = re.compile(r"\\+(?=(?:href|require|unicode|cssId|class|style)\b)")
-
-
-def _written(run: CellRun) -> str:
-    """Return a student's text for the formgrader, which renders markdown in the instructor's session.
-
-    It keeps HTML and `javascript:` links: here tags and links of markdown stay text.
-    """
-    source = safe_text(run.source)
-    if run.cell_type == "code":
-        return source
-    return _LINKING_MATHS.sub("", _LINK.sub("] ", _TAG.sub("&lt;", source)))
-
-
-def _output(output: Output) -> Any:
-    """Return nbformat's output: text as text, pictures that are PNG, nothing else."""
-    if output.kind == "png":
-        picture = safe_png(output.text)
-        if picture is None:
-            return _V4.new_output("display_data", {"text/plain": "(a picture that is not PNG)"})
-        told = {"image/png": {"alt": "A picture that this cell drew"}}
-        return _V4.new_output("display_data", {"image/png": picture}, metadata=told)
-    shown = shorten(safe_text(output.text))
-    if output.kind in ("stdout", "stderr"):
-        return _V4.new_output("stream", name=output.kind, text=shown)
-    if output.kind == "result":
-        return _V4.new_output("execute_result", {"text/plain": shown}, execution_count=None)
-    lines = shown.rstrip("\n").split("\n")
-    name, _, value = lines[-1].partition(": ")
-    return _V4.new_output("error", ename=name, evalue=value, traceback=lines)
-
-
-def autograded_notebook(result: Result, key: Key) -> str:
-    """Return the graded notebook for `autograded/`, as JSON: the instructor's own, whole tests in it.
-
-    Locked cells are the key's, the student's text and outputs are made safe, since formgrader shows them in the
-    instructor's session. Where a submission could not be read it is the lab as handed out, with the reason on top.
-    """
-    cells = {cell.grade_id: cell for cell in key.cells if cell.grade_id}
-    runs = result.cells or tuple(
-        CellRun(cell.kind, cell.cell_type, key.stubs.get(cell.grade_id, cell.source), cell.grade_id)
-        for cell in key.cells
-    )
-    nodes = []
-    if told := [line for line in (result.fault, *result.notes) if line]:
-        lines = "\n".join(f"- {_written(CellRun(EXTRA, 'markdown', line))}" for line in told)
-        nodes.append(_node("markdown", f"**From the grader**\n\n{lines}", 0))
-    for number, run in enumerate(runs, 1):
-        cell = cells.get(run.grade_id)
-        if cell is None:
-            node = _node(run.cell_type, _written(run) if run.kind == EXTRA else run.source, number)
-        else:
-            node = _released(cell, key, number)
-            if run.kind in (ANSWER, MANUAL) and not _is_task(cell, key):
-                node.source = _written(run)
-        if node.cell_type == "code":
-            node.outputs = [_output(output) for output in run.outputs]
-        nodes.append(node)
-    notebook = _V4.new_notebook(cells=nodes, metadata={"kernelspec": KERNEL})
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from autograder.collect import MOST_BYTES, Found, Source, survey
-from autograder.model import EXTRA, LOCKED, MANUAL, TEST, Cell, Key, Prepared, Submission
+from autograder.model import EXTRA, LOCKED, MANUAL, PICTURES, TEST, Cell, Key, Prepared, Submission
 
 __all__ = ["MOST_BYTES", "Found", "Source", "prepare", "survey"]
 
@@ -24,7 +25,9 @@ MOST_TOKENS, MOST_VALUES = 10_000_000, 1_000_000
 """Limits of the file: strings and brackets that are looked at, commas that are left without the stored outputs."""
 
 HAND_IN = "Hand in the .ipynb file as JupyterLab saves it."
-DROPPED = (b"outputs", b"attachments", b"widgets")
+MOST_ALL_TEXT, MOST_PICTURES = 5_000_000, 20_000_000
+"""Characters of all cells, and of the pictures in them."""
+DROPPED = (b"outputs", b"widgets")
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.?+)*+)"?+(\s*+:)?+|[\[\]{}]', re.DOTALL)
 BOUND = re.compile(r"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))", re.MULTILINE)
 ALIKE = 0.5
@@ -48,7 +51,7 @@ def _utf8(raw: bytes) -> bytes:
     return raw.decode(encoding, "replace").encode("utf-8", "replace")
 
 
-def _without_outputs(raw: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+def _without_outputs(raw: bytes, dropped: tuple[bytes, ...] = DROPPED) -> tuple[bytes, list[tuple[int, int]]]:
     """Cut stored outputs out of the text, unread; returns the rest, and per cut its place there and its length."""
     pieces: list[bytes] = []
     cuts: list[tuple[int, int]] = []
@@ -62,7 +65,7 @@ def _without_outputs(raw: bytes) -> tuple[bytes, list[tuple[int, int]]]:
             )
         sign = raw[token.start()]
         if sign == 0x22:  # a string
-            if opened < 0 and token[1] in DROPPED:
+            if opened < 0 and token[1] in dropped:
                 key_end = token.end()
         elif sign in b"[{":
             depth += 1
@@ -105,6 +108,9 @@ def _load(raw: bytes, note: Callable[[str], None]) -> Any:
     if raw.startswith(b"PK\x03\x04"):
         raise RefusedError(f"The file is a zip archive, not a notebook. {HAND_IN}")
     slim, cuts = _without_outputs(raw)
+    if len(slim) > 2 * MOST_PICTURES:
+        slim, cuts = _without_outputs(raw, (*DROPPED, b"attachments"))
+        note(f"The pictures in the text take more than {2 * MOST_PICTURES // 1_000_000} MB: left out.")
     if slim.count(b",") > MOST_VALUES:
         raise RefusedError(
             f"The file holds more than {MOST_VALUES} values beside its outputs: that is no notebook. {HAND_IN}"
@@ -137,6 +143,16 @@ class _Found:
     source: str
     marks: dict[str, Any]
     cell_id: str
+    pictures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """The text with the pictures that were attached to it in their places."""
+        text = self.source
+        for name, data in self.pictures:
+            for written in dict.fromkeys((name, quote(name))):
+                text = text.replace(f"](attachment:{written})", f"]({data})", 1)
+        return text
 
     @cached_property
     def norm(self) -> str:
@@ -162,6 +178,20 @@ def _raw_cells(notebook: Any) -> list[Any]:
     raise RefusedError(f"The file is JSON, but not a notebook: it has no list of cells. {HAND_IN}")
 
 
+def _pictures(cell: dict[str, Any], room: int) -> tuple[tuple[str, str], ...]:
+    """Return the pictures that JupyterLab attached to a cell, as data URIs by name, as far as there is room."""
+    attached = cell.get("attachments")
+    found = list[tuple[str, str]]()
+    for name, bundle in attached.items() if isinstance(attached, dict) else ():
+        for media, data in bundle.items() if isinstance(bundle, dict) else ():
+            data = _text(data)
+            if media in PICTURES.values() and data is not None and len(data) <= room and len(found) < MOST_NOTES:
+                found.append((name, f"data:{media};base64,{''.join(data.split())}"))
+                room -= len(data)
+                break
+    return tuple(found)
+
+
 def _text(source: Any) -> str | None:
     """Return the source of a cell, a string or a list of lines; None where it is neither."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
@@ -182,7 +212,7 @@ def read_cells(raw: bytes, note: Callable[[str], None]) -> list[_Found]:
     entries = _raw_cells(_load(raw, note))
     if len(entries) > MOST_CELLS:
         raise RefusedError(f"The notebook has more than {MOST_CELLS} cells. Hand in the lab's notebook.")
-    found = []
+    found, all_text, room = list[_Found](), 0, MOST_PICTURES
     for number, entry in enumerate(entries, 1):
         cell = entry if isinstance(entry, dict) else {}
         source = _text(cell.get("source", cell.get("input")))
@@ -192,6 +222,13 @@ def read_cells(raw: bytes, note: Callable[[str], None]) -> list[_Found]:
         if len(source) > MOST_TEXT:
             note(f"Cell {number} is longer than {MOST_TEXT} characters: left out.")
             continue
+        all_text += len(source)
+        if all_text > MOST_ALL_TEXT:
+            raise RefusedError(
+                f"The cells hold more than {MOST_ALL_TEXT} characters of text: that is no answer to a lab. {HAND_IN}"
+            )
+        pictures = _pictures(cell, room) if cell.get("cell_type") != "code" else ()
+        room -= sum(len(data) for _, data in pictures)
         if re.search("[\0\ud800-\udfff]", source):
             note(f"Cell {number} holds characters that no program can: NUL left out, broken ones shown as \ufffd.")
             source = re.sub("[\ud800-\udfff]", "\ufffd", source.replace("\0", ""))
@@ -204,6 +241,7 @@ def read_cells(raw: bytes, note: Callable[[str], None]) -> list[_Found]:
                 source,
                 marks if isinstance(marks, dict) else {},
                 cell["id"] if isinstance(cell.get("id"), str) else "",
+                pictures,
             )
         )
     return found
@@ -419,7 +457,7 @@ def _answer(match: _Matching, number: int, note: Callable[[str], None]) -> Cell 
         note(f"{_title(cell)} was there {len(copies)} times: the last one that was filled in counts.")
     if match.found[chosen].cell_type != cell.cell_type:
         note(f"{_title(cell)} was in another type of cell: carried over as {cell.cell_type}.")
-    return replace(cell, source=match.found[chosen].source)
+    return replace(cell, source=match.found[chosen].whole)
 
 
 def _transplanted(match: _Matching, note: Callable[[str], None]) -> dict[int, Cell]:
@@ -438,7 +476,7 @@ def _transplanted(match: _Matching, note: Callable[[str], None]) -> dict[int, Ce
             for text in _notes_on(original, match.known[number], copies) if match.found else ():
                 note(text)
         elif copies and copies[0].norm != match.norms[number]:
-            cells[number] = Cell(EXTRA, copies[0].cell_type, copies[0].source)
+            cells[number] = Cell(EXTRA, copies[0].cell_type, copies[0].whole)
     return cells
 
 
@@ -454,7 +492,7 @@ def _extras(match: _Matching, note: Callable[[str], None]) -> dict[int, list[Cel
             if cell.norm in tests:
                 copied = True
             else:
-                behind.setdefault(place, []).append(Cell(EXTRA, cell.cell_type, cell.source))
+                behind.setdefault(place, []).append(Cell(EXTRA, cell.cell_type, cell.whole))
     if copied:
         note("Copies of tests were left out: each test runs once, as the original.")
     if len(anchors) < len({owner for owner in match.owner if owner is not None}):

@@ -4,16 +4,21 @@ An assignment of several notebooks has a key for each of them, named after the n
 nbgrader is imported where it is needed: reading a key that came as JSON does without it.
 """
 
+import atexit
 import base64
 import copy
 import fnmatch
 import os
+import shutil
 import stat
+import tempfile
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Cell, Key
+from course.kept import answered, written
 from course.paths import CourseError
 
 if TYPE_CHECKING:
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 CONFIG = "nbgrader_config.py"
+_ODD = frozenset("%?*[]{}#'\"\\")
+"""What means something in the URL of a database, in a pattern of file names, or in a setting of alembic's."""
 
 
 def _kind(cell: Any) -> str:
@@ -102,6 +109,17 @@ def key_from_source(
     return Key(lab, tuple(cells), stubs, dict(sorted((files or {}).items())))
 
 
+@cache
+def _plain_path(root: Path) -> Path:
+    """Return a path to a course's folder that may stand in a URL and in a pattern: nbgrader pastes it into both."""
+    if not _ODD & set(str(root)):
+        return root
+    folder = Path(tempfile.mkdtemp(prefix="course-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "course").symlink_to(root, target_is_directory=True)
+    return folder / "course"
+
+
 def settings_of(root: Path) -> "CourseDirectory":
     """Return nbgrader's view of the course in `root`; its `config` holds the settings."""
     from nbgrader.coursedir import CourseDirectory
@@ -110,7 +128,7 @@ def settings_of(root: Path) -> "CourseDirectory":
 
     root = root.resolve()
     config: Config = PyFileConfigLoader(CONFIG, path=str(root)).load_config() if (root / CONFIG).is_file() else Config()
-    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.root = str(_plain_path(root))
     for part in ("header", "footer"):  # named relative to the course, which nbgrader takes for the working directory
         if path := config.IncludeHeaderFooter.get(part):
             config.IncludeHeaderFooter[part] = str(root / path)
@@ -164,27 +182,42 @@ def _files(course: "CourseDirectory", folder: Path) -> dict[str, bytes]:
     return files
 
 
-def _shape(notebook: Any) -> list[tuple[Any, ...]]:
+def _shape(cells: list[Any]) -> list[tuple[Any, ...]]:
     """Return what of a release counts, cell by cell: two releases with the same shape grade the same."""
     rows = []
-    for cell in notebook.cells:
+    for cell in cells:
         marks = cell.metadata.get("nbgrader", {})
         flags = tuple(bool(marks.get(flag)) for flag in ("grade", "solution", "locked", "task"))
         rows.append((cell.cell_type, cell.source, marks.get("grade_id", ""), marks.get("points", 0), *flags))
     return rows
 
 
+def _as_released(found: Any, made: Any) -> list[Any]:
+    """Return the cells of a release without a learner's work: answers, their own cells, cells that they changed."""
+    named = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in made.cells}
+    plain = {cell.get("id"): cell for cell in made.cells if "nbgrader" not in cell.metadata}
+    cells = []
+    for cell in found.cells:
+        if answered(cell):
+            cells.append(named.get(cell.metadata.nbgrader.grade_id, cell))
+        elif "id" not in cell or not written(cell):
+            cells.append(cell)
+        elif cell.id in plain:
+            cells.append(plain[cell.id])
+    return cells
+
+
 def _require_same(made: Any, found: Any, lab: str, name: str) -> None:
-    """Raise CourseError where the release on disk is not the one that the source makes."""
-    old, new = _shape(found), _shape(made)
+    """Raise CourseError where the release on disk, but for a learner's work in it, is not the one of the source."""
+    old, new = _shape(_as_released(found, made)), _shape(made.cells)
     if old == new:
         return
     number = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     cell = (old + [("", "", "")] * len(new))[number]
     raise CourseError(
         f"{name} is not the release of its source: cell {number + 1}{f' ({cell[2]})' if cell[2] else ''} differs. "
-        "If somebody has worked in it, copy it elsewhere first: what comes next writes it anew. Then "
-        f"`python3 bootstrap.py build` (in another course: `nbgrader generate_assignment {lab} --force`)."
+        "Run `python3 bootstrap.py build`, which keeps what somebody has answered in it "
+        f"(in another course, after you have copied it elsewhere: `nbgrader generate_assignment {lab} --force`)."
     )
 
 

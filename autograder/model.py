@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 EXTRA, TEXT, LOCKED, ANSWER, TEST, MANUAL = "extra", "text", "locked", "answer", "test", "manual"
 """Kinds of cells: a student's own, prose, the instructor's code, an answer, a test, an answer that a human marks."""
 REFERENCE = "reference"
 """And while a mistake is forgiven: a reference answer, which runs in the examiner's kernel and is called from there."""
+PICTURES = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "svg": "image/svg+xml"}
+"""Kinds of outputs that are pictures, and their media types."""
+SHOWN = ("stdout", "stderr", "result", "error", "html", *PICTURES)
+"""Kinds of outputs; `html` is for instance a table."""
 
 STUCK = "the test cannot go on: "
 
@@ -131,7 +135,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Output:
-    """What a cell showed. `kind`: `stdout`, `stderr`, `result`, `error`, `png` (base64). The text is untrusted."""
+    """What a cell showed. `kind`: one of `SHOWN`; pictures are base64, but `svg` is its text. The text is untrusted."""
 
     kind: str
     text: str
@@ -170,6 +174,30 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """What a person decided about a student's notebook, in formgrader.
+
+    Attributes:
+        scores: Points of tests, extra credit in them; None where a changed submission has to be looked at again.
+        comments: For the student, by cell.
+        penalty: Points that are taken off since it came late.
+    """
+
+    scores: dict[str, float | None] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
+
+    @property
+    def digest(self) -> str:
+        """Names the content; empty where nothing was decided."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16] if self != NOTHING else ""
+
+
+NOTHING = ByHand()
+
+
+@dataclass(frozen=True)
 class Result:
     """All that grading one submission found. The same submission and key give the same result, byte for byte."""
 
@@ -193,6 +221,10 @@ class Result:
         """What the lab is worth."""
         return sum(mark.points for mark in self.marks)
 
+    def marked(self, hand: ByHand) -> "Result":
+        """Return it with the points that a person gave."""
+        return replace(self, marks=tuple(_marked(mark, hand.scores) for mark in self.marks))
+
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` reads."""
         return asdict(self)
@@ -206,3 +238,10 @@ class Result:
             for cell in data["cells"]
         )
         return cls(**{**data, "marks": marks, "cells": cells, "notes": tuple(data["notes"])})
+
+
+def _marked(mark: Mark, scores: dict[str, float | None]) -> Mark:
+    if mark.test not in scores:
+        return mark
+    score = scores[mark.test]
+    return replace(mark, score=score, reason=mark.reason if (score or 0.0) < mark.points else "", rescued=())

@@ -95,10 +95,13 @@ class Channel:
     Args:
         connection: The socket; the channel owns it.
         most: Largest body that is accepted, bytes.
+        most_of: The same for single kinds of frames.
     """
 
-    def __init__(self, connection: socket.socket, most: int = 1 << 30) -> None:
-        self.connection, self.most = connection, most
+    def __init__(
+        self, connection: socket.socket, most: int = 1 << 30, most_of: Mapping[str, int] | None = None
+    ) -> None:
+        self.connection, self.most, self.most_of = connection, most, most_of or {}
 
     def fileno(self) -> int:
         """Return the socket's descriptor, for `select`."""
@@ -127,7 +130,7 @@ class Channel:
 
         Raises:
             ClosedError: There will be no more.
-            TooLargeError: The body would be larger than `most`.
+            TooLargeError: The body would be larger than `most`, or what `most_of` says of its kind.
             TimeoutError: It is not here in time.
         """
         own = self.connection.gettimeout()
@@ -146,7 +149,7 @@ class Channel:
             raise ClosedError
         head += self._exactly(_HEAD.size - len(head), until)
         length, kind = _HEAD.unpack(head)
-        if length > self.most:
+        if length > self.most_of.get(chr(kind), self.most):
             raise TooLargeError(f"{length} bytes")
         return chr(kind), self._exactly(length, until), fds
 
@@ -171,10 +174,10 @@ class Channel:
         self.connection.close()
 
 
-def pair(most: int = 1 << 30) -> tuple[Channel, socket.socket]:
+def pair(most: int = 1 << 30, most_of: Mapping[str, int] | None = None) -> tuple[Channel, socket.socket]:
     """Return a channel and the bare other end, which a child gets."""
     ours, theirs = socket.socketpair()
-    return Channel(ours, most), theirs
+    return Channel(ours, most, most_of), theirs
 
 
 def die_with_parent() -> None:

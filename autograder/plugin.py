@@ -15,7 +15,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Bool, Float
 
 from autograder.grade import Grader, Limits
-from autograder.gradebook import autograded_notebook
+from autograder.graded import autograded_notebook
 from autograder.key import load_key, notebooks
 from autograder.model import Submission
 from autograder.parent import can_fork

@@ -9,22 +9,38 @@ from nbgrader.utils import capture_log
 from autograder.key import settings_of
 from course.build.labs import source_notebook
 from course.build.notebooks import to_json
+from course.kept import KEPT, holds_answers, put_aside
 from course.paths import CourseError
 from course.tools import own_tools
 
 
-def release_lab(lab: str, course: Path) -> Path:
+def _keep_answers(folder: Path, course: Path, aside: bool) -> None:
+    """Put aside what somebody answered in a release, or stop."""
+    for path in sorted(folder.glob("*.ipynb")):
+        if not holds_answers(path):
+            continue
+        if not aside:
+            raise CourseError(
+                f"{path} holds somebody's answers and is left as it is: save a copy of your own under another name, "
+                f"or add --aside, which moves it to {KEPT}/"
+            )
+        put_aside(path, course)
+
+
+def release_lab(lab: str, course: Path, aside: bool = False) -> Path:
     """Make the release of a lab as nbgrader's settings say, and enter the lab into the gradebook.
 
     Args:
         lab: Name of the lab.
         course: The course's folder.
+        aside: Move a release that holds answers out of the way.
 
     Returns:
         The folder to hand out.
 
     Raises:
-        CourseError: There is no such lab, its text and its notebook differ, or nbgrader refuses it.
+        CourseError: There is no such lab, its text and its notebook differ, its release holds somebody's answers, or
+            nbgrader refuses it.
     """
     config = settings_of(course).config
     config.CourseDirectory.assignment_id = lab
@@ -42,6 +58,7 @@ def release_lab(lab: str, course: Path) -> Path:
             f"{notebook} is not what its text makes. What was changed in the notebook itself, carry over into "
             f"{text.name} first: `python3 bootstrap.py build --only {lab}` writes the notebook anew"
         )
+    _keep_answers(Path(directory.format_path(directory.release_directory, ".", lab)).resolve(), course, aside)
     converter = GenerateAssignment(coursedir=directory, config=config)
     converter.log.propagate = False
     with own_tools():

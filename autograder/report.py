@@ -64,7 +64,7 @@ class Pair:
 
 def _parsed(source: str) -> ast.AST | None:
     """Return the tree of a cell without its magics; None where it is no Python."""
-    text = re.sub(r"(?m)^\s*[%!?].*$", "", source)
+    text = re.sub(r"(?m)^[ \t]*[%!?].*$", "", source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the student's odd escapes
         try:
@@ -144,9 +144,13 @@ def _all_grams(source: str) -> frozenset[int]:
     return frozenset(_grams(nodes(source)))
 
 
-@lru_cache(maxsize=512)
 def fingerprints(source: str) -> frozenset[int]:
-    """Return the fingerprints of a cell: of each window of grams the smallest hash."""
+    """Return the fingerprints of a cell's first `LONGEST` characters: of each window of grams the smallest hash."""
+    return _fingerprints(source[:LONGEST])
+
+
+@lru_cache(maxsize=512)
+def _fingerprints(source: str) -> frozenset[int]:
     hashes = _grams(nodes(source))
     if len(hashes) <= WINDOW:
         return frozenset(hashes[:1] and [min(hashes)])

@@ -4,6 +4,7 @@ One is the student's (answers, own cells), one the examiner's (tests). Both are 
 is there already and the instructor's first cells have run.
 """
 
+import base64
 import builtins
 import contextlib
 import io
@@ -29,9 +30,10 @@ from traitlets.config import Config
 
 from autograder.desk import shared_row
 from autograder.links import ExaminerLink, Gone, StudentLink
-from autograder.model import Output
+from autograder.model import PICTURES, Output
 from autograder.parent import Channel, ClosedError
 from autograder.rows import SIMPLE
+from autograder.told import PICTURE
 from autograder.watching import Told, Watch
 
 TELL_AGAIN = 0.5  # seconds
@@ -56,12 +58,12 @@ class Shown:
         """Take an output; cut it where the cell has shown too much."""
         if self.left <= 0 or not text:
             return
-        cut = kind != "png" and len(text) > self.left
-        if kind == "png" and len(text) > 40 * self.left:
+        cut = kind not in PICTURES and len(text) > self.left
+        if kind in PICTURES and len(text) > PICTURE * self.left:
             kind, text = "stderr", "(a picture was left out: it is too large)\n"
         if cut:
             text = text[: self.left] + "\n… (cut: the cell shows too much)\n"
-        self.left -= len(text) if kind != "png" else len(text) // 40
+        self.left -= len(text) if kind not in PICTURES else len(text) // PICTURE
         if cut:
             self.left = 0
         if self.outputs and self.outputs[-1].kind == kind and kind in ("stdout", "stderr"):
@@ -94,15 +96,36 @@ class _Stream(io.TextIOBase):
         return self.descriptor
 
 
+_MEDIA = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/svg+xml": "svg"}
+_UNSEEN = (
+    "(this cell shows {}, which needs scripts or a viewer and cannot be seen here: show a picture of it, for instance "
+    "one of matplotlib)\n"
+)
+
+
+def _best(data: Any) -> tuple[str, str]:
+    """Return the kind and the text of what can be seen best of an object: a picture, a table, else its text."""
+    for media, kind in _MEDIA.items():
+        value = data.get(media)
+        if isinstance(value, bytes):
+            value = value.decode(errors="replace") if kind == "svg" else base64.b64encode(value).decode()
+        if isinstance(value, str):
+            return kind, value
+    text, html = data.get("text/plain"), data.get("text/html")
+    named = isinstance(text, str) and text.startswith("<")  # says nothing but what it is: <Styler object at 0x...>
+    if isinstance(html, str) and (text is None or named) and "<script" not in html.lower():
+        return "html", html
+    if text is None:
+        return "result", _UNSEEN.format(", ".join(sorted(map(str, data)))[:200])
+    return "result", f"{text}\n"
+
+
 class _Publisher(DisplayPublisher):
     def publish(self, data: Any, metadata: Any = None, source: Any = None, **rest: Any) -> None:
         """Take what `display` shows: a picture or its text."""
         shell: Any = self.parent
         shown: Shown = shell.shown
-        if isinstance(data.get("image/png"), str):
-            shown.add("png", data["image/png"])
-        elif "text/plain" in data:
-            shown.add("result", str(data["text/plain"]) + "\n")
+        shown.add(*_best(data))
 
 
 class _Hook(DisplayHook):

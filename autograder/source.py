@@ -8,11 +8,13 @@ import builtins
 import re
 import symtable
 import threading
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, wraps
 from typing import NamedTuple
 
 _BUILTINS = frozenset({*dir(builtins), "get_ipython"})
+LONGEST = 200_000
+"""Characters of a cell that is read. Of a longer one no names are known: its tree would take long, and much memory."""
 _PARSING = threading.Lock()
 """Python 3.11 counts the depth of the tree it makes once for all threads, and fails when two make one (gh-106905)."""
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -53,7 +55,7 @@ def _as_python(source: str) -> str:
         return source
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=64)  # trees are large
 def _read(source: str, depth: int = 0) -> _Reading:
     text, tree = source, _parsed(source)
     if tree is None and depth < _DEEPEST:
@@ -85,7 +87,17 @@ def _texts(nodes: Iterable[ast.AST]) -> list[str]:
     return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
-@lru_cache(maxsize=4096)
+def _remembered(read: Callable[[str], frozenset[str]]) -> Callable[[str], frozenset[str]]:
+    known = lru_cache(maxsize=4096)(read)
+
+    @wraps(read)
+    def names(source: str) -> frozenset[str]:
+        return known(source) if len(source) <= LONGEST else frozenset()
+
+    return names
+
+
+@_remembered
 def names_in(source: str) -> frozenset[str]:
     """Return every name that a cell mentions, wherever in it, but for Python's own."""
     read = _read(source)
@@ -111,7 +123,7 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text))
 
 
-@lru_cache(maxsize=4096)
+@_remembered
 def globals_in(source: str) -> frozenset[str]:
     """Return the names that a cell reads and does not bind itself."""
     read = _read(source)
@@ -136,7 +148,7 @@ def globals_in(source: str) -> frozenset[str]:
     return frozenset(found - own - {"get_ipython"})
 
 
-@lru_cache(maxsize=4096)
+@_remembered
 def bound_in(source: str) -> frozenset[str]:
     """Return the names that a cell binds at its top level, or whose attributes or items it sets there."""
     return frozenset[str]().union(*map(_bound, _read(source).trees))

@@ -8,6 +8,8 @@ import contextlib
 import errno
 import hashlib
 import json
+import re
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,8 @@ from course.paths import CourseError, write_text
 GRADER = 2
 """Raise it when the grader changes in a way that can change a mark or what the student reads."""
 AGAIN = "what is graded is kept: run the same command again to go on"
+TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
+_HEAD = 1_000  # characters of a page in which its head is
 BUSY = 2.0  # seconds; a killed run's lock is free as soon as the last process below it is gone
 
 
@@ -176,6 +180,34 @@ class Store:
             write_text(self.page(student), page)
             self.fault(student).unlink(missing_ok=True)
             write_text(self.result(student), _json({"terms": dict(roster.terms), "result": result.to_json()}))
+
+    def told_by_hand(self, student: str) -> str:
+        """Return which decisions of a person a student's page tells, by their digest; empty if none."""
+        with contextlib.suppress(OSError), self.page(student).open(encoding="utf-8") as stream:
+            found = re.search(r'<meta name="by-hand" content="(\w*)">', stream.read(_HEAD))
+            return found[1] if found else ""
+        return ""
+
+    def write_page(self, student: str, page: str) -> None:
+        """Write a student's page of feedback anew."""
+        with writing(self.page(student)):
+            write_text(self.page(student), page)
+
+    def write_for_exchange(self, result: Result, handed_in: Path) -> None:
+        """Put beside a student's files what nbgrader's `release_feedback` and `generate_feedback` look for there.
+
+        The secret is the one that came with the submission, so that `fetch_feedback` finds the page; where none came,
+        a new one, with which nobody can.
+        """
+        try:
+            secret = (handed_in / result.student / self.lab / SECRET).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            secret = ""
+        for folder in (self.page(result.student).parent, self.notebook(result.student).parent):
+            with writing(folder):
+                write_text(folder / TIMESTAMP, result.timestamp)
+                if secret or not (folder / SECRET).is_file():
+                    write_text(folder / SECRET, secret or secrets.token_hex(32))
 
     def note_fault(self, student: str, text: str) -> None:
         """Keep for the instructor why a student could not be graded; what an earlier run found no longer counts."""

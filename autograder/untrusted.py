@@ -1,18 +1,9 @@
-"""What a student's code printed or drew, made fit to be shown: text that plays no tricks, and pictures that are PNG."""
+"""What a student wrote or printed, made fit to be shown: text that plays no tricks. Pictures: `autograder.pictures`."""
 
-import base64
-import binascii
-import io
 import re
-import warnings
-
-from PIL import Image
 
 LONGEST = 20_000
 """Characters of one output that are shown."""
-
-PIXELS = 16_000_000
-"""A larger picture is not shown: it may be small as a file and huge in a browser."""
 
 # ECMA-48: control strings (OSC, DCS, SOS, PM, APC) up to their end, control sequences, other escapes.
 _ESCAPES = re.compile(
@@ -37,25 +28,3 @@ def shorten(text: str, longest: int = LONGEST) -> str:
     """Return at most `longest` characters of `text`, and how many more there are."""
     more = len(text) - longest
     return text if more <= 0 else f"{text[:longest]}\n… and {more:,} characters more"
-
-
-def safe_png(text: str) -> str | None:
-    """Return base64 of a PNG in its plain form; None where `text` is not base64 of a whole PNG of a decent size."""
-    try:
-        content = base64.b64decode("".join(text.split()), validate=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-                if image.width * image.height > PIXELS:
-                    return None
-                image.verify()
-    except (
-        binascii.Error,
-        ValueError,
-        OSError,
-        SyntaxError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
-        return None  # Pillow tells a broken PNG by OSError or SyntaxError
-    return base64.b64encode(content).decode("ascii")

@@ -256,11 +256,14 @@ def build(
     ctx: typer.Context,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where a file differs.")] = False,
     only: Annotated[str, typer.Option(help="Only files whose path, or whose source's, contains this.")] = "",
+    aside: Annotated[
+        bool, typer.Option("--aside", help="Move notebooks that somebody worked in to var/kept/ and write them anew.")
+    ] = False,
 ) -> None:
     """Write every generated file: notebooks, labs, tables, environments."""
     from course.build import build as build_all
 
-    found = build_all(check=check, root=ctx.obj, only=only)
+    found = build_all(check=check, root=ctx.obj, only=only, aside=aside)
     for line in found:
         typer.echo(line)
     if not found:
@@ -370,12 +373,15 @@ def report(
 def release(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
+    aside: Annotated[
+        bool, typer.Option("--aside", help="Move a release that holds answers to var/kept/ and make it anew.")
+    ] = False,
     course: CourseFolder = None,
 ) -> None:
     """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
     from autograder.release import release_lab
 
-    typer.echo(f"hand out {release_lab(lab, (course or ctx.obj).resolve())}")
+    typer.echo(f"hand out {release_lab(lab, (course or ctx.obj).resolve(), aside)}")
 
 
 @app.command(context_settings=ANY_ARGUMENTS)

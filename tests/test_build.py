@@ -85,7 +85,7 @@ def test_the_release_holds_stubs_and_no_answers(built: Path) -> None:
     assert names == [f"{LAB}.ipynb", "data.csv"], "no text with answers, no misconceptions"
 
 
-@pytest.mark.parametrize("name", [NOTEBOOK, SOURCE, RELEASE, "environment.yml", ".devcontainer/devcontainer.json",
+@pytest.mark.parametrize("name", [SOURCE, "environment.yml", ".devcontainer/devcontainer.json",
                                   "chapters/01-intro/README.md", f"labs/{LAB}/data.csv"])  # fmt: skip
 def test_a_file_edited_by_hand_is_found_and_put_right(root: Path, name: str) -> None:
     path = root / name
@@ -94,6 +94,68 @@ def test_a_file_edited_by_hand_is_found_and_put_right(root: Path, name: str) -> 
     assert build(check=True, root=root) == [f"{name}: differs from what is generated"]
     assert build(root=root) == [name]
     assert path.read_text(encoding="utf-8") == text
+
+
+def edit(path: Path, old: str, new: str) -> str:
+    """Put `new` for `old` into the cells of a notebook, as JupyterLab saves it; returns its text."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert any(old in "".join(cell["source"]) for cell in notebook["cells"])
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"]).replace(old, new)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (RELEASE, "...  # your code here", "return 42  # my evening"),
+        (RELEASE, "# ", "# My notes. "),
+        (NOTEBOOK, "1", "2"),
+    ],
+)
+def test_what_a_person_wrote_is_never_written_over(root: Path, name: str, old: str, new: str) -> None:
+    """public/11-build-eats-the-answers: an evening's answers were gone after `course build`, exit code 0."""
+    path = root / name
+    generated = path.read_text(encoding="utf-8")
+    mine = edit(path, old, new)
+    (root / "environment.yml").unlink()
+    with pytest.raises(BuildError, match=rf"{name}: it holds somebody's work .* --aside"):
+        build(root=root)
+    assert path.read_text(encoding="utf-8") == mine
+    assert (root / "environment.yml").is_file(), "all else is written"
+    for number in (1, 2):
+        assert build(root=root, aside=True) == [name]
+        assert path.read_text(encoding="utf-8") == generated
+        kept = root / "var/kept" / Path(name).parent / f"{path.stem}-{number}.ipynb"
+        assert kept.read_text(encoding="utf-8") == mine
+        edit(path, old, new)
+
+
+def test_a_notebook_that_only_ran_is_written_anew(root: Path) -> None:
+    """Nobody's work is in outputs; and a release of an older text is no answer."""
+    notebook = json.loads((root / RELEASE).read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 3
+    (root / RELEASE).write_text(json.dumps(notebook), encoding="utf-8")
+    assert build(root=root) == [RELEASE]
+    write(root, LAB_TEXT, LAB_SOURCE.replace("circle", "disc"))
+    assert RELEASE in build(root=root)
+    write(root, LAB_TEXT, LAB_SOURCE)
+    assert RELEASE in build(root=root)
+
+
+def test_a_stale_notebook_with_work_in_it_stays(root: Path) -> None:
+    stale = root / "chapters/01-intro/notebooks/07-gone.ipynb"
+    shutil.copy(root / NOTEBOOK, stale)
+    mine = edit(stale, "1", "2")
+    with pytest.raises(BuildError, match=r"07-gone.ipynb: nothing generates it, but it holds somebody's work"):
+        build(root=root)
+    assert stale.read_text(encoding="utf-8") == mine
+    build(root=root, aside=True)
+    assert not stale.exists()
+    assert (root / "var/kept/chapters/01-intro/notebooks/07-gone-1.ipynb").read_text(encoding="utf-8") == mine
 
 
 def test_a_changed_lesson_makes_its_notebook_differ(root: Path) -> None:

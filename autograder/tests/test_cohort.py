@@ -27,7 +27,7 @@ from autograder.model import Submission
 from autograder.names import safe_names
 from autograder.sandbox import why_not
 from autograder.show import Display
-from autograder.store import GRADER
+from autograder.store import GRADER, SECRET
 from autograder.tests.mini_grader import FAULT, STOP, MiniGrader
 from course import cli
 from course.build import build
@@ -160,7 +160,7 @@ def state(root: Path) -> dict[str, object]:
         path.relative_to(folder).as_posix(): path.read_bytes()
         for tree in ("autograded", "feedback", "results", "reports")
         for path in sorted((folder / tree).rglob("*"))
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file() and path.suffix != ".lock" and path.name != SECRET  # which is another each time
     }
     return files | {"gradebook": scores(root)}
 

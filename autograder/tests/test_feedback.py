@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from autograder.feedback import NOT_SHOWN, exercise_title, feedback_page, hidden_lines, points
+from autograder.feedback import NOT_SHOWN, exercise_headings, exercise_title, feedback_page, hidden_lines, points
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, TEXT, Cell, CellRun, Key, Mark, Output, Result
-from autograder.untrusted import safe_png, safe_text, shorten
+from autograder.pictures import safe_picture
+from autograder.untrusted import safe_text, shorten
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VISIBLE = 'assert area(0) == 0, "area(0): a point has no area"'
@@ -194,7 +195,7 @@ def test_only_a_png_is_a_picture() -> None:
     good = base64.b64encode(_png()).decode()
     page = feedback_page(result(runs((Output("png", good),))), KEY)
     assert f'src="data:image/png;base64,{good}"' in page
-    assert safe_png(good[:20] + "\n" + good[20:]) == good
+    assert safe_picture("png", good[:20] + "\n" + good[20:]) == good
     bad = {
         "cut short": _png()[:40],
         "another format": _png(form="GIF"),
@@ -204,9 +205,9 @@ def test_only_a_png_is_a_picture() -> None:
         "nothing": b"",
     }
     for what, content in bad.items():
-        assert safe_png(base64.b64encode(content).decode()) is None, what
-    assert safe_png("not base64!") is None
-    assert safe_png("\u202e") is None
+        assert safe_picture("png", base64.b64encode(content).decode()) is None, what
+    assert safe_picture("png", "not base64!") is None
+    assert safe_picture("png", "\u202e") is None
 
 
 def test_a_flood_is_cut() -> None:
@@ -240,6 +241,18 @@ def test_how_points_and_exercises_are_written() -> None:
         "Exercise 3",
         "squares",
     ]
+
+
+def test_an_exercise_is_called_by_the_title_above_its_answer() -> None:
+    cells = (
+        Cell(TEXT, "markdown", "# Lab\n\nText.\n\n## Exercise 1: what was `known` then"),
+        Cell(ANSWER, "code", "1", "ex1"),
+        Cell(ANSWER, "code", "1", "ex2"),
+        Cell(TEXT, "markdown", "## In words"),
+        Cell(MANUAL, "markdown", "## Never shown", "essay", 1.0),
+    )
+    titles = exercise_headings(Key("01-mini", cells, {"essay": "Write."}, {}))
+    assert titles == {"ex1": "Exercise 1: what was known then", "ex2": "Exercise 2", "essay": "In words"}
 
 
 def test_the_page_is_accessible() -> None:
@@ -283,7 +296,7 @@ def test_the_colours_have_contrast() -> None:
 def test_in_a_browser_nothing_runs_and_nothing_is_asked_for(tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    outputs = (Output("stdout", ATTACK), Output("png", base64.b64encode(_png(20, 20)).decode()))
+    outputs = (Output("stdout", ATTACK + "x" * 500), Output("png", base64.b64encode(_png(20, 20)).decode()))
     path = tmp_path / "feedback.html"
     path.write_text(feedback_page(result(runs(outputs, ATTACK), notes=(ATTACK,)), KEY), encoding="utf-8")
     with sync_playwright() as playwright:
@@ -299,5 +312,7 @@ def test_in_a_browser_nothing_runs_and_nothing_is_asked_for(tmp_path: Path) -> N
         page.goto(path.as_uri())
         assert page.locator("img").evaluate("image => image.naturalWidth") == 20
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, "it scrolls sideways on a telephone"
+        wide = "elements => elements.filter(one => one.scrollWidth > one.clientWidth).length"
+        assert page.locator("pre, .wide").evaluate_all(wide) == 0, "long lines are wrapped"
         browser.close()
     assert [one for one in seen if not one.startswith(("file:", "data:image/png"))] == []

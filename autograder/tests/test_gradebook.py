@@ -28,7 +28,8 @@ from nbgrader.nbgraderformat import reads as nbgrader_reads
 from nbgrader.utils import compute_checksum
 from traitlets.config import Config
 
-from autograder.gradebook import autograded_notebook, totals, write
+from autograder.gradebook import totals, write
+from autograder.graded import autograded_notebook
 from autograder.key import key_from_source
 from autograder.model import ANSWER, EXTRA, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Result
 from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course

@@ -14,7 +14,7 @@ As a command: `python -m course.build`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from course.build.environment import environment_files
@@ -24,6 +24,7 @@ from course.build.notebooks import lesson_notebook
 from course.build.readme import chapter_readme, main_readme
 from course.build.texts import all_text_faults
 from course.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
+from course.kept import KEPT, holds_work, put_aside
 from course.paths import ROOT, BuildError, write_text
 from course.syllabus import disagreements, load_syllabus
 
@@ -31,6 +32,10 @@ __all__ = ["BuildError", "build", "find_leaks"]
 
 PLACES = ("chapters/*/notebooks/**/*", "solutions/*/*.ipynb", "labs/**/*")
 """Where only generated files may be."""
+WORK = (
+    "it holds somebody's work and is left as it is: save a copy of your own under another name, or run "
+    f"`python3 bootstrap.py build --aside`, which moves it to {KEPT}/ and writes it anew"
+)
 LEFT_BY_RUNS = {".ipynb_checkpoints", "__pycache__", "mlruns", "mlflow.db", ".gitkeep"}
 
 
@@ -110,20 +115,38 @@ def _differs(root: Path, name: str, text: str) -> str | None:
     return None if path.read_bytes() == text.encode() else f"{name}: differs from what is generated"
 
 
-def build(check: bool = False, root: Path = ROOT, only: str = "") -> list[str]:
+def _guarded(root: Path, names: Iterable[str], aside: bool) -> tuple[list[str], list[str]]:
+    """Find the notebooks that a person worked in, or put them aside; returns those that may be written, and the others.
+
+    The text of a lab and its notebook stand side by side in `solutions/`: there the text alone is a person's.
+    """
+    free, kept = list[str](), list[str]()
+    for name in names:
+        if name.startswith("solutions/") or not holds_work(root / name):
+            free.append(name)
+        elif aside:
+            put_aside(root / name, root)
+            free.append(name)
+        else:
+            kept.append(name)
+    return free, kept
+
+
+def build(check: bool = False, root: Path = ROOT, only: str = "", aside: bool = False) -> list[str]:
     """Write the generated files, or say what is wrong with them.
 
     Args:
         check: Write nothing; return the differences instead.
         root: The repository.
         only: Look only at files whose path, or whose source's path, contains this text.
+        aside: Move notebooks that a person worked in to `course.kept.KEPT`, and write them anew.
 
     Returns:
         The paths written or deleted; with `check` one `path: what is wrong` each. Empty when all is well.
 
     Raises:
-        BuildError: Without `check`: a source cannot be built, a stale file is not ours to delete, or an answer
-            leaks. What could be built has been written.
+        BuildError: Without `check`: a source cannot be built, a stale file is not ours to delete, an answer leaks, or
+            a notebook holds a person's work, which is left as it is. What could be built has been written.
         SyllabusError: The syllabus cannot be read.
     """
     files, faults = _plan(root, only)
@@ -134,14 +157,17 @@ def build(check: bool = False, root: Path = ROOT, only: str = "") -> list[str]:
         problems += list(wrong.values())
         problems += [f"{name}: stale, nothing generates it" for name in stale]
     else:
-        for name in wrong:
+        free, kept = _guarded(root, wrong, aside)
+        for name in free:
             write_text(root / name, files[name])
-        problems += [
-            f"{name}: nothing generates it: move it out of here" for name in stale if not _is_ours(root / name)
-        ]
-        stale = [name for name in stale if _is_ours(root / name)]
+        problems += [f"{name}: {WORK}" for name in kept]
+        ours = [name for name in stale if _is_ours(root / name)]
+        problems += [f"{name}: nothing generates it: move it out of here" for name in stale if name not in ours]
+        wrong = {name: wrong[name] for name in free}
+        stale, kept = _guarded(root, ours, aside)
+        problems += [f"{name}: nothing generates it, but {WORK}" for name in kept]
         for name in stale:
-            (root / name).unlink()
+            (root / name).unlink(missing_ok=True)  # it may have been put aside
     sound = [lab for lab in lab_names(root) if f"solutions/{lab}/{lab}.ipynb" in files]
     for lab in sound:
         problems += find_leaks(lab, root)
