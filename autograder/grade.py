@@ -278,9 +278,20 @@ class _Session:
         cells: All cells, in order.
         wanted: The tests that are to be marked.
         until: When all has to be over, by the clock of the box.
+        whole: Run what stands below the last wanted test, too.
+        to_first_loss: End with the first test that does not give all its points; nothing is tried twice.
     """
 
-    def __init__(self, box: _Box, cells: tuple[Cell, ...], wanted: set[str], until: float) -> None:
+    def __init__(
+        self,
+        box: _Box,
+        cells: tuple[Cell, ...],
+        wanted: set[str],
+        until: float,
+        whole: bool = False,
+        to_first_loss: bool = False,
+    ) -> None:
+        self.whole, self.to_first_loss, self.took = whole, to_first_loss, dict[int, float]()
         self.box, self.cells, self.wanted, self.until = box, cells, wanted, until
         self.grader = box.grader
         self.limit = self.grader.limits.cell_seconds
@@ -298,11 +309,14 @@ class _Session:
         verdicts: dict[str, tuple[float | str | None, str]] = {}
         last = max((at for at, cell in enumerate(self.cells) if cell.grade_id in self.wanted), default=-1)
         for at, cell in enumerate(self.cells):
-            if not cell.runs or at in self.set_up or (at > last and cell.kind in (LOCKED, TEST)):
+            if not cell.runs or at in self.set_up or (at > last and (cell.kind in (LOCKED, TEST) or not self.whole)):
                 continue
+            begin = self.box.clock.now()
             if cell.kind == TEST:
                 if cell.grade_id in self.wanted:
-                    verdicts[cell.grade_id] = self._test(at, cell)
+                    value, _ = verdicts[cell.grade_id] = self._test(at, cell)
+                    if self.to_first_loss and value not in (None, cell.points):
+                        return verdicts
                 elif cell.grade_id in self.helpers:
                     self._student_cell(at, cell.visible)
             elif cell.kind == REFERENCE:
@@ -312,6 +326,8 @@ class _Session:
                 self._student_cell(at, cell.source)
                 if cell.kind == LOCKED:
                     self._examiner_cell(at, cell)
+            self.box.clock.look()
+            self.took[at] = self.box.clock.now() - begin
         return verdicts
 
     @cached_property
@@ -459,7 +475,7 @@ class _Session:
             return 0.0, "not graded: the notebook as a whole took too long"
         try:
             told = self._examine(cell.source, ours=False)
-            if told.get("again"):
+            if told.get("again") and not self.to_first_loss:
                 told = self._examine(cell.source, ours=False)
         except _EndedError as end:
             self.examiner = None  # with new cells of the instructor's run again
@@ -574,6 +590,8 @@ class Grader(Closing):
             )
         answers = [cell for cell in key.cells if cell.kind in (ANSWER, MANUAL)]
         answers += [cell for cell in key.cells if cell.kind == LOCKED and BESIDE in cell.source.splitlines()]
+        self.took: dict[int, float] = {}
+        """Seconds that each cell of the submission graded last took, by its number."""
         self.answered = sorted(set().union(*(bound_in(cell.source) for cell in answers)))
         handed_out = (
             cell.visible if cell.kind == TEST else cell.source
@@ -624,18 +642,43 @@ class Grader(Closing):
         told: dict[str, Any] = json.loads(body)
         return told
 
+    def run_ahead(self, sources: list[str]) -> bool:
+        """From now on, run more of the instructor's cells before the fork; for a proof, whose answers are its own.
+
+        Args:
+            sources: Cells that no answer can change (`autograder.reach.independent`).
+
+        Returns:
+            Whether they do: not where one fails there or starts a thread, and not without a sandbox, where submissions
+            could meet in a folder that a cell made.
+        """
+        if not sources or not self.setup or not self.sandbox:
+            return False
+        before = self.template
+        told = self._start_template([*self.setup, *sources])
+        if "fault" in told or told["threads"] > 0:
+            self.template.close()
+            self.template = before
+            return False
+        before.close()
+        self.setup = [*self.setup, *sources]
+        return True
+
     def ask_template(self, kind: str, body: bytes, theirs: socket.socket) -> None:
         """Have the template fork a box."""
         with self.parent.lock:
             self.template.send(kind, body, [theirs.fileno()])
 
-    def grade(self, submission: Submission, only: Iterable[str] = (), rescue: bool = True) -> Result:
+    def grade(
+        self, submission: Submission, only: Iterable[str] = (), rescue: bool = True, to_first_loss: bool = False
+    ) -> Result:
         """Grade one submission.
 
         Args:
             submission: What was handed in.
             only: Mark only these tests; the others get no score.
             rescue: Grade what failed once more with the reference answers of what it builds on.
+            to_first_loss: End with the first test that does not give all its points; later ones give none, unrun.
         """
         wanted = set(only) or {cell.grade_id for cell in self.key.tests}
         prepared = prepare(self.key, submission)
@@ -649,20 +692,24 @@ class Grader(Closing):
         try:
             with self.turns.beside():
                 self.starved.discard(uid)
-                result = self._graded(submission, prepared, wanted, uid, rescue)
+                result = self._graded(submission, prepared, wanted, uid, rescue, to_first_loss)
             if uid in self.starved and result.score < result.points:
                 with self.turns.alone():
-                    result = self._graded(submission, prepared, wanted, uid, rescue)
+                    result = self._graded(submission, prepared, wanted, uid, rescue, to_first_loss)
             return result
         finally:
             self.uids.put(uid)
 
-    def _graded(self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool) -> Result:
+    def _graded(
+        self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool, to_first_loss: bool
+    ) -> Result:
         clock = Clock()
         until = clock.now() + self.limits.total_seconds
+        whole = wanted >= {cell.grade_id for cell in self.key.tests}
         with contextlib.closing(_Box(self, uid, clock)) as box:
-            session = _Session(box, prepared.cells, wanted, until)
+            session = _Session(box, prepared.cells, wanted, until, whole, to_first_loss)
             verdicts = session.run()
+        self.took = session.took
         marks = []
         for cell in self.key.tests:
             exercise = self.key.exercise(cell.grade_id)
@@ -672,7 +719,7 @@ class Grader(Closing):
                 marks.append(Mark(cell.grade_id, exercise, cell.points, score, reason))
                 continue
             marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, NOT_RUN)))
-        if rescue:
+        if rescue and not to_first_loss:
             self._rescue(marks, prepared, uid, clock, until)
         return self._result(submission, tuple(marks), prepared, session.seen)
 

@@ -277,12 +277,13 @@ def prove(
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
     only: Annotated[str, typer.Option(help="Only the misconceptions, alternatives and mutants with this name.")] = "",
     stock: Annotated[bool, typer.Option("--stock", help="Have stock nbgrader grade everything as well.")] = False,
+    everything: Annotated[bool, typer.Option("--everything", help="Run all tests for each wrong answer.")] = False,
 ) -> None:
     """Prove a lab: right answers get all, the release none, wrong ones lose exactly theirs, mutants are caught."""
     from course.doctor import cores
     from course.prove import prove as prove_lab
 
-    table = prove_lab(lab, ctx.obj, only, cores(), stock)
+    table = prove_lab(lab, ctx.obj, only, cores(), stock, everything)
     _console().print(table.render())
     if not table.ok:
         typer.echo(table.failures(), err=True)

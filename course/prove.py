@@ -9,27 +9,21 @@ As a command: `python -m course.prove LAB [--only ex2]`.
 
 import argparse
 import contextlib
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.filters import strip_ansi
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.validator import Validator
 from rich.console import Console
 from rich.table import Table
 
-from autograder.grade import Grader
+from autograder.grade import Grader, Limits
 from autograder.key import load_key
-from autograder.model import ANSWER, Key, Submission
+from autograder.model import ANSWER, TEST, Key, Result, Submission
 from autograder.mutants import (
     Alternative,
     Mutant,
@@ -39,27 +33,20 @@ from autograder.mutants import (
     load_exemptions,
     mutants,
 )
-from autograder.plugin import STOCK as STOCK_STEPS
+from autograder.reach import independent, reached
 from autograder.sandbox import why_not
-from course.build.labs import (
-    course_config,
-    generate_assignment,
-    grade_cells,
-    load_misconceptions,
-    set_up_course,
-)
-from course.child import plain_environment, python
-from course.execute import ONE_THREAD
+from course.build.labs import generate_assignment, grade_cells, load_misconceptions, set_up_course
 from course.hollow import hollow_faults
 from course.misconceptions import Misconception
 from course.paths import ROOT, BuildError, CourseError
-from course.quiet import TELEMETRY_OFF, quiet
-from course.tools import tools_path
+from course.quiet import quiet
+from course.stock import TO_STDERR, StockGrade, grade_by_stock
 
 SOLUTION, RELEASE, STOCK = "solution", "release", " (nbgrader)"
-TO_STDERR = "wrote to stderr: "
 FEWEST = 3
 """Misconceptions that an exercise needs before its tests count as proven."""
+LEAST, TIMES = 3.0, 4.0
+"""A mutant's time for a cell: at least so many seconds, and so many times what the reference's slowest took there."""
 
 
 APART = (
@@ -153,90 +140,22 @@ def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alt
     return notebooks
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a grading process: one thread, no settings of this machine's user, no telemetry."""
-    own = {"JUPYTER_CONFIG_DIR": str(folder / "config"), "IPYTHONDIR": str(folder / "ipython"), "PATH": tools_path()}
-    return {**plain_environment(), **ONE_THREAD, **own, **TELEMETRY_OFF}
-
-
-@contextlib.contextmanager
-def _grading(base: Path, lab: str, submissions: dict[str, Any], workers: int) -> Any:
-    """Autograde in `workers` processes with a gradebook each; yields the course folders, done after the block."""
-    folders, processes = [], []
-    names = list(submissions)
-    for number in range(min(workers, len(names))):
-        folder = base.parent / f"worker-{number}"
-        shutil.copytree(base, folder)
-        for name in names[number::workers]:
-            path = folder / "autograder" / "submitted" / name / lab / f"{lab}.ipynb"
-            path.parent.mkdir(parents=True)
-            nbformat.write(submissions[name], path)  # type: ignore[no-untyped-call]
-        with (folder / "log.txt").open("wb") as log:
-            stock = [f"--Autograde.autograde_preprocessors={name}" for name in STOCK_STEPS]
-            command = python("-m", "nbgrader", "autograde", lab, *stock)
-            process = subprocess.Popen(  # noqa: S603
-                command, cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
-            )
-        folders.append(folder)
-        processes.append(process)
-    try:
-        yield folders
-        for process in processes:
-            process.wait()
-    finally:
-        for process in processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-
-
-def _plain(text: str) -> str:
-    """Return text on one line, without colours, cut where it gets long."""
-    return " ".join(strip_ansi(text).split())[:300]  # type: ignore[no-untyped-call]
-
-
-def _fault(cell: Any) -> str | None:
-    """Return in one line why a cell failed; None where it did not."""
-    for output in cell.get("outputs", []):
-        if output.output_type == "error":
-            return _plain(f"{output.ename}: {output.evalue}")
-        if output.output_type == "stream" and output.name == "stderr":
-            return TO_STDERR + _plain(output.text)
-    return None
-
-
-def _read(folder: Path, lab: str, name: str) -> tuple[dict[str, float], dict[str, str], list[str]]:
-    """Return the points of a submission, what its failing tests said, and the faults of its cells that are no tests."""
-    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
-        try:
-            grades = gradebook.find_submission_notebook(lab, lab, name).grades
-            got = {grade.name: grade.auto_score for grade in grades if grade.auto_score is not None}
-        except MissingEntry:
-            got = {}
-    path = folder / "autograder" / "autograded" / name / lab / f"{lab}.ipynb"
-    if not path.is_file():
-        log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return {}, {}, ["nbgrader could not grade it: " + " / ".join(log[-3:])]
-    said, faults = {}, []
-    for number, cell in enumerate(nbformat.read(path, as_version=4).cells, 1):  # type: ignore[no-untyped-call]
-        grading = cell.metadata.get("nbgrader", {})
-        fault = _fault(cell)
-        if fault and grading.get("grade"):
-            said[grading["grade_id"]] = fault
-        elif fault and not fault.startswith(TO_STDERR):
-            faults.append(f"cell {number} ({grading.get('grade_id', 'plain')}) fails: {fault}")
-    return got, said, faults
-
-
-def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: bool = False) -> ProofTable:
+def prove(
+    lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: bool | None = False, everything: bool = False
+) -> ProofTable:
     """Grade the solution, the untouched release, every other answer that is known, and every mutant of a lab.
+
+    Of the other answers, only those tests run that the changed cell can reach (`autograder.reach`); the rest have the
+    solution's points. One wrong answer is graded by all tests, as a check of that.
 
     Args:
         lab: Name of the lab, as its folder in `solutions/`.
         root: The repository.
         only: Grade only the misconceptions, alternatives and mutants whose name contains this (`ex2`, `ex2-at-random`).
         workers: Submissions at a time.
-        stock: Grade all but the mutants by stock nbgrader, too; else only solution and release.
+        stock: Grade all but the mutants by stock nbgrader, too; if False, only solution and release; if None, nothing
+            (`prove_by_stock` does it for many labs at once).
+        everything: Grade every other answer by all tests.
 
     Returns:
         The table; `ok` says whether the lab is proven.
@@ -252,14 +171,9 @@ def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: 
     right: list[Alternative] = [one for one in load_alternatives(lab, root) if only in one.name]
     if only and not wrong and not right and not only.startswith("ex"):
         raise BuildError(f"{lab} has no misconception whose name contains {only!r}")
-    with tempfile.TemporaryDirectory(prefix="course-prove-") as temporary:
-        base = Path(temporary).resolve() / "base"
-        base.mkdir()
-        set_up_course(base, [lab], root)
-        generate_assignment(base, lab)
+    with _made([lab], root) as base:
         key = load_key(lab, base)
-        source = nbformat.read(base / "solutions" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-        release = nbformat.read(base / "labs" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+        source, release = _solution(base, lab), _release(base, lab)
         points = {cell.grade_id: cell.points for cell in key.tests}
         answers = [cell.grade_id for cell in key.cells if cell.kind == ANSWER]
         if only and not wrong and not right and only.partition("-")[0] not in answers:
@@ -269,77 +183,142 @@ def prove(lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: 
             if count < FEWEST:
                 table.problems.append(f"{answer} has {count} misconceptions: write at least {FEWEST}")
 
-        submissions = _submissions(source, release, [*right, *wrong])
+        others: list[Misconception | Alternative] = [*right, *wrong]
+        submissions = _submissions(source, release, others)
         expected = {SOLUTION: points, RELEASE: dict.fromkeys(points, 0.0)} | {one.name: points for one in right}
         expected |= {one.name: {name: points[name] - one.loses.get(name, 0) for name in points} for one in wrong}
         why = {SOLUTION: "the reference answers", RELEASE: "as handed out"}
         why |= {one.name: one.why for one in right} | {one.name: one.why for one in wrong}
+        reach = {one.name: reached(key, one.answers, one.source) for one in others}
+        reach |= {one.name: reach[one.name] | set(one.loses) for one in wrong}
+        # The one for which most is left out; its answer's cell stands early, so much could build on it.
+        whole = {min(wrong, key=lambda one: len(reach[one.name])).name} if wrong else set[str]()
+        whole |= set(reach) if everything else set()
         with Grader(key, sandbox=why_not() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
-            begin = time.monotonic()
-            alone = grader.grade(_handed_in(SOLUTION, source))
-            slow = time.monotonic() - begin
-            rest = [_handed_in(name, notebook) for name, notebook in submissions.items() if name != SOLUTION]
-            for result in (alone, *pool.imap(grader.grade, rest)):
-                name = result.student
-                got = {mark.test: mark.score for mark in result.marks if mark.score is not None}
-                said = {mark.test: mark.reason for mark in result.marks if mark.reason}
-                table.rows.append(ProofRow(name, why[name], expected[name], got, said))
-                table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
+            results = {SOLUTION: grader.grade(_handed_in(SOLUTION, source))}
+            took = grader.took
+            in_full = [_handed_in(name, submissions[name]) for name in submissions if name in (RELEASE, *whole)]
+            results |= {result.student: result for result in pool.imap(grader.grade, in_full)}
+            grader.run_ahead(independent(key))
             if not only:
                 table.problems += hollow_faults(
                     lab, source, lambda name, notebook: grader.grade(_handed_in(name, notebook), rescue=False)
                 )
-            # A mutant may never end: it gets a few times what the reference answers take on this machine now.
-            grader.limits = replace(grader.limits, cell_seconds=max(8.0, 2.5 * slow))
-            table.mutants = _hunt(key, grader, pool, root, only, source)
 
-        by_stock = submissions if stock else {name: submissions[name] for name in (SOLUTION, RELEASE)}
-        with _grading(base, lab, by_stock, workers) as folders:
-            table.problems += _validate(base, lab)
-        for number, name in enumerate(by_stock):
-            got, said, faults = _read(folders[number % len(folders)], lab, name)
-            warns = [test for test, text in said.items() if text.startswith(TO_STDERR)]
-            if name not in (SOLUTION, RELEASE):  # what the autograder does not mind, nbgrader takes for a failure
-                got |= {test: expected[name][test] for test in warns}
-            table.rows.append(ProofRow(name + STOCK, why[name], expected[name], got, said))
-            # What a wrong answer breaks beside its tests is its own affair; solution and release must run through.
-            if name in (SOLUTION, RELEASE) or not got:
-                table.problems += [f"{name}{STOCK}: {fault}" for fault in faults]
+            def differing(name: str) -> Result:
+                return grader.grade(_handed_in(name, submissions[name]), reach[name])
+
+            rest = [name for name in submissions if name not in results]
+            results |= {result.student: result for result in pool.imap(differing, rest)}
+            table.mutants = _hunt(key, grader, pool, root, only, source, took)
+        untouched = {mark.test: mark.score for mark in results[SOLUTION].marks if mark.score is not None}
+        for name in submissions:
+            result = results[name]
+            ran = {mark.test: mark.score for mark in result.marks if mark.score is not None}
+            said = {mark.test: mark.reason for mark in result.marks if mark.reason}
+            table.rows.append(
+                ProofRow(name, why[name], expected[name], untouched | ran if name in reach else ran, said)
+            )
+            table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
+            if name in whole:
+                table.problems += [
+                    f"{name}: {test} changes with it, and no name in the cells says why: let the cells that depend on "
+                    "one another name what they share"
+                    for test in sorted(ran.keys() - reach[name])
+                    if ran[test] != untouched.get(test)
+                ]
+        if stock is not None:
+            by_stock = submissions if stock else {name: submissions[name] for name in (SOLUTION, RELEASE)}
+            for (_, name), grade in grade_by_stock(base, {lab: by_stock}, workers).items():
+                _add_stock(table, name, why[name], expected[name], grade)
     return table
+
+
+def prove_by_stock(labs: Sequence[str], root: Path = ROOT, workers: int = 2) -> list[ProofTable]:
+    """Grade solution and release of labs by stock nbgrader, all in one go; returns a table a lab with just these rows.
+
+    Raises:
+        BuildError: A lab breaks the format.
+    """
+    quiet()
+    with _made(labs, root) as base:
+        notebooks = {lab: {SOLUTION: _solution(base, lab), RELEASE: _release(base, lab)} for lab in labs}
+        tables = {lab: ProofTable(lab) for lab in labs}
+        for (lab, name), grade in grade_by_stock(base, notebooks, workers).items():
+            points = {cell.grade_id: cell.points for cell in load_key(lab, base).tests}
+            expected = points if name == SOLUTION else dict.fromkeys(points, 0.0)
+            _add_stock(tables[lab], name, "", expected, grade)
+    return list(tables.values())
+
+
+def _add_stock(table: ProofTable, name: str, why: str, expected: dict[str, float], grade: StockGrade) -> None:
+    """Enter a row of stock nbgrader's."""
+    got, plain = dict(grade.got), name in (SOLUTION, RELEASE)
+    if not plain:  # what the autograder does not mind, nbgrader takes for a failure
+        got |= {test: expected[test] for test, text in grade.said.items() if text.startswith(TO_STDERR)}
+    table.rows.append(ProofRow(name + STOCK, why, expected, got, grade.said))
+    # What a wrong answer breaks beside its tests is its own affair; solution and release must run through.
+    if plain or not got:
+        table.problems += [f"{name}{STOCK}: {fault}" for fault in grade.faults]
+
+
+@contextlib.contextmanager
+def _made(labs: Sequence[str], root: Path) -> Iterator[Path]:
+    """Yield a course directory of nbgrader with these labs, their releases made."""
+    with tempfile.TemporaryDirectory(prefix="course-prove-") as temporary:
+        base = Path(temporary).resolve() / "base"
+        base.mkdir()
+        set_up_course(base, list(labs), root)
+        for lab in labs:
+            generate_assignment(base, lab)
+        yield base
+
+
+def _solution(base: Path, lab: str) -> Any:
+    return nbformat.read(base / "solutions" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _release(base: Path, lab: str) -> Any:
+    return nbformat.read(base / "labs" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
 
 
 def _handed_in(name: str, notebook: Any) -> Submission:
     return Submission(name, nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
 
 
-def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any) -> Verdict:
-    """Grade every mutant by the tests of its own exercise, and judge which are caught."""
+def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float]) -> Verdict:
+    """Grade every mutant by the tests of its own exercise up to its first lost point, and judge which are caught.
+
+    `took`: the seconds of each of the key's cells with the reference answers.
+    """
     exercise = only.partition("-")[0]
     found = [one for one in mutants(key) if exercise in ("", one.answers)]
-    tests: dict[str, set[str]] = {}
-    for cell in key.tests:
-        tests.setdefault(key.exercise(cell.grade_id), set()).add(cell.grade_id)
+    survived: list[str] = []
+    for answer in dict.fromkeys(one.answers for one in found):
+        tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
+        grader.limits = _limits(grader.limits, key, tests, took)
 
-    def survives(mutant: Mutant) -> bool:
-        notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
-        grade_cells(notebook)[mutant.answers].source = mutant.source
-        result = grader.grade(_handed_in(mutant.name, notebook), tests[mutant.answers], rescue=False)
-        return all(mark.score in (None, mark.points) for mark in result.marks)
+        def survives(mutant: Mutant, tests: set[str] = tests) -> bool:
+            notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
+            grade_cells(notebook)[mutant.answers].source = mutant.source
+            result = grader.grade(_handed_in(mutant.name, notebook), tests, to_first_loss=True)
+            return all(mark.score in (None, mark.points) for mark in result.marks)
 
-    survived = [mutant.name for mutant, lives in zip(found, pool.imap(survives, found), strict=True) if lives]
+        mine = [one for one in found if one.answers == answer]
+        survived += [mutant.name for mutant, lives in zip(mine, pool.imap(survives, mine), strict=True) if lives]
     exemptions = [one for one in load_exemptions(key.lab, root) if exercise in ("", one.answers)]
     return judge(key, survived, exemptions)
 
 
-def _validate(base: Path, lab: str) -> list[str]:
-    """Run nbgrader's validator on the solution; returns what it found."""
-    validator = Validator(config=course_config(base))
-    found = validator.validate(str(base / "solutions" / lab / f"{lab}.ipynb"))
-    return [
-        f"nbgrader's validator, {kind}: {one.get('raw_error', one['source']).strip()}"
-        for kind, many in found.items()
-        for one in many
-    ]
+def _limits(limits: Limits, key: Key, tests: set[str], took: dict[int, float]) -> Limits:
+    """Return what a mutant may use, which may never end: some times what the reference took for such a cell.
+
+    A box's clock counts, so that a busy machine condemns nobody.
+    """
+    last = max(at for at, cell in enumerate(key.cells) if cell.grade_id in tests)
+    slowest = max(took.get(at, 0.0) for at, cell in enumerate(key.cells[: last + 1])
+                  if cell.kind != TEST or cell.grade_id in tests)  # fmt: skip
+    return replace(limits, cell_seconds=max(LEAST, TIMES * slowest))
 
 
 if __name__ == "__main__":
@@ -347,9 +326,10 @@ if __name__ == "__main__":
     parser.add_argument("lab")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the misconceptions whose name contains this")
     parser.add_argument("--stock", action="store_true", help="grade everything by stock nbgrader, too")
+    parser.add_argument("--everything", action="store_true", help="run all tests for each misconception")
     wanted = parser.parse_args()
     try:
-        proof = prove(wanted.lab, only=wanted.only, stock=wanted.stock)
+        proof = prove(wanted.lab, only=wanted.only, stock=wanted.stock, everything=wanted.everything)
     except CourseError as error:
         sys.exit(f"course prove: {error}")
     Console().print(proof.render())

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from autograder.grade import Limits
+from autograder.model import Cell, Key
 from course.build import BuildError
 from course.build.labs import load_misconceptions
 from course.paths import CourseError
-from course.prove import ProofRow, prove
+from course.prove import ProofRow, _limits, prove, prove_by_stock
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write
 
 
@@ -126,7 +128,9 @@ def test_a_wrong_solution_and_stderr_are_found(root: Path) -> None:
     assert "solution: ex1-test: expected 2, got 0 (area(3) is nine times area(1))" in failures
     assert "solution (nbgrader): ex2-test-ties: expected 1, got 0 (wrote to stderr: careful)" in failures
     assert "solution: ex2-test-ties" not in failures, "a warning costs nothing in our grader"
-    assert "nbgrader's validator, failed" in failures
+    assert (
+        "solution (nbgrader): ex1-test: expected 2, got 0 (AssertionError: area(3) is nine times area(1))" in failures
+    )
 
 
 def test_an_unknown_misconception_is_refused(root: Path) -> None:
@@ -177,3 +181,52 @@ def test_a_test_that_cannot_work_is_refused_with_the_reason(root: Path) -> None:
     lost = next(line for line in failures.splitlines() if line.startswith("solution: ex1-test: expected 2, got 0"))
     assert "the test cannot work here" in lost
     assert "What that asks of a lab" in lost
+
+
+def test_an_effect_on_a_later_exercise_is_found(root: Path) -> None:
+    """By the names that the cells share; and, where nothing in them shows it, by the one run of all tests."""
+    builds_on_it = LAB_SOURCE.replace("key=lambda word: len(word))", "key=lambda word: area(len(word)))")
+    write(root, LAB_TEXT, builds_on_it)
+    misconception(
+        root, "ex1-a-constant", "ex1", {"ex1-test": 2}, "def area(radius):\n    return 0 if radius < 1 else 1"
+    )
+    (row,) = (
+        row for row in prove(LAB, root, only="ex1-a-constant", stock=None).rows if row.submission == "ex1-a-constant"
+    )
+    assert row.got == {"ex1-test": 0, "ex2-test": 3, "ex2-test-ties": 1}, "found, and graded again with the right area"
+
+    write(root, LAB_TEXT, LAB_SOURCE)
+    patch = "import builtins\n\nbuiltins.max = min\n\n\ndef area(radius):\n    return 1"
+    misconception(root, "ex1-a-patch", "ex1", {"ex1-test": 2}, patch)
+    found = prove(LAB, root, only="ex1-a-patch", stock=None)
+    assert "ex1-a-patch: ex2-test changes with it, and no name in the cells says why" in found.failures()
+
+
+def test_every_wrong_answer_is_graded_by_all_tests_if_asked(root: Path) -> None:
+    """Of two, the one with the hidden effect is not the one that is graded in full."""
+    patch = "import builtins\n\nbuiltins.max = min\n\n\ndef area(radius):\n    return 1"
+    misconception(root, "ex1-z-patch", "ex1", {"ex1-test": 2}, patch)
+    assert prove(LAB, root, stock=None).failures() == ""
+    assert "ex1-z-patch: ex2-test changes with it" in prove(LAB, root, stock=None, everything=True).failures()
+
+
+def test_a_mutant_is_given_time_by_the_reference() -> None:
+    cells = (Cell("answer", "code", "x", "ex1"), Cell("test", "code", "x", "ex1-test", 1), Cell("locked", "code", "x"),
+             Cell("answer", "code", "x", "ex2"), Cell("test", "code", "x", "ex2-test", 1),
+             Cell("test", "code", "x", "ex2-test-more", 1), Cell("locked", "code", "x"))  # fmt: skip
+    key, took = Key("01-lab", cells, {}, {}), dict(enumerate([0.0, 50.0, 4.0, 0.0, 1.0, 5.0, 90.0]))
+    limits = _limits(Limits(), key, {"ex2-test", "ex2-test-more"}, took)
+    assert limits.cell_seconds == 20, "four times the slowest of its own tests and what stands before them"
+    assert _limits(Limits(), key, {"ex1-test"}, dict.fromkeys(range(7), 0.01)).cell_seconds == 3
+
+
+def test_stock_nbgrader_grades_many_labs_at_once(root: Path) -> None:
+    (table,) = prove_by_stock([LAB], root, workers=1)
+    assert [row.got for row in table.rows] == [
+        {"ex1-test": 2, "ex2-test": 3, "ex2-test-ties": 1},
+        {"ex1-test": 0, "ex2-test": 0, "ex2-test-ties": 0},
+    ]
+    assert table.ok
+    write(root, LAB_TEXT, LAB_SOURCE.replace("return math.pi * radius**2", "return math.pi * radius**3"))
+    (table,) = prove_by_stock([LAB], root, workers=1)
+    assert "solution (nbgrader): ex1-test: expected 2, got 0" in table.failures()

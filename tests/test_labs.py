@@ -7,15 +7,34 @@ import pytest
 from course.build.labs import lab_names, source_notebook
 from course.build.rules import lesson_faults
 from course.paths import ROOT
-from course.prove import prove
+from course.prove import prove, prove_by_stock
 from tests.mini_course import LESSON, LESSON_TEXT, make_course, write
 
 LESSONS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("chapters/*/lessons/*.py"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lab", lab_names(ROOT))
 def test_a_lab_is_proven(lab: str) -> None:
-    table = prove(lab)
+    table = prove(lab, workers=1, stock=None)
+    assert table.ok, table.failures()
+
+
+@pytest.mark.long
+def test_stock_nbgrader_gives_solution_and_release_the_same_points() -> None:
+    tables = prove_by_stock(lab_names(ROOT), workers=1)
+    assert [table.lab for table in tables] == lab_names(ROOT)
+    assert [table.failures() for table in tables if not table.ok] == []
+    assert all(
+        [row.submission for row in table.rows] == ["solution (nbgrader)", "release (nbgrader)"] for table in tables
+    )
+
+
+@pytest.mark.weekly
+@pytest.mark.long
+@pytest.mark.parametrize("lab", lab_names(ROOT))
+def test_a_lab_is_proven_with_every_test_for_every_wrong_answer(lab: str) -> None:
+    table = prove(lab, workers=1, stock=None, everything=True)
     assert table.ok, table.failures()
 
 

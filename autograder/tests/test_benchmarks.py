@@ -58,6 +58,7 @@ def found_of(**changes: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.weekly
 @needs_sandbox
 def test_two_submissions_are_measured_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throughput, "ROUNDS", 1)
@@ -80,6 +81,7 @@ def test_two_submissions_are_measured_side_by_side(tmp_path: Path, monkeypatch: 
     assert len(bars(read(tmp_path / "results.json")["throughput"])) == 3
 
 
+@pytest.mark.weekly
 @needs_sandbox
 def test_a_cohort_is_measured(tmp_path: Path) -> None:
     found = growth.run([2], lambda _: None)

@@ -114,9 +114,9 @@ def test_what_builds_on_the_same_mistakes_is_graded_again_together(
     boxes = list[set[str]]()
     begin = _Session.__init__
 
-    def noting(self: _Session, box: Any, cells: Any, wanted: set[str], until: float) -> None:
+    def noting(self: _Session, box: Any, cells: Any, wanted: set[str], *rest: Any) -> None:
         boxes.append(wanted)
-        begin(self, box, cells, wanted, until)
+        begin(self, box, cells, wanted, *rest)
 
     monkeypatch.setattr(_Session, "__init__", noting)
     wrong = "def base(x):\n    return 4 * x"

@@ -84,7 +84,7 @@ def test_killed_at_every_kind_of_step_it_ends_as_if_undisturbed(undisturbed: Pat
 
 
 @POSIX
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.weekly)])
 def test_killed_at_random_it_ends_as_if_undisturbed(undisturbed: Path, tmp_path: Path, seed: int) -> None:
     folder = tmp_path / f"seed{seed}"
     folder.mkdir()

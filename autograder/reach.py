@@ -1,0 +1,98 @@
+"""What of a lab can depend on one of its answers, read off its cells without running them.
+
+A proof grades hundreds of answers that differ in one cell. What that cell cannot reach is as it was in the reference's
+own run, and what no answer can reach may run once for all of them. Both are said on the safe side: a cell that looks
+names up by their text, or is no plain Python, reads everything.
+"""
+
+import ast
+import re
+from collections.abc import Iterable
+
+from autograder.grade import BESIDE
+from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Key
+from autograder.source import bound_in, globals_in, names_in
+
+BY_TEXT = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython", "__main__", "__dict__"})
+"""Words of code that may look a name up by its text."""
+
+
+def _reads(source: str) -> frozenset[str] | None:
+    """Return the names that a cell may read and does not bind itself; None for all there are."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+    found = set(globals_in(source))
+    for node in ast.walk(tree):
+        words = {ast.Name: "id", ast.Attribute: "attr", ast.Constant: "value"}.get(type(node))
+        word = getattr(node, words) if words else ""
+        if word in BY_TEXT:
+            return None
+        if isinstance(node, ast.Constant) and isinstance(word, str) and word.isidentifier():
+            found.add(word)  # getattr(module, "area")
+    own = set[str]()
+    for statement in tree.body:
+        if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):  # `area = area(3)` reads another cell's
+            nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+            aug = isinstance(statement, ast.AugAssign)
+            found |= {node.id for node in nodes if aug or isinstance(node.ctx, ast.Load)} - own
+        own |= bound_in(ast.unparse(statement))
+    return frozenset(found)
+
+
+def _binds(source: str) -> set[str]:
+    """Return the names that a cell binds at its top level, by an import too; of what is no Python, all its words."""
+    try:
+        statements = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return set(re.findall(r"\w+", source))
+    imports = (node for node in statements if isinstance(node, (ast.Import, ast.ImportFrom)))
+    names = (alias.asname or alias.name for node in imports for alias in node.names)
+    return {name.partition(".")[0] for name in names} | bound_in(source)
+
+
+def _touches(source: str, names: Iterable[str]) -> bool:
+    reads = _reads(source)
+    return reads is None or not reads.isdisjoint(names)
+
+
+def reached(key: Key, answer: str, source: str = "") -> set[str]:
+    """Return the tests whose points may change with an answer's cell: its own, and what builds on it, however far.
+
+    Args:
+        key: The lab.
+        answer: The answer's `grade_id`.
+        source: What stands in the cell instead of the reference answer; it may bind other names.
+    """
+    tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
+    changed = _binds(source).union(*(_binds(cell.source) for cell in key.cells if cell.grade_id in (answer, *tests)))
+    while True:
+        hit = [cell for cell in key.cells if cell.runs and cell.grade_id != answer and _touches(cell.source, changed)]
+        grown = changed.union(*(_binds(cell.source) for cell in hit))
+        if grown == changed:
+            return tests | {cell.grade_id for cell in hit if cell.kind == TEST}
+        changed = grown
+
+
+def independent(key: Key) -> list[str]:
+    """Return the sources of the instructor's cells below the first answer that no answer and no test can change.
+
+    Such a cell does the same if it runs before all answers: it reads nothing that they bind, directly or by what it
+    calls, and no cell above it names what it binds.
+    """
+    first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
+    loose = set[str]().union(*(_binds(cell.source) for cell in key.cells if cell.kind in (ANSWER, MANUAL, TEST)))
+    named, found = set[str](), list[str]()  # `named`: by the cells that would run after it now, and before it then
+    for at, cell in enumerate(key.cells):
+        if not cell.runs:
+            continue
+        binds = _binds(cell.source)
+        if cell.kind == LOCKED:
+            if not (BESIDE in cell.source.splitlines() or _touches(cell.source, loose) or binds & (loose | named)):
+                found += [cell.source] if at >= first else []
+                continue
+            loose |= binds
+        if at >= first:
+            named |= names_in(cell.source) | binds
+    return found
