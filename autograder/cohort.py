@@ -420,7 +420,7 @@ def report_lab(
         store = Store(lab, places, key.lab)
         roster = store.read_roster()
         if roster.key != key.digest:
-            raise CourseError(f"{lab} has changed since it was graded: run `course grade {lab}`")
+            raise CourseError(f"{lab} has changed since it was graded: run `python3 bootstrap.py grade {lab}`")
         parts.append(Part(key, Graded(store, roster)))
     with locked(lab, places):
         return publish(lab, course, parts, canvas=canvas, moodle=moodle)

@@ -144,7 +144,8 @@ class Store:
             return Roster(**json.loads(self._roster.read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
             raise CourseError(
-                f"{self.name} is not graded yet: {self._roster} is missing or broken; run `course grade {self.lab}`"
+                f"{self.name} is not graded yet: {self._roster} is missing or broken; run "
+                f"`python3 bootstrap.py grade {self.lab}`"
             ) from None
 
     def read_entered(self) -> dict[str, str]:

@@ -63,7 +63,10 @@ def packages() -> Finding:
     if not missing:
         return Finding("packages", "all there", required=True)
     return Finding(
-        "packages", f"without {', '.join(missing)}", "lessons stop at an import: run `uv sync`", required=True
+        "packages",
+        f"without {', '.join(missing)}",
+        "lessons stop at an import: use bootstrap.py",
+        required=True,
     )
 
 
@@ -85,7 +88,7 @@ def memory() -> Finding:
     if gigabytes < MEMORY_GB * 0.95:
         costs = f"some lessons will be killed: they need {MEMORY_GB:.0f} GB"
     elif gigabytes < 4:
-        costs = "use `course run --jobs 1`, and shut kernels down that you no longer need"
+        costs = "use `python3 bootstrap.py run --jobs 1`, and shut kernels down that you no longer need"
     return Finding("memory", f"{gigabytes:.1f} GB", costs, required=gigabytes < MEMORY_GB * 0.95)
 
 
@@ -106,7 +109,7 @@ def container_engine() -> Finding:
     try:
         from oakbank.intro.containers import NO_ENGINE, engine
     except ImportError:
-        return Finding("container engine", "unknown", "the packages are not installed: run `uv sync`")
+        return Finding("container engine", "unknown", "not installed: run `python3 bootstrap.py doctor`")
 
     said: list[str] = []
     client = engine(said.append, DOCKER_SECONDS)
@@ -181,7 +184,7 @@ def namespaces() -> Finding:
     reason = offline.why_not()
     if reason is None:
         return Finding("network namespaces", "allowed")
-    return Finding("network namespaces", "not allowed", f"no `course run --offline`: {reason}")
+    return Finding("network namespaces", "not allowed", f"no `python3 bootstrap.py run --offline`: {reason}")
 
 
 def bytecode() -> Finding:
@@ -189,12 +192,12 @@ def bytecode() -> Finding:
     spec = importlib.util.find_spec("mlflow")
     origin = spec.origin if spec is not None else None
     if origin is None:
-        return Finding("compiled packages", "unknown", "the packages are not installed: run `uv sync`")
+        return Finding("compiled packages", "unknown", "not installed: run `python3 bootstrap.py doctor`")
     if Path(importlib.util.cache_from_source(origin)).is_file():
         return Finding("compiled packages", "yes")
     costs = "the first import of each package is slow"
     if sys.dont_write_bytecode:
-        costs = "every import is slow, every time (PYTHONDONTWRITEBYTECODE is set): run `uv sync --compile-bytecode`"
+        costs = "every import is slow, every time (PYTHONDONTWRITEBYTECODE is set): make .venv anew"
     return Finding("compiled packages", "no", costs)
 
 

@@ -1,6 +1,6 @@
 """What all tours share: nothing reports home, the same things are said in the same order, the exit code is honest.
 
-A tour is one script with an environment of its own (`chapters/*/tours/NAME.py`, `uv run --script FILE`), so this
+A tour is one script with an environment of its own (`chapters/*/tours/NAME.py`, `tour NAME`), so this
 module uses the standard library only, and a tour finds it by putting the repository in front of `sys.path`.
 """
 

@@ -115,7 +115,7 @@ def edit(path: Path, old: str, new: str) -> str:
     ],
 )
 def test_what_a_person_wrote_is_never_written_over(root: Path, name: str, old: str, new: str) -> None:
-    """public/11-build-eats-the-answers: an evening's answers were gone after `course build`, exit code 0."""
+    """public/11-build-eats-the-answers: an evening's answers were gone after a build, exit code 0."""
     path = root / name
     generated = path.read_text(encoding="utf-8")
     mine = edit(path, old, new)

@@ -111,7 +111,7 @@ def grade(root: Path, *more: str) -> Result:
 
 
 def start(root: Path, *more: str, real: bool = False, **environment: str) -> "subprocess.Popen[str]":
-    """Start `course grade` in a process group of its own."""
+    """Start `python3 bootstrap.py grade` in a process group of its own."""
     module = "course.cli" if real else "autograder.tests.mini_run"
     return subprocess.Popen(
         [sys.executable, "-m", module, "grade", LAB, "--root", str(root), "--jobs", "2", *more],
@@ -746,7 +746,7 @@ def test_report_fills_in_what_the_lms_wrote(root: Path, mini: Path, tmp_path: Pa
 def test_report_needs_a_graded_lab_that_has_not_changed(root: Path, mini: Path) -> None:
     result = CliRunner().invoke(cli.app, ["report", LAB, "--root", str(root)])
     assert result.exit_code == 2
-    assert f"run `course grade {LAB}`" in result.stderr
+    assert f"run `python3 bootstrap.py grade {LAB}`" in result.stderr
     grade(root)
     path = root / LAB_TEXT
     path.write_text(path.read_text(encoding="utf-8").replace("area(3) -", "area(3.0) -"), encoding="utf-8")

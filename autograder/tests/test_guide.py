@@ -21,7 +21,7 @@ from autograder.sandbox import _ROOTLESS, why_not
 from course import cli
 from course.build.labs import lab_names, source_notebook
 from course.build.notebooks import to_json
-from course.paths import ROOT
+from course.paths import COMMAND, ROOT
 from course.prove import STOCK, ProofTable, prove
 from tests.lab_server import Lab, wait_for_lab
 from tests.test_links import broken_links
@@ -51,16 +51,16 @@ def flat(text: str) -> str:
 def bad_commands(text: str) -> list[str]:
     """Return the lines of the `sh` blocks, and what the prose says to run, that no command here would take."""
     lines = [line for kind, block in BLOCK.findall(text) if kind == "sh" for line in block.splitlines()]
-    lines += [code for code in NAMED.findall(text) if code.startswith("uv run ")]
+    lines += [code for code in NAMED.findall(text) if code.startswith(f"{COMMAND} ")]
     return [f"{line}: {why}" for line in lines if (why := _why_bad(shlex.split(line)))]
 
 
 def _why_bad(words: list[str]) -> str:
-    if words[:2] != ["uv", "run"]:
-        return "does not begin with uv run"
-    tool, *rest = words[2:]
-    if tool == "course":
-        return _why_bad_verb(rest)
+    if words[:2] != COMMAND.split():
+        return f"does not begin with {COMMAND}"
+    if words[2:3] != ["exec"]:
+        return _why_bad_verb(words[2:])
+    tool, *rest = words[3:]
     if tool == "python":
         shown = subprocess.run(
             [sys.executable, *rest[:2], "--help"], capture_output=True, text=True, check=False
@@ -96,20 +96,20 @@ def test_every_command_exists() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "uv run course grades 01-reproducible-training",
-        "uv run course grade 99-gone",
-        "uv run course grade 01-reproducible-training --engines local",
-        "uv run course grade 01-reproducible-training --jobs many",
-        "uv run python -m course.prove 01-reproducible-training --stocks",
-        "uv run dask workers",
-        "uv run gone",
+        "python3 bootstrap.py grades 01-reproducible-training",
+        "python3 bootstrap.py grade 99-gone",
+        "python3 bootstrap.py grade 01-reproducible-training --engines local",
+        "python3 bootstrap.py grade 01-reproducible-training --jobs many",
+        "python3 bootstrap.py exec python -m course.prove 01-reproducible-training --stocks",
+        "python3 bootstrap.py exec dask workers",
+        "python3 bootstrap.py exec gone",
         "nbgrader autograde 01-reproducible-training",
     ],
 )
 def test_a_command_that_is_none_is_found(line: str) -> None:
     """In a block, and in prose where it says that it is one."""
     assert len(bad_commands(f"# Page\n\n```sh\n{line}\n```\n")) == 1
-    assert len(bad_commands(f"Run `{line}`.\n")) == line.startswith("uv run")
+    assert len(bad_commands(f"Run `{line}`.\n")) == line.startswith(COMMAND)
 
 
 def test_every_option_that_the_prose_names_is_one() -> None:
@@ -288,7 +288,7 @@ def test_the_report_fills_in_what_the_lms_exported(marked: Path, tmp_path: Path,
 @pytest.fixture(scope="module")
 def jupyter(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab as the guide starts it, in the course's folder."""
-    assert "uv run jupyter lab\n" in guide()
+    assert "python3 bootstrap.py exec jupyter lab\n" in guide()
     runtime = tmp_path_factory.mktemp("runtime")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     own = {"JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_CONFIG_DIR": str(runtime / "config")}

@@ -114,7 +114,7 @@ def devcontainer() -> str:
         "image": f"mcr.microsoft.com/devcontainers/python:{PYTHON}-bookworm",
         "features": {"ghcr.io/devcontainers/features/docker-in-docker:2": {}},
         "hostRequirements": {"memory": "8gb"},
-        "updateContentCommand": "pip install uv && uv sync --frozen",
+        "updateContentCommand": "python3 bootstrap.py doctor",
         "containerEnv": TELEMETRY_OFF,
         "customizations": {
             "oakbank": {"notice": "generated from course/quiet.py by `course build`; do not edit"},

@@ -127,7 +127,7 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
             "## Tours",
             "",
             "Systems that need an environment of their own: one script each, with its own lock. From the root of the "
-            "repository: `uv run --script FILE`. What a tour could not run, it says in its last line.",
+            "repository: `python3 bootstrap.py tour NAME`. What a tour could not run, it says in its last line.",
             "",
         ]
         lines += _tours(chapter, root)

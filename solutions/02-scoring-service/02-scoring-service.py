@@ -111,7 +111,7 @@ def ask(app, requests):
 #
 # Write `application_model()`: it returns a pydantic model class with one required field for each name in `FEATURES`,
 # made from the bank's schema. An entry of `COLUMNS` has `name`, `dtype`, `low` and `high`; `CATEGORIES` maps the name of
-# a column with categories to its values. A number is a float if `dtype` is `"float64"`, else an integer.
+# a column with categories to its values. A number is a float if `dtype` is `float64`, else an integer.
 # - A value must lie from `low` to `high`, both included; a category must be one of its values, as written there.
 # - Text is no number, `true` is no 1, and a field that is not in `FEATURES` is refused.
 # - JSON has one kind of number: `36.0` is the integer 36. `36.5` is none.

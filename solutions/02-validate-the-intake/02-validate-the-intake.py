@@ -120,7 +120,7 @@ PRACTICE = [
 # - For a column of numbers the reasons are, in this order, `"income: missing"`, `"income: not a number"`,
 #   `"income: out of range"` (with the column's name, of course). Both ends of a range are allowed. A text that reads as
 #   a number, such as `"2500"`, is that number.
-# - For a column of categories: `"region: missing"`, `"region: unknown value"`.
+# - For a column of categories: `"channel: missing"`, `"channel: unknown value"`.
 # - *Missing* is what pandas calls missing (`isna()`). The words that mean it (`n/a`, an empty cell: lesson 02/02) were dealt
 #   with when the file was read; one that got through is not a number, or an unknown value.
 # - The index of `rows` may be anything, and may hold a label twice. Leave `rows` itself as it is.

@@ -500,44 +500,39 @@ print(f"{len(lock['package'])} packages, {sum(len(p.get('wheels', [])) for p in 
 print(f"{len(sklearn['wheels'])} of them are scikit-learn, e.g. with {sklearn['wheels'][0]['hash']}")
 
 # %% [markdown]
-# One version, many wheels: so even a perfect lock gives Linux and macOS different compiled code. Now the tool. Whoever
-# started with `bootstrap.py` may have uv in `.bootstrap/`, not on PATH:
+# One version, many wheels: so even a perfect lock gives Linux and macOS different compiled code. Now the tool; it is one of
+# the course's own packages:
 
 # %%
-from bootstrap import UV_PLACES, works
+from uv import find_uv_bin
 
-places = [shutil.which("uv"), *(ROOT / ".bootstrap/uv" / place for place in UV_PLACES)]
-uv = next((str(place) for place in places if place and works(place)), None)
-print("uv is there" if uv else "There is no uv on this machine (conda, Binder): the next two cells do nothing.")
+uv = find_uv_bin()
+print(run(uv, "--version", cwd=home.name))
 
 # %% [markdown]
 # Does uv read the same hashes out of the lock as we did, and does the lock still fit `pyproject.toml`? Both without
 # network, for all that is asked lies in these two files:
 
 # %%
-if uv:
-    project = ["--project", str(ROOT), "--offline", "--no-config"]
-    text = run(uv, "export", *project, "--frozen", "--no-header", "--no-annotate", "--no-emit-project", cwd=home.name)
-    entry = re.search(r"^scikit-learn==.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)[0]
-    ours = {wheel["hash"] for wheel in [*sklearn["wheels"], sklearn["sdist"]]}
-    print("uv exports the same hashes:", set(re.findall(r"sha256:\w+", entry)) == ours)
-    run(uv, "lock", "--check", *project, "--no-cache", cwd=home.name)  # an error, if the lock were out of date
-    print("the lock fits pyproject.toml")
+project = ["--project", str(ROOT), "--offline", "--no-config"]
+text = run(uv, "export", *project, "--frozen", "--no-header", "--no-annotate", "--no-emit-project", cwd=home.name)
+entry = re.search(r"^scikit-learn==.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)[0]
+ours = {wheel["hash"] for wheel in [*sklearn["wheels"], sklearn["sdist"]]}
+print("uv exports the same hashes:", set(re.findall(r"sha256:\w+", entry)) == ours)
+run(uv, "lock", "--check", *project, "--no-cache", cwd=home.name)  # an error, if the lock were out of date
+print("the lock fits pyproject.toml")
 
 # %% [markdown]
 # And does a pin refuse? We pin the wheel with 42 in it, and let uv install once that one, once the other:
 
 # %%
-if uv:
-    (Path(home.name) / "pins.txt").write_text(f"tiny==1.0 --hash=sha256:{pin}\n")
-    install = "--color=never --no-config --offline --no-cache pip install --no-index --find-links=. --target=here"
-    hashes = ["--reinstall", "--require-hashes", "--requirement=pins.txt", "--python", sys.executable]
-    for body in ("answer = 42\n", "answer = 43\n"):
-        make_wheel(body)
-        done = subprocess.run(
-            [uv, *install.split(), *hashes], cwd=home.name, env=SETTINGS, capture_output=True, text=True
-        )
-        print(body.strip(), "->", (re.search(r"\+ tiny.*|Hash mismatch.*", done.stderr) or [done.stderr])[0])
+(Path(home.name) / "pins.txt").write_text(f"tiny==1.0 --hash=sha256:{pin}\n")
+install = "--color=never --no-config --offline --no-cache pip install --no-index --find-links=. --target=here"
+hashes = ["--reinstall", "--require-hashes", "--requirement=pins.txt", "--python", sys.executable]
+for body in ("answer = 42\n", "answer = 43\n"):
+    make_wheel(body)
+    done = subprocess.run([uv, *install.split(), *hashes], cwd=home.name, env=SETTINGS, capture_output=True, text=True)
+    print(body.strip(), "->", (re.search(r"\+ tiny.*|Hash mismatch.*", done.stderr) or [done.stderr])[0])
 
 # %% [markdown]
 # A lock only helps those who use it. Which packages of *this* notebook's environment are not the locked version?

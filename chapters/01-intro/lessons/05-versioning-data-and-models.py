@@ -530,7 +530,7 @@ temporary.cleanup()
 # *lakeFS*, whose makers took over DVC in November 2025 (its code is now at github.com/treeverse/dvc), moves the idea
 # to the bucket: branch, commit and merge over a whole data lake, without copying, through a server that everyone
 # reads and writes through. *Pachyderm* turns it round: commits of data start the pipelines, inside Kubernetes. Both
-# need a server of their own, so both are tours: `uv run --script chapters/01-intro/tours/lakefs.py` and
+# need a server of their own, so both are tours: `python3 bootstrap.py tour lakefs` and
 # `pachyderm.py` beside it, each with its real client, and each says where it had to stop. A *registry* (lessons 02/05
 # and 03/05) says which version of a model is in charge, which a tag says badly.
 #

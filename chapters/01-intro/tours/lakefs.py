@@ -4,8 +4,8 @@
 # ///
 """Tour of lakeFS: a broken month is repaired on a branch of the data lake and merged, with the real client.
 
-    uv run --script chapters/01-intro/tours/lakefs.py                 # what the client asks, with nobody to answer
-    uv run --script chapters/01-intro/tours/lakefs.py --quickstart    # downloads the vendor's server and runs on it
+    python3 bootstrap.py tour lakefs                 # what the client asks, with nobody to answer
+    python3 bootstrap.py tour lakefs --quickstart    # downloads the vendor's server and runs on it
 
 With `LAKECTL_SERVER_ENDPOINT_URL` and the credentials set, the same steps run on that server, in a repository of their
 own that is deleted at the end (`LAKEFS_NAMESPACE`: where it keeps its objects, e.g. a prefix in a bucket).

@@ -4,7 +4,7 @@
 # ///
 """Tour of Pachyderm: a pipeline that a commit of data starts; its specification and its user code, checked apart.
 
-    uv run --script chapters/01-intro/tours/pachyderm.py
+    python3 bootstrap.py tour pachyderm
 
 Pachyderm's server (pachd) lives in Kubernetes. Without one, the specification is built with the real client's types,
 and the user code runs on folders shaped like `/pfs`, as a worker would lay them out. With `PACHD_ADDRESS` set, the

@@ -175,7 +175,7 @@ print(f"{len(ours)} runs, both logs agree on every AUC")
 # ## The same log, elsewhere
 #
 # MLflow is one of many. The tours of this chapter log the six runs with W&B, TensorBoard, Comet and ClearML and read
-# them back, offline and without an account, such as `uv run --script chapters/02-pipelines/tours/w-b.py`; the table in
+# them back, offline and without an account, such as `python3 bootstrap.py tour w-b`; the table in
 # the chapter's README sets them side by side. All four give the numbers back. They differ in what they take along:
 # TensorBoard keeps 32 bits, so the cents of a profit are gone; Comet's archive lists every package of your machine,
 # ClearML's the uncommitted changes in your git repository. Look at what leaves your machine before you send it.

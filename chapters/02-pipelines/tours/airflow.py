@@ -7,7 +7,7 @@
 # ///
 """Tour of Airflow: the training pipeline of lesson 08 as a DAG, a step that fails once, a run for one day.
 
-    uv run --script chapters/02-pipelines/tours/airflow.py
+    python3 bootstrap.py tour airflow
 
 Airflow's own database and scheduler's test run, on this machine; no account.
 """

@@ -7,7 +7,7 @@
 # ///
 """Tour of ClearML: the six runs of lesson 05 in offline mode, read back from the sessions that would be imported.
 
-    uv run --script chapters/02-pipelines/tours/clearml.py
+    python3 bootstrap.py tour clearml
 
 No account: each run becomes a zip file, and `Task.import_offline_session` sends it.
 """

@@ -7,7 +7,7 @@
 # ///
 """Tour of Comet: the six runs of lesson 05 in offline mode, read back from the archives that would be uploaded.
 
-    uv run --script chapters/02-pipelines/tours/comet.py
+    python3 bootstrap.py tour comet
 
 No account: each run becomes a zip file, and `comet upload` sends it.
 """

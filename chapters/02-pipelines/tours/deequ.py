@@ -7,8 +7,8 @@
 # ///
 """Tour of Deequ: the contract of Oakbank's applications, checked on an honest month and on one with a broken feed.
 
-    uv run --script chapters/02-pipelines/tours/deequ.py            # the same checks with cuallee: no Java, no Spark
-    uv run --script chapters/02-pipelines/tours/deequ.py --fetch    # Deequ: Spark fetches its jar from Maven
+    python3 bootstrap.py tour deequ            # the same checks with cuallee: no Java, no Spark
+    python3 bootstrap.py tour deequ --fetch    # Deequ: Spark fetches its jar from Maven
 
 Deequ is a Scala library that runs inside Spark. PyDeequ is only the way to it from Python: it needs Java 8, 11 or 17
 and one jar. With `DEEQU_JAR` set to that jar nothing is fetched.
@@ -182,7 +182,7 @@ def main() -> None:
             if on_deequ
             else "that Deequ itself finds the same: the rules are the same, cuallee computes them with pandas"
         ),
-        real=(f"export {JAR}=deequ.jar", "uv run --script chapters/02-pipelines/tours/deequ.py"),
+        real=(f"export {JAR}=deequ.jar", "python3 bootstrap.py tour deequ"),
         missing="" if on_deequ else f"its jar is not here; set {JAR}, or add --fetch where Maven can be reached",
     )
 

@@ -7,7 +7,7 @@
 # ///
 """Tour of Prefect: the training pipeline of lesson 08 as a flow, with a step that fails once.
 
-    uv run --script chapters/02-pipelines/tours/prefect.py
+    python3 bootstrap.py tour prefect
 
 Prefect starts a server of its own for the run, on this machine; no account.
 """

@@ -7,7 +7,7 @@
 # ///
 """Tour of Ray Tune: six settings of lesson 06's search, scored on its folds by the processes of a small cluster.
 
-uv run --script chapters/02-pipelines/tours/ray-tune.py
+python3 bootstrap.py tour ray-tune
 """
 
 import os

@@ -4,7 +4,7 @@
 # ///
 """Tour of Tecton: the default rates of lesson 04, as they were known on the day, by definitions that run on DuckDB.
 
-    uv run --script chapters/02-pipelines/tours/tecton.py
+    python3 bootstrap.py tour tecton
 
 Needs Python 3.11; no account: the definitions are computed on this machine and applied to no workspace.
 """

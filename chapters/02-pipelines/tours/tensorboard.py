@@ -7,7 +7,7 @@
 # ///
 """Tour of TensorBoard: the six runs of lesson 05 as event files, read back and served on this machine.
 
-    uv run --script chapters/02-pipelines/tours/tensorboard.py
+    python3 bootstrap.py tour tensorboard
 
 Neither TensorFlow nor PyTorch is needed: tensorboardX writes the files, TensorBoard reads them.
 """

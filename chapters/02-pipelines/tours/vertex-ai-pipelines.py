@@ -7,7 +7,7 @@
 # ///
 """Tour of Vertex AI pipelines: the pipeline of lesson 08 as a job for Google's service, built and not sent.
 
-    uv run --script chapters/02-pipelines/tours/vertex-ai-pipelines.py
+    python3 bootstrap.py tour vertex-ai-pipelines
 
 Needs no account up to the last step, which is the one that costs money.
 """

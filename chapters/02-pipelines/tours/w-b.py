@@ -7,7 +7,7 @@
 # ///
 """Tour of W&B: the six runs of lesson 05 in offline mode, read back from the client's own files.
 
-    uv run --script chapters/02-pipelines/tours/w-b.py
+    python3 bootstrap.py tour w-b
 
 No account: the client writes to disk what `wandb sync` would send.
 """

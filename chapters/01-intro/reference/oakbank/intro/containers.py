@@ -53,7 +53,10 @@ def engine(say: Callable[[str], object] = print, seconds: float = SECONDS) -> do
     if about["Os"] != "linux":
         missing = "The engine runs Windows containers: switch it to Linux containers."
     elif not wheelhouse.complete(about["Arch"]):
-        missing = "The image's packages are not here yet: run `uv run python -m oakbank.intro.wheelhouse` once, online."
+        missing = (
+            "The image's packages are not here yet: run `python3 bootstrap.py exec python -m oakbank.intro.wheelhouse` "
+            "once, online."
+        )
     else:
         try:
             client.images.get(BASE)
