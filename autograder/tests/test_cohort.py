@@ -22,7 +22,9 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from autograder import cohort
-from autograder.model import Submission
+from autograder.model import NOTHING, ByHand, Submission
+from autograder.model import Result as Graded
+from autograder.render import Renderer
 from autograder.sandbox import why_not
 from autograder.show import Display
 from autograder.store import GRADER, SECRET
@@ -302,16 +304,13 @@ def test_after_a_fault_an_older_result_does_not_count(root: Path, mini: Path) ->
 
 
 def test_a_page_that_cannot_be_made_costs_one(root: Path, mini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograder import feedback
+    class Broken(Renderer):
+        def __call__(self, result: Graded, hand: ByHand = NOTHING) -> tuple[str, str]:
+            if result.student == "s05":
+                raise KeyError("planted")
+            return super().__call__(result, hand)
 
-    make = feedback.feedback_page
-
-    def broken(result: object, key: object) -> str:
-        if getattr(result, "student", "") == "s05":
-            raise KeyError("planted")
-        return make(result, key)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(feedback, "feedback_page", broken)
+    monkeypatch.setattr(cohort, "Renderer", Broken)
     result = grade(root)
     assert result.exit_code == 1
     assert "s05: not graded: KeyError: 'planted'" in result.output
