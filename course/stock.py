@@ -37,7 +37,7 @@ class StockGrade:
     faults: list[str] = field(default_factory=list)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def stock_environment(folder: Path) -> dict[str, str]:
     """Return the environment of a grading process: one thread, no settings of this machine's user, no telemetry."""
     own = {"JUPYTER_CONFIG_DIR": str(folder / "config"), "IPYTHONDIR": str(folder / "ipython"), "PATH": tools_path()}
     return {**plain_environment(), **ONE_THREAD, **own, **TELEMETRY_OFF}
@@ -71,7 +71,7 @@ def grade_by_stock(
             with (folder / "log.txt").open("wb") as log:
                 processes.append(
                     subprocess.Popen(  # noqa: S603
-                        command, cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
+                        command, cwd=folder, env=stock_environment(folder), stdout=log, stderr=subprocess.STDOUT
                     )
                 )
         for process in processes:
@@ -81,7 +81,7 @@ def grade_by_stock(
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    return {(lab, name): _read(folders[at % len(folders)], lab, name) for at, (lab, name) in enumerate(jobs)}
+    return {(lab, name): read_grade(folders[at % len(folders)], lab, name) for at, (lab, name) in enumerate(jobs)}
 
 
 def _plain(text: str) -> str:
@@ -99,7 +99,8 @@ def _fault(cell: Any) -> str | None:
     return None
 
 
-def _read(folder: Path, lab: str, name: str) -> StockGrade:
+def read_grade(folder: Path, lab: str, name: str) -> StockGrade:
+    """Return what came out for a submission; `folder` is the course directory in which it was graded."""
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
         try:
             grades = gradebook.find_submission_notebook(lab, lab, name).grades

@@ -7,13 +7,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from autograder.parent import can_fork
 from course import cli, verdict
 from course.paths import CourseError
 from course.progress import load
 from course.verdict import grade_alone, render
 from tests.mini_course import LAB, RELEASE, SOURCE
 
-pytestmark = pytest.mark.skipif(not verdict.can_fork(), reason="the grader runs on Linux only")
+pytestmark = pytest.mark.skipif(not can_fork(), reason="the grader runs on Linux only")
 
 
 def full(root: Path) -> Result:

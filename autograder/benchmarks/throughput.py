@@ -19,7 +19,7 @@ from autograder.model import Key, Result
 from course.build.labs import CONFIG
 from course.doctor import cores
 from course.paths import CourseError
-from course.prove import TO_STDERR, _environment, _read
+from course.stock import TO_STDERR, read_grade, stock_environment
 
 ROUNDS = 5
 """How often `course grade` and the bare cells are measured, in turn: a busy machine makes either a tenth slower."""
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of all that is measured: one thread a process, nothing of this machine's user."""
-    return {name: value for name, value in _environment(folder).items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {name: value for name, value in stock_environment(folder).items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def grade_stock(folder: Path, all_handed: list[Handed]) -> tuple[Cost, Marks, dict[str, set[str]]]:
@@ -44,8 +44,9 @@ def grade_stock(folder: Path, all_handed: list[Handed]) -> tuple[Cost, Marks, di
     _require(cost, folder, "nbgrader autograde")
     marks, warned = dict[str, dict[str, float]](), dict[str, set[str]]()
     for one in all_handed:
-        marks[one.student], said, _ = _read(folder, LAB, one.student)
-        warned[one.student] = {test for test, text in said.items() if text.startswith(TO_STDERR)}
+        grade = read_grade(folder, LAB, one.student)
+        marks[one.student] = grade.got
+        warned[one.student] = {test for test, text in grade.said.items() if text.startswith(TO_STDERR)}
     return cost, marks, warned
 
 
@@ -56,7 +57,7 @@ def grade_ours(folder: Path, all_handed: list[Handed], memory: bool = False) -> 
     _require(cost, folder, "course grade")
     marks, rescued = dict[str, dict[str, float]](), dict[str, set[str]]()
     for one in all_handed:
-        marks[one.student], _, _ = _read(folder, LAB, one.student)
+        marks[one.student] = read_grade(folder, LAB, one.student).got
         path = folder / "autograder" / "results" / LAB / f"{one.student}.json"
         result = Result.from_json(json.loads(path.read_text(encoding="utf-8"))["result"])
         rescued[one.student] = {mark.test for mark in result.marks if mark.rescued}
