@@ -105,7 +105,7 @@ def install_uv(home: Path) -> Path:
         raise SetupError(
             "this Python has neither ensurepip nor pip. On Debian or Ubuntu: apt install python3-venv; or install uv."
         )
-    settings = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}  # a user's own defaults, which do not fit here
+    settings = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     # `-m` imports from the working directory: not the user's, where a file may be named like a module.
     done = subprocess.run([*command, "--quiet", UV], cwd=str(home), env={**os.environ, **settings}, check=False)  # noqa: S603
     if done.returncode:
