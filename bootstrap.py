@@ -64,7 +64,7 @@ def python_request(version: tuple[int, int]) -> str:
             f"Install Python 3.{NEWEST[1]} and start again with it: python3.{NEWEST[1]} bootstrap.py run"
         )
     # Of an environment, the Python that it was made from: the environment may be the one that is replaced.
-    here = getattr(sys, "_base_executable", None) or sys.executable
+    here = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)  # a link may go, .venv keeps it
     return here if version <= NEWEST else f">=3.{OLDEST[1]},<3.{NEWEST[1] + 1}"
 
 
