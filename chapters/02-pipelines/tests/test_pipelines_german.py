@@ -17,6 +17,7 @@ from oakbank.pipelines import (
     GERMAN,
     GERMAN_PARAMS,
     CreditModel,
+    GermanFile,
     SourceError,
     TrainingConfig,
     feature_matrix,
@@ -44,7 +45,7 @@ def write(folder: Path, lines: str) -> Path:
 
 @needs_data
 def test_the_real_data_are_a_thousand_applicants_of_whom_three_hundred_default() -> None:
-    frame = load_german(DATA)
+    frame = load_german(DATA, bad=0)  # this copy: 700 ones are good, 300 zeros bad
     assert (len(frame), int(frame["defaulted"].sum())) == (1_000, 300)
     assert (frame["group"].value_counts().to_dict(), frame["month"].nunique()) == ({"male": 690, "female": 310}, 1)
     matrix = feature_matrix(frame, GERMAN)
@@ -56,7 +57,7 @@ def test_the_real_data_are_a_thousand_applicants_of_whom_three_hundred_default()
 
 @needs_data
 def test_the_pipeline_reaches_the_known_auc_of_the_real_data() -> None:
-    frame = load_german(DATA)
+    frame = load_german(DATA, bad=0)  # this copy: 700 ones are good, 300 zeros bad
     matrix, outcome = feature_matrix(frame, GERMAN), frame["defaulted"].to_numpy()
     folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=5, random_state=0).split(matrix, outcome)
     scores = []
@@ -69,13 +70,14 @@ def test_the_pipeline_reaches_the_known_auc_of_the_real_data() -> None:
 
 @needs_data
 def test_run_training_takes_the_real_data_with_params_for_its_size(tmp_path: Path) -> None:
-    run = run_training(TrainingConfig(), DATA, tmp_path / "run")
+    source = GermanFile(DATA, bad=0)
+    run = run_training(TrainingConfig(), source, tmp_path / "run")
     assert run.config.params == GERMAN_PARAMS
     assert run.model().spec is GERMAN
     assert (run.evaluation.rows, len(run.holdout())) == (200, 200)
     assert 0.70 < run.evaluation.auc < 0.85
     assert set(run.evaluation.approval_by_group) == {"female", "male"}
-    own = run_training(TrainingConfig(params={"num_leaves": 3}), DATA, tmp_path / "run")
+    own = run_training(TrainingConfig(params={"num_leaves": 3}), source, tmp_path / "run")
     assert own.config.params == {"num_leaves": 3}
     assert own.ran == ("train", "evaluate", "assess")
 
@@ -91,10 +93,28 @@ def test_a_changed_file_under_the_same_name_is_read_again(tmp_path: Path) -> Non
     assert run_training(config, moved, tmp_path / "run").ran == ()
 
 
-def test_a_bad_loan_is_2_or_in_some_copies_0(tmp_path: Path) -> None:
+def test_a_bad_loan_is_2_and_where_no_row_has_2_it_must_be_said(tmp_path: Path) -> None:
+    """public/22-german-with-1-for-bad: copies with 0 and 1 were read as if 0 were always the bad loan."""
     assert load_german(write(tmp_path, LINES))["defaulted"].tolist() == [False, True, False]
-    other = "\n".join(line[:-1] + line[-1].replace("2", "0") for line in LINES.splitlines())
-    assert load_german(write(tmp_path, other))["defaulted"].tolist() == [False, True, False]
+    path = write(tmp_path, LINES.replace(" A201 2", " A201 0"))
+    with pytest.raises(SourceError, match=r"no row has label 2 .*bad=0.* or bad=1"):
+        load_german(path)
+    with pytest.raises(SourceError, match="no row has label 2"):
+        run_training(TrainingConfig(), path, tmp_path / "run")
+    assert load_german(path, bad=0)["defaulted"].tolist() == [False, True, False]
+    assert load_german(path, bad=1)["defaulted"].tolist() == [True, False, True]
+    with pytest.raises(SourceError, match="bad=2, but the labels are 0 and 1"):
+        load_german(path, bad=2)
+    with pytest.raises(SourceError, match="no row has label 2"):
+        load_german(write(tmp_path, LINES.splitlines()[0]))
+
+
+@pytest.mark.parametrize("term", ["40000", "-6", "0", "6.5", "inf", "1e300"])
+def test_a_number_out_of_range_is_refused_with_row_and_column(tmp_path: Path, term: str) -> None:
+    """public/22-german-with-1-for-bad: a term of 40000 months became -25536."""
+    path = write(tmp_path, LINES.replace("A12 48 ", f"A12 {term} "))
+    with pytest.raises(SourceError, match=r"row 2, column duration: .*a whole number from 1 to 120"):
+        load_german(path)
 
 
 def test_sex_is_kept_for_audits_only(tmp_path: Path) -> None:
@@ -112,9 +132,9 @@ def test_sex_is_kept_for_audits_only(tmp_path: Path) -> None:
         (LINES + "A11 6 A34\n", "want 21 columns"),
         (LINES + LINES.splitlines()[0] + " 5\n", "want 21 columns"),
         (LINES[:-40], "want 21 columns"),
-        (LINES.replace(" A201 2", " A201 3"), "last column holds"),
-        (LINES.replace("A11 ", "A19 "), "checking_status has unknown values.*A19"),
-        (LINES.replace(" 1169 ", " much "), "credit_amount holds something that is not a number"),
+        (LINES.replace(" A201 2", " A201 3"), "row 2, column label: '3'; wanted: 1 or 2"),
+        (LINES.replace("A11 ", "A19 "), "row 1, column checking_status: 'A19'"),
+        (LINES.replace(" 1169 ", " much "), "row 1, column credit_amount: 'much'; wanted: a whole number"),
     ],
 )
 def test_what_is_not_german_data_is_refused(tmp_path: Path, lines: str, said: str) -> None:
@@ -178,7 +198,7 @@ def test_every_value_of_openml_has_a_code_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"checking_status": "overdrawn"}, "checking_status has unknown values.*overdrawn"),
+        ({"checking_status": "overdrawn"}, "row 1, column checking_status: 'overdrawn'"),
         ({"class": "ugly"}, "class has unknown values.*ugly"),
         ({"job": None}, "has no column job"),
     ],

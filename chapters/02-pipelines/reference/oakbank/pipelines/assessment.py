@@ -12,7 +12,7 @@ from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, time_folds
 from oakbank.pipelines.measures import auc_interval, calibration, cost, decided, recalibrate, recalibration, slices
-from oakbank.pipelines.model import SPECS, CreditModel, grant, month_weight
+from oakbank.pipelines.model import CreditModel, grant, month_weight, spec_of
 from oakbank.pipelines.steps import held_rows, is_holdout
 from oakbank.pipelines.streams import read_columns
 from oakbank.world import PROTECTED, loan_profit
@@ -59,7 +59,7 @@ def over_time(
         LakeError: There are too few months, or a part of a fold has one kind of outcome only.
     """
     report, judged = [], []
-    for fold in time_folds(table, folds, gap, model.spec.name):
+    for fold in time_folds(table, folds, gap, model.spec.key):
         part = table[fold.judge]
         outcome = part[LABEL].to_numpy(dtype=bool)
         fitted = refit(model, table, fold.train, half_life)
@@ -127,7 +127,9 @@ def assess(
         "ranking": auc_interval(outcome, risk),
         "calibration": calibration(outcome, risk),
         "cost": cost(rows, outcome, risk),
-        "slices": slices(rows, outcome, risk, [name for name in (PROTECTED, *SPECS[spec].categories) if name in rows]),
+        "slices": slices(
+            rows, outcome, risk, [name for name in (PROTECTED, *spec_of(spec).categories) if name in rows]
+        ),
         "no_folds": None,
     }
     try:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from oakbank.pipelines.model import CreditModel, grant
+from oakbank.pipelines.table_spec import Category, TableSpec, parse
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, Column, break_even
 
 MAX_BATCH = 1_000
@@ -53,6 +55,31 @@ _FIELDS: dict[str, Any] = {"application_id": (_type(_BY_NAME["application_id"]) 
 _FIELDS |= {name: (_type(_BY_NAME[name]), ...) for name in FEATURES}
 Application: Any = create_model("Application", __base__=_Strict, **_FIELDS)
 Application.__doc__ = "One loan application: the fields that a model may see, and an id if the caller has one."
+
+
+def application_of(table: TableSpec) -> Any:
+    """Return the type of one application of data of one's own: the same columns, types and bounds as in its CSV."""
+    fields: dict[str, Any] = {"application_id": _FIELDS["application_id"]}
+    for place, (name, column) in enumerate(table.columns.items()):
+        words = column.wanted
+        if isinstance(column, Category):
+            kind: Any = Annotated[Literal[column.values], Field(description=words)]
+        elif column.type == "number":
+            kind = Annotated[float, Field(ge=column.span[0], le=column.span[1], description=words)]
+        else:
+            low, high = (int(bound) for bound in column.span)
+            kind = Annotated[int, Field(ge=low, le=high, description=words), BeforeValidator(_whole)]
+        # By alias: a column may be called what no Python name can be.
+        optional = (kind | None, Field(default=None, alias=name))
+        fields[f"column_{place}"] = optional if column.missing else (kind, Field(alias=name))
+    return create_model("OwnApplication", __base__=_Strict, **fields)
+
+
+def wanted_of(table: TableSpec | None) -> dict[str, str]:
+    """Return in words what each field must hold; None: of the bank's own applications."""
+    if table is None:
+        return {name: wanted(_BY_NAME[name]) for name in ("application_id", *FEATURES)}
+    return {name: column.wanted for name, column in table.columns.items()}
 
 
 class Score(BaseModel):
@@ -116,10 +143,17 @@ def to_frame(applications: Sequence[BaseModel]) -> pd.DataFrame:
 
 def score(model: CreditModel, version: str, applications: Sequence[Any]) -> list[Score]:
     """Score validated applications; the same features, model and rule as in the batch job."""
-    frame = to_frame(applications)
+    if model.spec.source:
+        table = parse(model.spec.source)
+        rows = [application.model_dump(by_alias=True) for application in applications]
+        frame = pd.DataFrame(rows, columns=list(table.columns))
+        amount, term = (np.full(len(frame), table.loan(role, frame)) for role in ("amount", "term"))
+    else:
+        frame = to_frame(applications)
+        amount, term = frame["amount"].to_numpy(), frame["term"].to_numpy()
     probability = model.predict(frame)
-    limit = break_even(frame["amount"], frame["term"])
-    granted = grant(probability, frame["amount"], frame["term"])
+    limit = break_even(amount, term)
+    granted = grant(probability, amount, term)
     return [
         Score(
             application_id=application.application_id,
@@ -132,27 +166,28 @@ def score(model: CreditModel, version: str, applications: Sequence[Any]) -> list
     ]
 
 
-def explain(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def explain(errors: Sequence[Mapping[str, Any]], table: TableSpec | None = None) -> list[dict[str, str]]:
     """Return validation errors as the content of `Fault`s; the input itself is never echoed.
 
     (An input may hold NaN, which no JSON answer can carry, and it may be personal.)
     """
-    told = [_explain_one(error) for error in errors[:MAX_ERRORS]]
+    told = [_explain_one(error, wanted_of(table)) for error in errors[:MAX_ERRORS]]
     if len(errors) > MAX_ERRORS:
         told.append({"field": "", "problem": f"and {len(errors) - MAX_ERRORS} more", "wanted": "as above"})
     return told
 
 
-def _explain_one(error: Mapping[str, Any]) -> dict[str, str]:
+def _explain_one(error: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
+    names = ", ".join(name for name in fields if name != "application_id")
     loc = [part for part in error["loc"] if part != "body"]
     if error["type"] == "json_invalid":
         problem = f"not valid JSON at character {loc[-1]}: {error['ctx']['error']}"
-        return {"field": "body", "problem": problem, "wanted": "JSON with " + ", ".join(FEATURES)}
+        return {"field": "body", "problem": problem, "wanted": "JSON with " + names}
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".") or "body"
     if error["type"] == "extra_forbidden":
-        hint = f"leave it out; the fields are {', '.join(FEATURES)} and application_id"
-    elif loc and loc[-1] in _BY_NAME:
-        hint = wanted(_BY_NAME[str(loc[-1])])
+        hint = f"leave it out; the fields are {names} and application_id"
+    elif loc and loc[-1] in fields:
+        hint = fields[str(loc[-1])]
     else:
         hint = f"JSON as application/json: one application, or a list of 1 to {MAX_BATCH} for /score/batch"
     return {"field": field[:100], "problem": str(error["msg"]), "wanted": hint}

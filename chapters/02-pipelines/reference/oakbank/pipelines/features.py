@@ -1,5 +1,6 @@
 """One definition of the features, for training and for serving: a second one is how skew begins."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,16 +23,38 @@ class DataSpec:
     categories: Mapping[str, tuple[str, ...]]
     derive: Derive | None = None
     derived: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    """Columns whose values may be missing."""
+    dated: bool = False
+    """Whether `month` tells the rows' order in time, so that the last ones are held out."""
+    source: str = ""
+    """The `TableSpec` that it was made from, as JSON: it is stored with the model. "": this package holds it."""
     feature_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         one_hot = tuple(f"{column}_{value}" for column, values in self.categories.items() for value in values)
-        object.__setattr__(self, "feature_names", self.numeric + self.derived + one_hot)
+        names = tuple(_plain(name) for name in self.numeric + self.derived + one_hot)
+        object.__setattr__(self, "feature_names", names)
+
+    @property
+    def key(self) -> str:
+        """What names the data set in the settings of a step; `oakbank.pipelines.model.spec_of` turns it back."""
+        return self.source or self.name
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that the features are made from."""
         return self.numeric + tuple(self.categories)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The raw columns of which each row must have a value."""
+        return tuple(column for column in self.columns if column not in self.optional)
+
+
+def _plain(name: str) -> str:
+    # LightGBM takes no feature names with JSON's characters, and changes those with spaces.
+    return re.sub(r"[^\w.+-]", lambda found: f"%{ord(found[0]):02x}", name)
 
 
 def _oakbank_ratios(raw: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -50,6 +73,7 @@ OAKBANK = DataSpec(
     categories={column: values for column, values in CATEGORIES.items() if column != PROTECTED},
     derive=_oakbank_ratios,
     derived=("instalment", "burden", "loan_to_income"),
+    dated=True,
 )
 """Oakbank's own applications. The protected group is no part of it."""
 

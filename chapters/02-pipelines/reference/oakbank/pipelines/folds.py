@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from oakbank.pipelines.features import OAKBANK
+from oakbank.pipelines.model import spec_of
 from oakbank.world.lake import LakeError
 
 LABEL = "_defaulted"
@@ -38,7 +39,7 @@ def time_folds(table: pd.DataFrame, folds: int = 3, gap: int = 0, spec: str = OA
     Raises:
         LakeError: There are too few months, or a part of a fold has one kind of outcome only.
     """
-    cut = _by_month(table["_month"].to_numpy(), folds, gap) if spec == OAKBANK.name else _by_id(table, folds)
+    cut = _by_month(table["_month"].to_numpy(), folds, gap) if spec_of(spec).dated else _by_id(table, folds)
     outcome = table[LABEL].to_numpy(dtype=bool)
     for fold in cut:
         for part, rows in (("train on", fold.train), ("judge", fold.judge)):

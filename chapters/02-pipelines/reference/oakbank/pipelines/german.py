@@ -4,6 +4,7 @@ Source: Hans Hofmann, UCI Machine Learning Repository, CC BY 4.0; the same rows 
 """
 
 import warnings
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,22 @@ import numpy as np
 import pandas as pd
 
 from oakbank.pipelines.features import DataSpec
+from oakbank.pipelines.table_spec import Number, SourceError
 
 _COLUMNS = (
     "checking_status", "duration", "credit_history", "purpose", "credit_amount", "savings_status", "employment",
     "installment_commitment", "personal_status", "other_parties", "residence_since", "property_magnitude", "age",
     "other_payment_plans", "housing", "existing_credits", "job", "num_dependents", "own_telephone", "foreign_worker",
 )  # fmt: skip
-_NUMERIC = (
-    "duration", "credit_amount", "installment_commitment", "residence_since", "age", "existing_credits",
-    "num_dependents",
-)  # fmt: skip
+_NUMERIC = {
+    "duration": Number(type="whole", low=1, high=120),
+    "credit_amount": Number(type="whole", low=1, high=1_000_000),
+    "installment_commitment": Number(type="whole", low=1, high=4),
+    "residence_since": Number(type="whole", low=1, high=4),
+    "age": Number(type="whole", low=18, high=120),
+    "existing_credits": Number(type="whole", low=1, high=10),
+    "num_dependents": Number(type="whole", low=1, high=10),
+}
 # UCI's codes in the order of OpenML's values, so that both sources give the same rows.
 _CODES: dict[str, dict[str, str]] = {
     "checking_status": {"A11": "<0", "A12": "0<=X<200", "A13": ">=200", "A14": "no checking"},
@@ -58,7 +65,7 @@ _LIKE_UCI = {column: {value: code for code, value in codes.items()} for column, 
 
 GERMAN = DataSpec(
     name="german",
-    numeric=_NUMERIC,
+    numeric=tuple(_NUMERIC),
     # Sex and marital status and being a foreign worker stay out of the model, as the group does at Oakbank.
     categories={c: tuple(codes) for c, codes in _CODES.items() if c not in ("personal_status", "foreign_worker")},
 )
@@ -69,8 +76,12 @@ GERMAN_PARAMS: dict[str, Any] = {"num_leaves": 6, "min_data_in_leaf": 10, "featu
 off a category; smaller trees over a third of the columns find more and overfit less (AUC 0.79 against 0.78)."""
 
 
-class SourceError(ValueError):
-    """A data file that is not what it should be; the message says what was found and what is wanted."""
+@dataclass(frozen=True)
+class GermanFile:
+    """A copy of `german.data`, and the class that stands for a bad loan where the copy does not show it."""
+
+    path: str | Path
+    bad: int | None = None
 
 
 def german_file(path: str | Path) -> Path:
@@ -85,11 +96,13 @@ def german_file(path: str | Path) -> Path:
     return path
 
 
-def load_german(path: str | Path | None = None) -> pd.DataFrame:
+def load_german(path: str | Path | None = None, bad: int | None = None) -> pd.DataFrame:
     """Return the German credit data as the pipeline's labelled table.
 
     Args:
         path: A copy of UCI's `german.data`; None fetches `credit-g` from OpenML, which needs the network once.
+        bad: The class of a bad loan. UCI's file says 1 for good and 2 for bad, which needs no word; copies with 0 and 1
+            mean either by 1, so they are refused without it.
 
     Returns:
         One row per applicant, 1,000 in the original: the columns of `GERMAN`, and `application_id`, `amount` (DM),
@@ -98,14 +111,13 @@ def load_german(path: str | Path | None = None) -> pd.DataFrame:
     Raises:
         SourceError: The file is not `german.data`, or OpenML cannot be reached or sends something else.
     """
-    frame = _from_openml() if path is None else _from_file(german_file(path))
+    frame = _from_openml() if path is None else _from_file(german_file(path), bad)
     source = "OpenML's credit-g" if path is None else str(path)
     for column, codes in _CODES.items():
-        if unknown := set(frame[column]) - set(codes):
-            raise SourceError(f"{source}: column {column} has unknown values: {sorted(map(str, unknown))[:3]}")
-    for column in _NUMERIC:
-        if not pd.api.types.is_numeric_dtype(frame[column]):
-            raise SourceError(f"{source}: column {column} holds something that is not a number")
+        _refuse(source, frame[column], ~frame[column].isin(codes), f"one of {', '.join(codes)}")
+    for column, number in _NUMERIC.items():
+        values, (low, high) = pd.to_numeric(frame[column], errors="coerce"), number.span
+        _refuse(source, frame[column], ~(values.between(low, high) & (values % 1 == 0)), number.wanted)
     labelled: pd.DataFrame = frame.assign(
         application_id=np.arange(len(frame), dtype=np.int64),
         month=np.int16(0),
@@ -116,7 +128,13 @@ def load_german(path: str | Path | None = None) -> pd.DataFrame:
     return labelled
 
 
-def _from_file(path: Path) -> pd.DataFrame:
+def _refuse(source: str, values: pd.Series, wrong: pd.Series, wanted: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise SourceError(f"{source}: row {row + 1}, column {values.name}: {str(values.iloc[row])!r}; wanted: {wanted}")
+
+
+def _from_file(path: Path, bad: int | None) -> pd.DataFrame:
     wanted = f"{path}: want 21 columns, the last 1 (good) or 2 (bad), as in UCI's german.data"
     try:
         frame = pd.read_csv(path, sep=r"\s+", header=None)
@@ -125,11 +143,16 @@ def _from_file(path: Path) -> pd.DataFrame:
     if frame.shape[1] != len(_COLUMNS) + 1 or frame.isna().any(axis=None):
         raise SourceError(f"{wanted}; there are {frame.shape[1]} columns, or lines of different length")
     frame.columns = pd.Index([*_COLUMNS, "label"])
-    # UCI writes 2 for bad; copies that write 0 are about as common.
-    labels = set(frame["label"])
-    if not (labels <= {1, 2} or labels <= {0, 1}):
-        raise SourceError(f"{wanted}; the last column holds {sorted(map(str, labels))[:3]}")
-    frame["defaulted"] = frame.pop("label") != 1
+    classes = {0, 1} if (frame["label"] == 0).any() else {1, 2}
+    _refuse(str(path), frame["label"], ~frame["label"].isin(classes), " or ".join(map(str, sorted(classes))))
+    if bad is None and not (frame["label"] == 2).any():
+        raise SourceError(
+            f"{path}: no row has label 2 (bad in UCI's file), and copies with 0 and 1 mean either by 1: say which is "
+            "the bad loan, load_german(path, bad=0) or bad=1; to train, run_training(config, GermanFile(path, bad=0))"
+        )
+    if bad is not None and bad not in classes:
+        raise SourceError(f"{path}: bad={bad}, but the labels are {' and '.join(map(str, sorted(classes)))}")
+    frame["defaulted"] = frame.pop("label") == (2 if bad is None else bad)
     return frame
 
 

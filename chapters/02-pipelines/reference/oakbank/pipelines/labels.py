@@ -84,6 +84,10 @@ class LatestOutcomes:
         for path in paths:
             known = read_month(path, "application_id", "known_month", "defaulted")
             known = known[known["defaulted"].notna()]
+            if odd := [value for value in known["defaulted"].unique() if value not in (False, True)]:
+                raise LakeError(
+                    f"{path}: defaulted holds {odd[0]!r}; wanted: true or false (or 1 or 0): deliver it again"
+                )
             if as_of is not None:
                 known = known[known["known_month"] < as_of]
             known = _with_id(known)

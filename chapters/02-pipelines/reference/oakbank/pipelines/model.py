@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from oakbank.pipelines.artifacts import write_text
 from oakbank.pipelines.features import OAKBANK, DataSpec, feature_matrix
 from oakbank.pipelines.german import GERMAN
+from oakbank.pipelines.table_spec import parse
 from oakbank.world import break_even
 
 SPECS = {spec.name: spec for spec in (OAKBANK, GERMAN)}
@@ -28,9 +29,21 @@ TREE_PARAMS: dict[str, Any] = {
 SAME_BYTES: dict[str, Any] = {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
 """One thread and two flags: the same bytes on every run."""
 
+_SPEC = "\noakbank_spec:"
+"""After LightGBM's own text, which ends with its last tree for LightGBM: what the features are, in one line of JSON."""
+
 
 class ModelError(RuntimeError):
     """A model file that is missing, damaged, or made for other features."""
+
+
+def spec_of(key: str) -> DataSpec:
+    """Return the data set of a `DataSpec.key`.
+
+    Raises:
+        ValueError: It is neither a name of `SPECS` nor a specification as JSON.
+    """
+    return SPECS[key] if key in SPECS else parse(key).data_spec()
 
 
 @dataclass(frozen=True)
@@ -96,17 +109,19 @@ class CreditModel:
         if not _whole(content):
             raise ModelError(damaged)
         try:
-            booster = lgb.Booster(model_str=content.decode("utf-8"))
+            booster = lgb.Booster(model_str=content.decode("utf-8").partition(_SPEC)[0])
         except (ValueError, lgb.basic.LightGBMError) as error:
             raise ModelError(damaged) from error
-        for spec in SPECS.values():
+        told = _told(content, damaged)
+        for spec in SPECS.values() if told is None else (told,):
             if tuple(booster.feature_name()) == spec.feature_names:
                 return cls(booster, spec)
         raise ModelError(f"{path} was trained on other features than this code builds; use the code of its version")
 
     def text(self) -> str:
-        """Return the model in LightGBM's text format."""
-        return str(self.booster.model_to_string(num_iteration=-1))
+        """Return the model in LightGBM's text format, and after it the specification of data of one's own."""
+        text = str(self.booster.model_to_string(num_iteration=-1))
+        return f"{text}{_SPEC}{self.spec.source}\n" if self.spec.source else text
 
     def save(self, path: str | Path) -> None:
         """Write the model whole or not at all."""
@@ -124,6 +139,17 @@ class CreditModel:
     def predict_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return default probabilities from ready features, shape (n,)."""
         return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+
+
+def _told(content: bytes, damaged: str) -> DataSpec | None:
+    """Return the specification that a model's text holds; None: it holds none."""
+    _, mark, source = content.rpartition(_SPEC.encode())
+    if not mark:
+        return None
+    try:
+        return parse(source.decode("utf-8").rstrip("\n")).data_spec()
+    except ValueError as error:
+        raise ModelError(damaged) from error
 
 
 def _whole(content: bytes) -> bool:

@@ -134,6 +134,7 @@ class Registry:
         # Naming the environment spares MLflow loading the model in a new process to guess it.
         environment = {"name": "oakbank", "dependencies": ["python", "pip", {"pip": [f"lightgbm=={lgb.__version__}"]}]}
         mlflow.lightgbm.save_model(model.booster, str(path), signature=signature, conda_env=environment)
+        model.save(path / "model.lgb")  # with the specification of data of one's own; else the same bytes
 
     def alias(self, alias: str) -> str | None:
         """Return the version that an alias points to, or None."""

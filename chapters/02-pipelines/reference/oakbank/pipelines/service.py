@@ -23,10 +23,13 @@ from oakbank.pipelines.contract import (
     Ready,
     Refused,
     Score,
+    application_of,
     explain,
     score,
 )
+from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.model import CreditModel
+from oakbank.pipelines.table_spec import TableSpec, parse
 
 log = logging.getLogger("oakbank.pipelines")
 NO_VERSION = "none"
@@ -132,11 +135,12 @@ def _needed(request: Request) -> Loaded:
     if loaded is None:
         source: Source = request.app.state.service
         raise HTTPException(503, source.problem or "the model has only just been loaded: ask again")
+    if loaded.model.spec.key != request.app.state.data:
+        raise HTTPException(503, "the model loaded is of other data than this service takes: start create_app with it")
     return loaded
 
 
 Model = Annotated[Loaded, Depends(_needed)]
-Batch = Annotated[list[Application], Body(min_length=1, max_length=MAX_BATCH)]
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"model": Refused, "description": "The body is no text, or no JSON that can be read"},
@@ -150,13 +154,14 @@ _SCORING: dict[int | str, dict[str, Any]] = {
 }
 
 
-def scoring_app(source: Source, **options: Any) -> FastAPI:
+def scoring_app(source: Source, table: TableSpec | None = None, **options: Any) -> FastAPI:
     """Return a service over a source of models. It is alive without a model, and ready with one.
 
     Its page of documentation, /docs, loads nothing from the network.
 
     Args:
         source: Where the model comes from; kept as `app.state.service`.
+        table: Of data of one's own; None: the bank's applications are scored.
         options: For `FastAPI`, such as `lifespan`.
     """
     app = FastAPIOffline(
@@ -167,11 +172,14 @@ def scoring_app(source: Source, **options: Any) -> FastAPI:
         **options,
     )
     app.state.service = source
+    app.state.data = OAKBANK.key if table is None else table.data_spec().key
+    one: Any = Application if table is None else application_of(table)
+    batch = Annotated[list[one], Body(min_length=1, max_length=MAX_BATCH)]
     app.add_middleware(_Guard, source=source)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        body = {"detail": explain(error.errors()), "model_version": model_version(request)}
+        body = {"detail": explain(error.errors(), table), "model_version": model_version(request)}
         return JSONResponse(body, status_code=422)
 
     @app.exception_handler(StarletteHTTPException)
@@ -182,14 +190,14 @@ def scoring_app(source: Source, **options: Any) -> FastAPI:
         return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
     @app.post("/score", responses=_SCORING)
-    def score_one(application: Application, loaded: Model) -> Score:
+    def score_one(application: one, loaded: Model) -> Score:
         """Score one application."""
         scores = score(loaded.model, loaded.version, [application])
         source.scored(scores)
         return scores[0]
 
     @app.post("/score/batch", responses=_SCORING)
-    def score_batch(applications: Batch, loaded: Model) -> BatchScore:
+    def score_batch(applications: batch, loaded: Model) -> BatchScore:
         """Score several applications; one that is wrong refuses them all."""
         scores = score(loaded.model, loaded.version, applications)
         source.scored(scores)
@@ -219,4 +227,4 @@ def create_app(model: CreditModel | None, version: str = "unversioned") -> FastA
     """
     if model is None:
         return scoring_app(Fixed(None, "no model was given: train one, and start the service with it"))
-    return scoring_app(Fixed(Loaded(version, model)))
+    return scoring_app(Fixed(Loaded(version, model)), parse(model.spec.source) if model.spec.source else None)

@@ -20,7 +20,7 @@ from oakbank.pipelines.evaluation import evaluate_model
 from oakbank.pipelines.features import OAKBANK, feature_matrix
 from oakbank.pipelines.german import load_german
 from oakbank.pipelines.labels import LatestOutcomes, label_month, labelled_schema, read_month
-from oakbank.pipelines.model import SPECS, CreditModel, month_weight
+from oakbank.pipelines.model import CreditModel, month_weight, spec_of
 from oakbank.pipelines.streams import (
     read_batches,
     read_columns,
@@ -96,9 +96,9 @@ def ingest(
         write_json(feed, problems)
 
 
-def ingest_german(labelled: Path, source: Path | None = None) -> None:
-    """Write the German credit data as labelled rows; `source` as in `load_german`."""
-    write_parquet(load_german(source), labelled)
+def ingest_german(labelled: Path, source: Path | None = None, bad: int | None = None) -> None:
+    """Write the German credit data as labelled rows; `source` and `bad` as in `load_german`."""
+    write_parquet(load_german(source, bad), labelled)
 
 
 def validate(
@@ -124,7 +124,7 @@ def validate(
     """
     schema, counts, rows = read_schema(labelled), Counter[str](), 0
     again = repeated(labelled, "application_id", accepted.parent)
-    categories = {**CATEGORIES, **SPECS[spec].categories}
+    categories = {**CATEGORIES, **spec_of(spec).categories}
     with (
         write_rows(accepted, schema, categories) as good,
         write_rows(quarantined, schema.append(pa.field("reason", pa.string())), categories) as bad,
@@ -153,7 +153,7 @@ def _reasons(rows: pd.DataFrame, again: NDArray[np.int64], spec: str) -> NDArray
     They are put before the batch once more, so that the contract finds them repeated, in its own order of reasons.
     """
     judged = pd.concat([rows.iloc[again], rows], ignore_index=True) if len(again) else rows
-    reason = bad_rows(judged) if spec == OAKBANK.name else _incomplete(judged, SPECS[spec].columns)
+    reason = bad_rows(judged) if spec == OAKBANK.name else _incomplete(judged, spec_of(spec).required)
     return reason.to_numpy(dtype=object)[len(again) :]
 
 
@@ -167,13 +167,13 @@ def _incomplete(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 def features(accepted: Path, matrix: Path, spec: str = OAKBANK.name) -> None:
     """Write the feature matrix (float32) with the columns that labels and splits need, prefixed by `_`."""
-    names = SPECS[spec].feature_names
+    names = spec_of(spec).feature_names
     source = read_schema(accepted)
     labels = [pa.field(f"_{column}", source.field(column).type) for column in LABEL_COLUMNS]
     schema = pa.schema([pa.field(name, pa.float32()) for name in names] + labels)
-    with write_rows(matrix, schema, {**CATEGORIES, **SPECS[spec].categories}) as out:
+    with write_rows(matrix, schema, {**CATEGORIES, **spec_of(spec).categories}) as out:
         for batch in read_batches(accepted):
-            columns = dict(zip(names, feature_matrix(batch.to_pandas(), SPECS[spec]).T, strict=True))
+            columns = dict(zip(names, feature_matrix(batch.to_pandas(), spec_of(spec)).T, strict=True))
             out.write(pa.table(columns | {f"_{column}": batch[column] for column in LABEL_COLUMNS}))
 
 
@@ -183,7 +183,7 @@ def is_holdout(table: pd.DataFrame, holdout: int, spec: str = OAKBANK.name) -> N
     Raises:
         LakeError: No month would be left to train on.
     """
-    if spec != OAKBANK.name:
+    if not spec_of(spec).dated:
         return np.asarray(table["_application_id"] % 5 == 0)
     month = table["_month"].to_numpy()
     if month.max() - month.min() < holdout:
@@ -208,14 +208,14 @@ def train(
     Holds all features at once, 4 bytes each, and LightGBM's bins beside them: a tree looks at every row.
     """
     table = read_columns(matrix, SPLIT_COLUMNS)
-    everything = read_floats(matrix, SPECS[spec].feature_names)
+    everything = read_floats(matrix, spec_of(spec).feature_names)
 
     def fit(rows: NDArray[np.bool_]) -> CreditModel:
         count = int(rows.sum())
         return CreditModel.fit(
             everything[:count] if rows[:count].all() else everything[rows],
             table.loc[rows, "_defaulted"],
-            spec=SPECS[spec],
+            spec=spec_of(spec),
             params=params,
             rounds=rounds,
             seed=seed,
@@ -260,5 +260,5 @@ def evaluate(
     held = is_holdout(read_columns(matrix, SPLIT_COLUMNS), holdout, spec)
     rows = held_rows(matrix, accepted, held)
     write_json(evaluation, asdict(evaluate_model(CreditModel.load(candidate), rows.to_pandas())))
-    with write_rows(held_out, rows.schema, {**CATEGORIES, **SPECS[spec].categories}) as out:
+    with write_rows(held_out, rows.schema, {**CATEGORIES, **spec_of(spec).categories}) as out:
         out.write(rows)

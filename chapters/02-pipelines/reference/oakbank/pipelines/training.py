@@ -15,9 +15,10 @@ from oakbank.pipelines.assessment import assess
 from oakbank.pipelines.dag import Dag, Step
 from oakbank.pipelines.evaluation import evaluation_from_json
 from oakbank.pipelines.features import OAKBANK
-from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, german_file
+from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, GermanFile, german_file
 from oakbank.pipelines.runs import TrainingConfig, TrainingRun
 from oakbank.pipelines.steps import evaluate, features, ingest, ingest_german, is_holdout, train, validate
+from oakbank.pipelines.tables import OwnData, ingest_table
 from oakbank.world import Lake
 from oakbank.world.lake import LakeError
 
@@ -41,6 +42,8 @@ __all__ = [
     "validate",
 ]
 
+Source = Lake | OwnData | GermanFile | str | Path | None
+"""What a run can train on; see `run_training`."""
 REFERENCE_MONTHS = 24
 """Months before the window that help to tell a good month of the feed from a broken one."""
 
@@ -79,14 +82,12 @@ def train_chosen(matrix: Path, chosen: Path, model: Path, candidate: Path, **set
     train(matrix, model, candidate, **settings | {"params": found["params"], "rounds": found["rounds"]})
 
 
-def _settled(config: TrainingConfig, source: Lake | str | Path | None) -> TrainingConfig:
-    given = isinstance(source, Lake) or config.params or config.trials
+def _settled(config: TrainingConfig, source: Source) -> TrainingConfig:
+    given = isinstance(source, Lake | OwnData) or config.params or config.trials
     return config if given else replace(config, params=GERMAN_PARAMS)
 
 
-def training_dag(
-    config: TrainingConfig, source: Lake | str | Path | None, label_delay: int = 3, retries: int = 0
-) -> Dag:
+def training_dag(config: TrainingConfig, source: Source, label_delay: int = 3, retries: int = 0) -> Dag:
     """Return the pipeline as a graph of steps; arguments and errors as in `run_training`."""
     if isinstance(source, Lake):
         spec = OAKBANK.name
@@ -97,13 +98,23 @@ def training_dag(
             outputs={"labelled": "labelled.parquet", "feed": "feed.json"},
             params={"as_of": config.as_of},
         )
+    elif isinstance(source, OwnData):
+        spec = source.spec.data_spec().key
+        ingested = Step(
+            "ingest",
+            ingest_table,
+            inputs={"source": source.path},
+            outputs={"labelled": "labelled.parquet"},
+            params={"spec": spec},
+        )
     else:
-        spec = GERMAN.name
+        spec, german = GERMAN.name, source if isinstance(source, GermanFile) or source is None else GermanFile(source)
         ingested = Step(
             "ingest",
             ingest_german,
-            inputs={} if source is None else {"source": german_file(source)},
+            inputs={} if german is None else {"source": german_file(german.path)},
             outputs={"labelled": "labelled.parquet"},
+            params={} if german is None else {"bad": german.bad},
         )
     config = _settled(config, source)
     matrix, accepted = {"matrix": "features.matrix"}, {"accepted": "validate.accepted"}
@@ -142,7 +153,7 @@ def training_dag(
 
 def run_training(
     config: TrainingConfig,
-    source: Lake | str | Path | None,
+    source: Source,
     workdir: str | Path,
     registry: "Registry | None" = None,
     label_delay: int = 3,
@@ -152,7 +163,8 @@ def run_training(
 
     Args:
         config: What to train.
-        source: A `Lake` of Oakbank's months; or the German credit data: a path to `german.data`, or None for OpenML.
+        source: A `Lake` of Oakbank's months; `OwnData`, a CSV with its specification; or the German credit data: a
+            path to `german.data`, a `GermanFile` where its coding must be said, or None for OpenML.
         workdir: Folder of the artefacts, one sub-folder per step.
         registry: Where to register the model; None: nowhere.
         label_delay: Months from application to known outcome.
@@ -160,7 +172,7 @@ def run_training(
 
     Raises:
         LakeError: A month is missing, cannot be read or repaired, or no outcome is known yet.
-        SourceError: The German data cannot be read or fetched.
+        SourceError: The CSV or the German data cannot be read or fetched, or do not fit.
         PipelineBusyError: Another run works in `workdir`.
     """
     folder, config = Path(workdir), _settled(config, source)

@@ -12,7 +12,7 @@ from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, Fold, time_folds
 from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS
-from oakbank.pipelines.model import SAME_BYTES, SPECS, TREE_PARAMS, month_weight
+from oakbank.pipelines.model import SAME_BYTES, TREE_PARAMS, month_weight, spec_of
 from oakbank.pipelines.steps import is_holdout
 from oakbank.world.lake import read_parquet
 
@@ -62,7 +62,7 @@ class Bench:
         seed: int = 0,
         half_life: float | None = None,
     ) -> None:
-        names = list(SPECS[spec].feature_names)
+        names = list(spec_of(spec).feature_names)
         matrix, outcome = table[names].to_numpy(np.float32), table[LABEL].to_numpy(np.int8)
         month = table["_month"].to_numpy()
         self.folds = folds
