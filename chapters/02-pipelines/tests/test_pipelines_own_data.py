@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
@@ -23,7 +24,12 @@ from oakbank.pipelines import (
     read_spec,
     run_training,
 )
+from oakbank.pipelines.intake import read_quarantine, take_in
+from oakbank.pipelines.labels import LatestOutcomes
 from oakbank.pipelines.service import Fixed, Loaded, create_app, scoring_app
+from oakbank.pipelines.streams import scratch
+from oakbank.world import Lake, World
+from oakbank.world.lake import LakeError, write_parquet
 
 README = Path(__file__).parents[1] / "reference" / "oakbank" / "pipelines" / "README.md"
 SPEC = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
@@ -190,3 +196,21 @@ def test_the_command_of_the_readme_trains_and_registers(table: Callable[..., Own
     done = subprocess.run(command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert (done.returncode, "line 2, column age: '40000'" in done.stderr) == (1, True)
     assert "Traceback" not in done.stderr
+
+
+def test_a_date_whose_month_fits_no_column_goes_to_the_quarantine(small_world: World, tmp_path: Path) -> None:
+    month = small_world.applications(0).head(5).drop(columns="month").astype({"applied_on": str})
+    month.loc[3, "applied_on"] = "9999-01-01"
+    (tmp_path / "in").mkdir()
+    month.to_csv(tmp_path / "in" / "a.csv", index=False)
+    report, lake = take_in(tmp_path / "in", Lake(tmp_path / "lake"), tmp_path / "aside"), Lake(tmp_path / "lake")
+    assert (report.taken, report.quarantined) == (4, 1)
+    assert read_quarantine(lake, tmp_path / "aside")["reason"].tolist() == ["applied_on is too far from January 2024"]
+
+
+@pytest.mark.parametrize("codes", [[1, 2], ["yes", "no"]])
+def test_outcomes_of_another_coding_are_refused(tmp_path: Path, codes: list[object]) -> None:
+    path = tmp_path / "outcomes.parquet"
+    write_parquet(pd.DataFrame({"application_id": [1, 2], "known_month": 0, "defaulted": codes}), path)
+    with scratch(tmp_path) as database, pytest.raises(LakeError, match="wanted: true or false"):
+        LatestOutcomes(database, [path], None)

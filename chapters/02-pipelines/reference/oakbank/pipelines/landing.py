@@ -136,6 +136,7 @@ def put_schema_on(text: pa.Table, connection: duckdb.DuckDBPyConnection) -> tupl
             reason[part & (reason == "")] = f"{column.name} is not a whole number"
     date = rows["applied_on"].dt
     months = (date.year - _START.year) * 12 + (date.month - _START.month)
+    reason[(months.abs() >= 2**15) & (reason == "")] = "applied_on is too far from January 2024"
     return rows.reindex(columns=list(_NAMES)).assign(month=months), reason
 
 
