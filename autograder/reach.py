@@ -18,12 +18,12 @@ BY_TEXT = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython",
 
 
 def _reads(source: str) -> frozenset[str] | None:
-    """Return the names that a cell may read and does not bind itself; None for all there are."""
+    """Return the names that a cell may read and does not bind itself, by their text too; None for all there are."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    found = set(globals_in(source))
+    found = set(_needs(source))
     for node in ast.walk(tree):
         words = {ast.Name: "id", ast.Attribute: "attr", ast.Constant: "value"}.get(type(node))
         word = getattr(node, words) if words else ""
@@ -31,14 +31,21 @@ def _reads(source: str) -> frozenset[str] | None:
             return None
         if isinstance(node, ast.Constant) and isinstance(word, str) and word.isidentifier():
             found.add(word)  # getattr(module, "area")
-    own = set[str]()
-    for statement in tree.body:
+    return frozenset(found)
+
+
+def _needs(source: str) -> set[str]:
+    """Return the names that plain code of a cell reads before it binds them, if it does."""
+    found, own = set(globals_in(source)), set[str]()
+    for statement in ast.parse(source).body:
         if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):  # `area = area(3)` reads another cell's
             nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+            within = {node.id for part in ast.walk(statement) if isinstance(part, ast.comprehension)
+                      for node in ast.walk(part.target) if isinstance(node, ast.Name)}  # fmt: skip
             aug = isinstance(statement, ast.AugAssign)
-            found |= {node.id for node in nodes if aug or isinstance(node.ctx, ast.Load)} - own
-        own |= bound_in(ast.unparse(statement))
-    return frozenset(found)
+            found |= {node.id for node in nodes if aug or isinstance(node.ctx, ast.Load)} - own - within
+        own |= _binds(ast.unparse(statement))
+    return found
 
 
 def _binds(source: str) -> set[str]:
@@ -73,6 +80,16 @@ def reached(key: Key, answer: str, source: str = "") -> set[str]:
         if grown == changed:
             return tests | {cell.grade_id for cell in hit if cell.kind == TEST}
         changed = grown
+
+
+def with_needed(key: Key, tests: set[str]) -> set[str]:
+    """Return tests and the ones above them that bind a name which they read: without those they would fail by that."""
+    needed = set(tests)
+    for at, cell in reversed([*enumerate(key.cells)]):
+        if cell.grade_id in needed:
+            needed |= {above.grade_id for above in key.cells[:at]
+                       if above.kind == TEST and not _binds(above.source).isdisjoint(_needs(cell.source))}  # fmt: skip
+    return needed
 
 
 def independent(key: Key) -> list[str]:
