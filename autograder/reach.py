@@ -7,7 +7,7 @@ names up by their text, or is no plain Python, reads everything.
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from autograder.grade import BESIDE
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Key
@@ -17,8 +17,11 @@ BY_TEXT = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython",
 """Words of code that may look a name up by its text."""
 
 
-def _reads(source: str) -> frozenset[str] | None:
-    """Return the names that a cell may read and does not bind itself, by their text too; None for all there are."""
+def _reads(source: str, by_text: Collection[str]) -> frozenset[str] | None:
+    """Return the names that a cell may read and does not bind itself; None for all there are.
+
+    `by_text`: names that count where they are a whole text, too, as in `getattr(module, "area")`.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -29,8 +32,8 @@ def _reads(source: str) -> frozenset[str] | None:
         word = getattr(node, words) if words else ""
         if word in BY_TEXT:
             return None
-        if isinstance(node, ast.Constant) and isinstance(word, str) and word.isidentifier():
-            found.add(word)  # getattr(module, "area")
+        if isinstance(node, ast.Constant) and isinstance(word, str) and word in by_text:
+            found.add(word)
     return frozenset(found)
 
 
@@ -59,9 +62,13 @@ def _binds(source: str) -> set[str]:
     return {name.partition(".")[0] for name in names} | bound_in(source)
 
 
-def _touches(source: str, names: Iterable[str]) -> bool:
-    reads = _reads(source)
+def _touches(source: str, names: set[str], by_text: Collection[str]) -> bool:
+    reads = _reads(source, by_text)
     return reads is None or not reads.isdisjoint(names)
+
+
+def _bound_by(key: Key, *kinds: str) -> set[str]:
+    return set[str]().union(*(_binds(cell.source) for cell in key.cells if cell.kind in kinds and cell.runs))
 
 
 def reached(key: Key, answer: str, source: str = "") -> set[str]:
@@ -74,8 +81,10 @@ def reached(key: Key, answer: str, source: str = "") -> set[str]:
     """
     tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
     changed = _binds(source).union(*(_binds(cell.source) for cell in key.cells if cell.grade_id in (answer, *tests)))
+    others = [cell for cell in key.cells if cell.runs and cell.grade_id != answer]
+    by_text = _bound_by(key, ANSWER, MANUAL, LOCKED) | _binds(source)
     while True:
-        hit = [cell for cell in key.cells if cell.runs and cell.grade_id != answer and _touches(cell.source, changed)]
+        hit = [cell for cell in others if _touches(cell.source, changed, by_text)]
         grown = changed.union(*(_binds(cell.source) for cell in hit))
         if grown == changed:
             return tests | {cell.grade_id for cell in hit if cell.kind == TEST}
@@ -99,14 +108,16 @@ def independent(key: Key) -> list[str]:
     calls, and no cell above it names what it binds.
     """
     first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
-    loose = set[str]().union(*(_binds(cell.source) for cell in key.cells if cell.kind in (ANSWER, MANUAL, TEST)))
+    loose, by_text = _bound_by(key, ANSWER, MANUAL, TEST), _bound_by(key, ANSWER, MANUAL)
     named, found = set[str](), list[str]()  # `named`: by the cells that would run after it now, and before it then
     for at, cell in enumerate(key.cells):
         if not cell.runs:
             continue
         binds = _binds(cell.source)
         if cell.kind == LOCKED:
-            if not (BESIDE in cell.source.splitlines() or _touches(cell.source, loose) or binds & (loose | named)):
+            if not (
+                BESIDE in cell.source.splitlines() or _touches(cell.source, loose, by_text) or binds & (loose | named)
+            ):
                 found += [cell.source] if at >= first else []
                 continue
             loose |= binds
