@@ -7,7 +7,7 @@ names up by their text, or is no plain Python, reads everything.
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from autograder.grade import BESIDE
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Key
@@ -17,28 +17,38 @@ BY_TEXT = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython",
 """Words of code that may look a name up by its text."""
 
 
-def _reads(source: str) -> frozenset[str] | None:
-    """Return the names that a cell may read and does not bind itself; None for all there are."""
+def _reads(source: str, by_text: Collection[str]) -> frozenset[str] | None:
+    """Return the names that a cell may read and does not bind itself; None for all there are.
+
+    `by_text`: names that count where they are a whole text, too, as in `getattr(module, "area")`.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    found = set(globals_in(source))
+    found = set(_needs(source))
     for node in ast.walk(tree):
         words = {ast.Name: "id", ast.Attribute: "attr", ast.Constant: "value"}.get(type(node))
         word = getattr(node, words) if words else ""
         if word in BY_TEXT:
             return None
-        if isinstance(node, ast.Constant) and isinstance(word, str) and word.isidentifier():
-            found.add(word)  # getattr(module, "area")
-    own = set[str]()
-    for statement in tree.body:
+        if isinstance(node, ast.Constant) and isinstance(word, str) and word in by_text:
+            found.add(word)
+    return frozenset(found)
+
+
+def _needs(source: str) -> set[str]:
+    """Return the names that plain code of a cell reads before it binds them, if it does."""
+    found, own = set(globals_in(source)), set[str]()
+    for statement in ast.parse(source).body:
         if isinstance(statement, (ast.Assign, ast.AugAssign, ast.Expr)):  # `area = area(3)` reads another cell's
             nodes = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+            within = {node.id for part in ast.walk(statement) if isinstance(part, ast.comprehension)
+                      for node in ast.walk(part.target) if isinstance(node, ast.Name)}  # fmt: skip
             aug = isinstance(statement, ast.AugAssign)
-            found |= {node.id for node in nodes if aug or isinstance(node.ctx, ast.Load)} - own
-        own |= bound_in(ast.unparse(statement))
-    return frozenset(found)
+            found |= {node.id for node in nodes if aug or isinstance(node.ctx, ast.Load)} - own - within
+        own |= _binds(ast.unparse(statement))
+    return found
 
 
 def _binds(source: str) -> set[str]:
@@ -52,9 +62,13 @@ def _binds(source: str) -> set[str]:
     return {name.partition(".")[0] for name in names} | bound_in(source)
 
 
-def _touches(source: str, names: Iterable[str]) -> bool:
-    reads = _reads(source)
+def _touches(source: str, names: set[str], by_text: Collection[str]) -> bool:
+    reads = _reads(source, by_text)
     return reads is None or not reads.isdisjoint(names)
+
+
+def _bound_by(key: Key, *kinds: str) -> set[str]:
+    return set[str]().union(*(_binds(cell.source) for cell in key.cells if cell.kind in kinds and cell.runs))
 
 
 def reached(key: Key, answer: str, source: str = "") -> set[str]:
@@ -67,12 +81,24 @@ def reached(key: Key, answer: str, source: str = "") -> set[str]:
     """
     tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
     changed = _binds(source).union(*(_binds(cell.source) for cell in key.cells if cell.grade_id in (answer, *tests)))
+    others = [cell for cell in key.cells if cell.runs and cell.grade_id != answer]
+    by_text = _bound_by(key, ANSWER, MANUAL, LOCKED) | _binds(source)
     while True:
-        hit = [cell for cell in key.cells if cell.runs and cell.grade_id != answer and _touches(cell.source, changed)]
+        hit = [cell for cell in others if _touches(cell.source, changed, by_text)]
         grown = changed.union(*(_binds(cell.source) for cell in hit))
         if grown == changed:
             return tests | {cell.grade_id for cell in hit if cell.kind == TEST}
         changed = grown
+
+
+def with_needed(key: Key, tests: set[str]) -> set[str]:
+    """Return tests and the ones above them that bind a name which they read: without those they would fail by that."""
+    needed = set(tests)
+    for at, cell in reversed([*enumerate(key.cells)]):
+        if cell.grade_id in needed:
+            needed |= {above.grade_id for above in key.cells[:at]
+                       if above.kind == TEST and not _binds(above.source).isdisjoint(_needs(cell.source))}  # fmt: skip
+    return needed
 
 
 def independent(key: Key) -> list[str]:
@@ -82,14 +108,16 @@ def independent(key: Key) -> list[str]:
     calls, and no cell above it names what it binds.
     """
     first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
-    loose = set[str]().union(*(_binds(cell.source) for cell in key.cells if cell.kind in (ANSWER, MANUAL, TEST)))
+    loose, by_text = _bound_by(key, ANSWER, MANUAL, TEST), _bound_by(key, ANSWER, MANUAL)
     named, found = set[str](), list[str]()  # `named`: by the cells that would run after it now, and before it then
     for at, cell in enumerate(key.cells):
         if not cell.runs:
             continue
         binds = _binds(cell.source)
         if cell.kind == LOCKED:
-            if not (BESIDE in cell.source.splitlines() or _touches(cell.source, loose) or binds & (loose | named)):
+            if not (
+                BESIDE in cell.source.splitlines() or _touches(cell.source, loose, by_text) or binds & (loose | named)
+            ):
                 found += [cell.source] if at >= first else []
                 continue
             loose |= binds

@@ -9,6 +9,7 @@ As a command: `python -m course.prove LAB [--only ex2]`.
 
 import argparse
 import contextlib
+import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ from autograder.mutants import (
     load_exemptions,
     mutants,
 )
-from autograder.reach import independent, reached
+from autograder.reach import independent, reached, with_needed
 from autograder.sandbox import why_not
 from course.build.labs import generate_assignment, grade_cells, load_misconceptions, set_up_course
 from course.hollow import hollow_faults
@@ -191,6 +192,7 @@ def prove(
         why |= {one.name: one.why for one in right} | {one.name: one.why for one in wrong}
         reach = {one.name: reached(key, one.answers, one.source) for one in others}
         reach |= {one.name: reach[one.name] | set(one.loses) for one in wrong}
+        reach = {name: with_needed(key, tests) for name, tests in reach.items()}
         # The one for which most is left out; its answer's cell stands early, so much could build on it.
         whole = {min(wrong, key=lambda one: len(reach[one.name])).name} if wrong else set[str]()
         whole |= set(reach) if everything else set()
@@ -283,7 +285,7 @@ def _release(base: Path, lab: str) -> Any:
 
 
 def _handed_in(name: str, notebook: Any) -> Submission:
-    return Submission(name, nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
+    return Submission(name, json.dumps(notebook).encode())  # not by nbformat: it validates, hundreds of times
 
 
 def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float]) -> Verdict:
@@ -295,7 +297,7 @@ def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: An
     found = [one for one in mutants(key) if exercise in ("", one.answers)]
     survived: list[str] = []
     for answer in dict.fromkeys(one.answers for one in found):
-        tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
+        tests = with_needed(key, {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer})
         grader.limits = _limits(grader.limits, key, tests, took)
 
         def survives(mutant: Mutant, tests: set[str] = tests) -> bool:

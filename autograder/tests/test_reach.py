@@ -8,7 +8,7 @@ import pytest
 from autograder.grade import BESIDE, Grader
 from autograder.key import key_from_source
 from autograder.model import Key, Submission
-from autograder.reach import independent, reached
+from autograder.reach import independent, reached, with_needed
 from autograder.sandbox import why_not
 
 needs_sandbox = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
@@ -102,6 +102,14 @@ def test_what_does_not_build_on_an_answer_is_not_reached() -> None:
     every = {"ex1-test", "ex2-test", "ex2-test-again"}
     assert reached(key, "ex1", "def base(x):\n    return 1\n\n\nshelf = [9]") == every
     assert reached(key, "ex1", "import this as shelf\n\n\ndef base(x):\n    return 1") == every
+
+
+def test_a_test_brings_the_ones_whose_names_it_reads() -> None:
+    """`made` is of the first exercise's test: without it, every answer to the second would lose, right or wrong."""
+    key = key_of(lab(SHELF, PUT, "given = made\nassert put(1) == 2", again="assert put(given - 1) == 4"))
+    assert with_needed(key, {"ex2-test-again"}) == {"ex1-test", "ex2-test", "ex2-test-again"}
+    assert with_needed(key, {"ex1-test"}) == {"ex1-test"}
+    assert with_needed(key_of(lab()), {"ex2-test-again"}) == {"ex2-test-again"}
 
 
 @needs_sandbox
