@@ -51,7 +51,7 @@ def grade_stock(folder: Path, all_handed: list[Handed]) -> tuple[Cost, Marks, di
 
 
 def grade_ours(folder: Path, all_handed: list[Handed], memory: bool = False) -> tuple[Cost, Marks, dict[str, set[str]]]:
-    """Grade as `course grade` does; returns its cost, the marks in nbgrader's gradebook and which tests were rescued."""
+    """Grade by `course grade`; returns its cost, the marks in nbgrader's gradebook and which tests were rescued."""
     command = [sys.executable, "-m", "course.cli", "grade", LAB, "--root", str(folder)]
     cost = measure([command], folder, environment(folder), folder / "log.txt", memory)
     _require(cost, folder, "course grade")
