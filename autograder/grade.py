@@ -50,6 +50,9 @@ from course.paths import ROOT, CourseError
 
 BESIDE = "# grader: these run where the answers run"
 """A line in a cell of the instructor's: its functions take objects that cannot leave the student's kernel."""
+SHOWN = "# grader: no secret"
+"""A line in a reference answer that a lesson shows and that cannot be called from afar, such as a class or a web
+application: in the second look it may run where the student's code runs."""
 LARGEST_ANSWER = 256 << 20  # bytes that may travel from the student's kernel in one piece
 FIRST_UID, UIDS = 100_000, 640_000
 """Users that boxes run as, outside any real one's. Each box at a time has one of its own, for processes are counted by
@@ -522,6 +525,13 @@ class _Session:
         return f"{told['ename']}: {told['evalue']}" if told["evalue"] else str(told["ename"])
 
 
+def _lent(answer: Cell) -> Cell:
+    """Return a reference answer as it takes the place of a student's in the second look."""
+    if SHOWN in (line.strip() for line in answer.source.splitlines()):
+        return replace(answer, source=without_docstrings(answer.source))
+    return replace(answer, kind=REFERENCE)
+
+
 def _verdict(mark: Mark | None) -> tuple[Output, ...]:
     """Return what a test cell shows in the graded notebook: why it failed, or the points of a part."""
     if mark is None or mark.score is None or mark.score == mark.points:
@@ -747,8 +757,7 @@ class Grader(Closing):
             if not earlier or clock.now() > until:
                 continue
             cells = tuple(
-                replace(reference[cell.grade_id], kind=REFERENCE) if cell.grade_id in earlier else cell
-                for cell in prepared.cells
+                _lent(reference[cell.grade_id]) if cell.grade_id in earlier else cell for cell in prepared.cells
             )
             tests = {mark.test for mark in lost if mark.exercise in exercises}
             with contextlib.closing(_Box(self, uid, clock)) as box:

@@ -215,6 +215,25 @@ def test_a_reference_answer_is_called_as_if_it_were_the_students(grader: Grader)
     assert scores(grader.grade(submission({"ex1": WRONG, "ex2": early}))) == [0, 2, 4]
 
 
+def test_a_reference_answer_that_is_no_secret_may_run_where_the_students_code_runs() -> None:
+    """A class that the student's answer derives from cannot be called from afar; its lab says that it may be read."""
+    source = notebook({}, {})
+    base = "class Base:\n    ### BEGIN SOLUTION\n    {}\n    limit = 0.5\n    ### END SOLUTION"
+    tests = {
+        "ex1-test": "assert Base.limit == 0.5, 'the limit is 0.5'",
+        "ex2-test": "assert labels() == 0.5, 'as Base has it'",
+    }
+    answers = {
+        "ex1": "class Base:\n    limit = 9",
+        "ex2": "class Own(Base):\n    pass\ndef labels():\n    return Own.limit",
+    }
+    for line, points in (("# grader: no secret", 2), ("# its limit", 0)):
+        source = notebook({"ex1": base.format(line), **tests}, {})
+        with Grader(key_from_source(source, lab="01-lab")) as own:
+            handed_in = notebook({**answers, **tests}, {})
+            assert scores(own.grade(Submission("ann", nbformat.writes(handed_in).encode())))[1] == points
+
+
 MANY_THREADS = """
 import threading, time
 def many(number):

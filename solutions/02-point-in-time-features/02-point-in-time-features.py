@@ -398,6 +398,7 @@ more_people = pd.concat([LIVE, LIVE.tail(1).assign(month=6)], ignore_index=True)
 assert "after" not in leaks(curious, more_people, SMALL, 4), "For an application of month 6, month 5 is the past."
 ### BEGIN HIDDEN TESTS
 assert "same_month" in sharp, "A feature of month 4 used what became known in month 4: one month too curious."
+assert sharp == sorted(sharp), "The names of the columns that leak should be sorted."
 back_to_front = pd.concat([SMALL.tail(3), SMALL.head(3)])
 assert leaks(somebody, LIVE, back_to_front, 4) == ["bad_at_once"], "Whatever the order and the index of the outcomes."
 ### END HIDDEN TESTS

@@ -128,6 +128,7 @@ def application_model():
     """Return the pydantic model of one loan application."""
 
     ### BEGIN SOLUTION
+    # grader: no secret
     def as_int(number):
         return int(number) if isinstance(number, float) and number.is_integer() else number
 
@@ -329,6 +330,7 @@ assert "born" not in str(told), "What was sent must not come back, from a batch 
 def add_scoring(app, box):
     """Add POST /score and POST /score/batch."""
     ### BEGIN SOLUTION
+    # grader: no secret
     Application = application_model()
 
     def risks(applications):
