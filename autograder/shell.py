@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import types
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -34,7 +35,7 @@ from autograder.model import PICTURES, Output
 from autograder.parent import Channel, ClosedError
 from autograder.rows import SIMPLE
 from autograder.told import PICTURE
-from autograder.watching import Told, Watch
+from autograder.watching import REPLACED, Told, Watch
 
 TELL_AGAIN = 0.5  # seconds
 LONGEST_LINE = 2_000  # characters of an error's text
@@ -194,6 +195,10 @@ def make_shell() -> Shell:
     return shell
 
 
+_REPLACED = deque[Any](maxlen=REPLACED)
+"""A thread may still print to a stream that was replaced, and Python's `print` holds no reference to it."""
+
+
 def printed(most: int) -> str:
     """Take what processes have printed until now, the first `most` bytes and a little of it."""
     with contextlib.suppress(OSError):
@@ -211,6 +216,7 @@ def captured(shell: Shell, most: int) -> Iterator[Shown]:
     shown.start(most)
     before = sys.stdout, sys.stderr, sys.stdin
     sys.stdout, sys.stderr = _Stream("stdout", shown, 1), _Stream("stderr", shown, 2)
+    _REPLACED.extend((sys.stdout, sys.stderr))
     sys.stdin = shown.stdin = io.StringIO()  # input() has nobody to ask: EOFError
     printed(0)
     try:

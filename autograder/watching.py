@@ -14,10 +14,13 @@ import os
 import sys
 import types
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _STREAMS = ("stdout", "stderr")
+REPLACED = 64
+"""How many streams that took the place of `sys.stdout` stay in memory after their block."""
 
 
 # In the student's kernel -----------------------------------------------------------------------------------------
@@ -81,6 +84,8 @@ class Told:
     def __init__(self, most: int = 0, below: Callable[[int], str] = lambda most: "") -> None:
         self.most, self.below = most, below
         self.streams: dict[str, _Kept] = {}
+        # A thread may still print to a stream that was replaced, and Python's `print` holds no reference to it.
+        self.replaced = deque[_Kept](maxlen=REPLACED)
         self.caught: list[Any] = []
         self.logged = _Collecting()
 
@@ -92,6 +97,7 @@ class Told:
                 self.streams = {name: _Kept(self.most, getattr(sys, name)) for name in _STREAMS}
                 stack.enter_context(contextlib.redirect_stdout(self.streams["stdout"]))
                 stack.enter_context(contextlib.redirect_stderr(self.streams["stderr"]))
+                self.replaced.extend(self.streams.values())
                 stack.callback(self.streams.clear)
             if watch:
                 self._set_up(stack, watch)
