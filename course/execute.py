@@ -116,11 +116,11 @@ class MemorySampler:
 
     def _each(self, processes: list[psutil.Process], measure: Callable[[psutil.Process], int]) -> Iterator[int]:
         for process in processes:
+            self.seen.setdefault(process.pid, process)
             try:
                 yield measure(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            self.seen.setdefault(process.pid, process)
 
     def end_leftovers(self) -> list[str]:
         """End the processes seen that outlived their kernel, and return their names."""

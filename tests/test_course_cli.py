@@ -96,7 +96,7 @@ def test_a_notebook_elsewhere_is_checked_but_not_noted(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["check", "09"], "there is no lab '09'; there are: 01-lab"),
-        (["check", "01-lab"], "not valid JSON"),
+        (["check", "01-lab"], "cannot be read as a notebook"),
         (["run", "09"], "there are no chapters yet"),
     ],
 )

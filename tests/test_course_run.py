@@ -1,6 +1,7 @@
 """All notebooks side by side: the order, the table, and each gate shown failing."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def parents(root: Path) -> set[str]:
 
 @linux
 def test_more_lessons_than_slots_have_one_warm_parent(tmp_path: Path, warm: None) -> None:
-    before = {process.pid for process in psutil.Process().children()}
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
     for number in range(4):
         lesson(tmp_path, f"01-a/0{number}-x", "import os; os.environ['OMP_NUM_THREADS'], os.getppid()")
     report, text = run_tree(tmp_path)
@@ -133,7 +134,8 @@ def test_a_warm_parent_that_cannot_start_is_said_and_all_runs(
     tmp_path: Path, warm: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "lightgbm.py").write_text("raise RuntimeError('planted fault')", encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    planted = {**os.environ, "PYTHONPATH": str(tmp_path)}  # a variable that a command does not hand on
+    monkeypatch.setattr("course.run.plain_environment", lambda: planted)
     for number in range(3):
         lesson(tmp_path, f"01-a/0{number}-x", "1")
     report, _ = run_tree(tmp_path)
@@ -272,7 +274,7 @@ def test_a_flight_that_lands_is_measured_and_named(tmp_path: Path) -> None:
 def test_an_interruption_ends_every_process(tmp_path: Path) -> None:
     for number in (1, 2):
         lesson(tmp_path, f"01-a/0{number}-x", "import time; time.sleep(77)")
-    before, at_sleep = {process.pid for process in psutil.Process().children()}, 0
+    before, at_sleep = {process.pid for process in psutil.Process().children(recursive=True)}, 0
 
     def listen(event: Event | None) -> None:
         nonlocal at_sleep
