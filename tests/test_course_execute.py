@@ -78,13 +78,13 @@ def test_the_memory_of_the_kernels_children_counts(tmp_path: Path, kernel: str) 
     assert (str(os.getpid()) in output.read_text(encoding="utf-8")) == (kernel == "python3")
 
 
-def test_pages_that_children_share_count_once(tmp_path: Path, kernel: str) -> None:
+def test_pages_that_children_share_count_once(tmp_path: Path) -> None:
     """Four forks that only look at 300 MB of their parent's: by resident memory that would be 1.5 GB."""
     source = "import os, time\nx = bytes(10**6) * 300\nchildren = []\nfor _ in range(4):\n    pid = os.fork()\n"
     source += "    if not pid:\n        sum(x[::4096])\n        time.sleep(1.5)\n        os._exit(0)\n"
     source += "    children.append(pid)\n"
     source += "for pid in children:\n    os.waitpid(pid, 0)"
-    assert 320 < run(tmp_path, source, kernel=kernel)[0].peak_mb < 900
+    assert 320 < run(tmp_path, source)[0].peak_mb < 900
 
 
 def test_a_warm_kernel_counts_as_much_as_one_that_imports_by_itself(
