@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 
 from course.quiet import quiet
 
-quiet()  # on import: tools read their settings when they are imported
+quiet()  # on import, and only then: tools read their settings when imported, and a tour sets some of its own
 RAN, NOT_RUN = 0, 3
 """Exit codes of a tour: the real system did it all, or some of it had no system to run on. A fault is 1, as always."""
 
@@ -29,7 +29,6 @@ class Tour:
     """
 
     def __init__(self, system: str, *packages: str) -> None:
-        quiet()
         self.system, self._began = system, time.monotonic()
         self._plain: tuple[str, float] | None = None
         self._seconds: float | None = None

@@ -69,6 +69,8 @@ def test_overload_is_503_with_retry_after_and_shutdown_serves_who_waits(model: C
     go = threading.Event()
 
     class Slow:
+        spec = model.spec
+
         def predict(self, applications: Any) -> Any:
             go.wait(30)
             return model.predict(applications)

@@ -33,10 +33,14 @@ class WheelhouseError(Exception):
 
 
 def folder(machine: str) -> Path:
-    """Return where the wheels of the present requirements lie for a processor ("amd64", "arm64", or as uname says)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    """Return where the wheels of the present requirements lie for a processor ("amd64", "arm64", or as uname says).
+
+    In the user's cache, or in OAKBANK_WHEELHOUSE.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oakbank-wheelhouse"
+    cache = Path(os.environ.get("OAKBANK_WHEELHOUSE") or cache)
     name = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    return cache / "oakbank-wheelhouse" / f"{name}-{_MACHINES.get(machine.lower(), machine.lower())}"
+    return cache / f"{name}-{_MACHINES.get(machine.lower(), machine.lower())}"
 
 
 def wheels(requirements: str) -> dict[str, set[str]]:
