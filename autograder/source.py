@@ -23,6 +23,8 @@ _MAGIC = frozenset({"getoutput", "run_cell_magic", "run_line_magic", "system"})
 """Methods of IPython's shell that its transformer calls in the place of what is not Python."""
 _DEEPEST = 8  # magics within magics
 _MOST_WORK = 500_000  # characters times magics: IPython reads a cell anew for each of them
+_ESCAPES = re.compile(r"^[ \t]*([,;/]+)", re.MULTILINE)
+"""What IPython takes at the start of a line for a call to be completed, once a character."""
 
 
 class _Reading(NamedTuple):
@@ -44,7 +46,8 @@ def _parsed(source: str) -> ast.Module | None:
 
 def _as_python(source: str) -> str:
     """Return a cell as IPython would run it; unchanged where it cannot be read, or not in bearable time."""
-    if len(source) * sum(map(source.count, "%!?")) > _MOST_WORK:
+    escapes = sum(map(source.count, "%!?")) + sum(map(len, _ESCAPES.findall(source)))
+    if len(source) * escapes > _MOST_WORK:
         return source
     from IPython.core.inputtransformer2 import TransformerManager  # most cells do without
 

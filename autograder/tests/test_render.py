@@ -85,9 +85,9 @@ UNITS = [
     *("\x9b0", "\x1b]", "\\\n", " \n", "\n%", "<a", "![", "](", "a=", "&#", '"="', "<!--", "<style", "a}", "\n#"),
     *("+_", "data:image/png;base64,A", '<img src="', "```", "_a", ": ", "\n- "),
 ]
-SIZES = 2_500, 10_000  # characters
-ROOM = 10.0
-"""Four times the text takes four times as long, and sixteen times where the time grows with the square."""
+SIZES = 1_250, 10_000  # characters
+ROOM = 25.0
+"""Eight times the text takes eight times as long, and 64 times where the time grows with the square."""
 NOTICEABLE = 0.03  # seconds: what is quicker cannot be told from noise
 
 
@@ -98,7 +98,7 @@ def seconds(reader: Callable[[str], Any], text: str) -> float:
 
 
 def too_slow(reader: Callable[[str], Any], units: list[str]) -> list[tuple[str, float, float]]:
-    """Return the units of which four times as many take more than `ROOM` times as long, each tried thrice."""
+    """Return the units of which eight times as many take more than `ROOM` times as long, each tried thrice."""
     found = []
     for unit in units:
         short, long = (unit * (size // len(unit)) for size in SIZES)

@@ -293,7 +293,7 @@ def test_missing_packages_and_a_missing_base_are_said(
     said: list[str] = []
     monkeypatch.setattr(containers, "BASE", "oakbank/no-such-base:1")
     assert containers.engine(said.append) is None
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("OAKBANK_WHEELHOUSE", str(tmp_path))
     assert containers.engine(said.append) is None
     assert ["docker pull oakbank/no-such-base:1" in said[0], "oakbank.intro.wheelhouse" in said[1]] == [True, True]
 
@@ -314,7 +314,7 @@ def test_a_spoilt_wheelhouse_is_not_complete(
 ) -> None:
     machine = engine.version()["Arch"]
     full = wheelhouse.folder(machine)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("OAKBANK_WHEELHOUSE", str(tmp_path))
     assert not wheelhouse.complete(machine)
     copy = shutil.copytree(full, wheelhouse.folder(machine))
     assert wheelhouse.complete(machine)
