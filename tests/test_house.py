@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,20 @@ def telemetry_elsewhere(root: Path, names: list[Path]) -> list[str]:
         generated = re.search(r"generated from .*course/quiet[.]py", text)
         if name != Path("course/quiet.py") and name.suffix != ".md" and not generated and word.search(text):
             found.append(name.as_posix())
+    return found
+
+
+def looks_at_the_truth(root: Path) -> list[str]:
+    """Return each place of the reference system that asks a world for its truth, or takes a private part of a feed."""
+    found = []
+    for path in sorted(root.glob("chapters/*/reference/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None)
+            if not isinstance(node, ast.Attribute | ast.Constant) or name not in {"truth", "_world"}:
+                continue
+            own = name.startswith("_") and isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"
+            if not own:
+                found.append(f"{path.relative_to(root).as_posix()}:{node.lineno}: {name}")
     return found
 
 
@@ -214,6 +229,24 @@ def test_telemetry_is_switched_off_in_one_place(names: list[Path], tmp_path: Pat
     assert telemetry_elsewhere(ROOT, names) == []
     line = f"os.environ['{next(iter(TELEMETRY_OFF))}'] = '1'"
     assert telemetry_elsewhere(tmp_path, plant(tmp_path, "chapters/tour.py", line)) == ["chapters/tour.py"]
+
+
+def test_only_the_books_look_at_the_truth() -> None:
+    """What nobody in the bank can see: the books of a flight and of the first model's life ask for it, nothing else."""
+    places = Counter(place.partition(":")[0].rpartition("/")[2] for place in looks_at_the_truth(ROOT))
+    assert places == {"life.py": 1, "flight.py": 2}
+
+
+@pytest.mark.parametrize(
+    "line", ["world.truth(3)", "ask = world.truth", "getattr(world, 'truth')(3)", "feed._world.applications(3)"]
+)
+def test_a_look_at_the_truth_is_found(tmp_path: Path, line: str) -> None:
+    """In whatever way it is written."""
+    sound = "def of(self):\n    return self._world.applications(3)"
+    plant(tmp_path, "chapters/01-intro/reference/oakbank/world/feed.py", sound)
+    assert looks_at_the_truth(tmp_path) == []
+    plant(tmp_path, "chapters/05-scale/reference/oakbank/scale/policy.py", line)
+    assert len(looks_at_the_truth(tmp_path)) == 1
 
 
 def test_only_files_of_the_repository_are_looked_at(tmp_path: Path) -> None:

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oakbank.world import Lake, World, load_scenario, loan_profit, publish_history, publish_month, publish_outcomes
+from oakbank.world import (
+    DECISIONS,
+    OUTCOMES,
+    Feed,
+    Lake,
+    World,
+    load_scenario,
+    loan_profit,
+    publish_history,
+    publish_month,
+    publish_outcomes,
+    table_of,
+)
 from oakbank.world.lake import LakeError
 
 N = 120
@@ -73,10 +85,12 @@ def test_the_history_is_the_officers_and_its_outcomes_come_late(tmp_path: Path) 
     assert lake.months("decisions") == list(range(-12, 0))
     assert lake.months("outcomes") == list(range(-9, 0))
     decisions = lake.read("decisions", range(-12, 0))
-    assert list(decisions.columns) == ["application_id", "granted", "default_probability", "model_version", "month"]
+    assert [(name, str(kind)) for name, kind in decisions.dtypes.items()] == [(c.name, c.dtype) for c in DECISIONS]
     assert decisions["default_probability"].isna().all()
     assert (decisions["model_version"] == "officers").all()
+    assert (decisions["reason"] == "").all()
     outcomes = lake.read("outcomes", range(-9, 0))
+    assert [(name, str(kind)) for name, kind in outcomes.dtypes.items()] == [(c.name, c.dtype) for c in OUTCOMES]
     assert (outcomes["known_month"] - outcomes["month"] == 3).all()
     known = decisions[decisions["month"] <= -4]
     assert set(outcomes["application_id"]) == set(known.loc[known["granted"], "application_id"])
@@ -98,3 +112,36 @@ def test_live_outcomes_follow_the_lakes_decisions(tmp_path: Path) -> None:
     publish_outcomes(one, lake, 4)  # nobody was granted: a file without rows, not no file
     assert len(lake.read("outcomes", [4])) == 0
     assert (lake.read("outcomes", [3, 4]).dtypes == lake.read("outcomes", [3]).dtypes).all()
+
+
+def test_a_feed_delivers_what_the_world_publishes(tmp_path: Path) -> None:
+    one, lakes = world(), [Lake(tmp_path / "feed"), Lake(tmp_path / "world")]
+    feed = Feed(one)
+    assert (feed.seed, feed.label_delay, feed.history_months) == (one.seed, 3, 12)
+    feed.publish_history(lakes[0])
+    feed.publish_month(lakes[0], 0)
+    publish_history(one, lakes[1])
+    publish_month(one, lakes[1], 0)
+    feed.publish_outcomes(lakes[0], 0)
+    publish_outcomes(one, lakes[1], 0)
+    delivered, published = (
+        {path.relative_to(lake.folder): path.read_bytes() for path in lake.folder.glob("*/*.parquet")} for lake in lakes
+    )
+    assert len(delivered) == 12 + 12 + 10 + 1
+    assert delivered == published
+
+
+def test_a_table_has_the_columns_of_its_schema_and_no_others() -> None:
+    decided = {"granted": [True, False], "default_probability": 0.5, "model_version": "1", "month": 3, "reason": ""}
+    table = table_of(DECISIONS, {"application_id": np.array([7, 8], dtype=np.int16)} | decided)
+    assert list(table) == [column.name for column in DECISIONS]
+    assert [str(kind) for kind in table.dtypes] == [column.dtype for column in DECISIONS]
+    assert table["month"].tolist() == [3, 3]
+    with pytest.raises(ValueError, match="application_id missing or too many"):
+        table_of(DECISIONS, decided)
+    with pytest.raises(ValueError, match="extra missing or too many"):
+        table_of(DECISIONS, {"application_id": [7, 8], "extra": 1} | decided)
+    with pytest.raises(ValueError, match="application_id must be int64: "):
+        table_of(DECISIONS, {"application_id": [7.0, float("nan")]} | decided)
+    empty = {column.name: np.zeros(0) for column in OUTCOMES}
+    assert [str(kind) for kind in table_of(OUTCOMES, empty).dtypes] == [column.dtype for column in OUTCOMES]

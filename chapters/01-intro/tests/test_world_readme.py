@@ -15,7 +15,7 @@ from oakbank.world import (
     schema_markdown,
     simulator,
 )
-from oakbank.world.schema import BANDS, COLUMNS
+from oakbank.world.schema import BANDS, COLUMNS, DECISIONS, OUTCOMES
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 
@@ -28,8 +28,10 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 
 def test_the_schema_is_generated() -> None:
-    assert schema_markdown() in README, f"put this into the README:\n{schema_markdown()}"
-    assert len(schema_markdown().splitlines()) == len(COLUMNS) + 2
+    for columns in (COLUMNS, DECISIONS, OUTCOMES):
+        table = schema_markdown(columns)
+        assert table in README, f"put this into the README:\n{table}"
+        assert len(table.splitlines()) == len(columns) + 2
 
 
 def test_the_bands() -> None:

@@ -16,7 +16,16 @@ from oakbank.deploy import batch
 from oakbank.deploy.batch import NO_ID, REVIEW, BatchError, decide, history_reference, score_month
 from oakbank.deploy.service import create_app
 from oakbank.pipelines import PipelineBusyError, Registry, folder_lock
-from oakbank.world import FEATURES, Lake, World, load_scenario, publish_history, publish_month, publish_outcomes
+from oakbank.world import (
+    DECISIONS,
+    FEATURES,
+    Lake,
+    World,
+    load_scenario,
+    publish_history,
+    publish_month,
+    publish_outcomes,
+)
 from oakbank.world.lake import LakeError
 
 
@@ -51,7 +60,7 @@ def test_the_lake_gets_the_contract_and_outcomes_can_follow(bank: Any, tmp_path:
     assert scored.problems == []
     saved = lake.read("decisions", [0])
     assert saved.equals(scored.decisions)
-    assert list(saved) == ["application_id", "granted", "default_probability", "model_version", "month", "reason"]
+    assert [(name, str(kind)) for name, kind in saved.dtypes.items()] == [(c.name, c.dtype) for c in DECISIONS]
     assert len(lake.read("decisions", [-1, 0])) == 4000
     publish_outcomes(bank.world, lake, 3)
     assert len(lake.read("outcomes", [3])) == saved["granted"].sum()

@@ -21,7 +21,7 @@ from oakbank.governance.audit import AuditLog
 from oakbank.pipelines import Evaluation, Registry
 from oakbank.scale import bank, flight
 from oakbank.scale.policy import Policy
-from oakbank.world import Event, Lake, Scenario, World
+from oakbank.world import Event, Feed, Lake, Scenario, World
 
 SCENARIO = Scenario(
     name="tiny",
@@ -52,7 +52,8 @@ class Fickle(Policy):
 
 # Any champion is taken back the month after.
 POLICY = Fickle("care", check_feed=True, retrain=True, half_life=3.0, rollback_z=-1e9)
-STEPS = ("publish_history", "publish_month", "score_month", "publish_outcomes", "drift_report", "retrain", "promote")
+STEPS = ("score_month", "drift_report", "retrain", "promote")
+DELIVERIES = ("publish_history", "publish_month", "publish_outcomes")
 
 
 def world() -> World:
@@ -102,6 +103,8 @@ def watched(folder: Path, kills: Path) -> None:
 
     for step in STEPS:
         wrap(bank, step, lambda *args, name=step, **options: name)
+    for delivery in DELIVERIES:
+        wrap(Feed, delivery, lambda *args, name=delivery: name)
     wrap(bank, "rollback", lambda *args: "rollback")
     wrap(AuditLog, "append", lambda self, *args, **options: f"audit-{args[0]}")
     wrap(Lake, "write", lambda self, kind, *args: f"lake-{self.folder.name}-{kind}")

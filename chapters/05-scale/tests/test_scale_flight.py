@@ -18,7 +18,7 @@ from oakbank.pipelines import CreditModel, Evaluation, PipelineBusyError, Regist
 from oakbank.scale.bank import Bank, FlightError, State
 from oakbank.scale.flight import FlightLog, fly
 from oakbank.scale.policy import CARE, NEGLECT, better_calibrated
-from oakbank.world import Event, Lake, Scenario, World
+from oakbank.world import Event, Feed, Lake, Scenario, World
 
 RUNNER = Path(__file__).with_name("scale_flight_runner.py")
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
@@ -190,11 +190,33 @@ class Blindfold(World):
 
 @pytest.mark.parametrize("policy", [NEGLECT, replace(CARE, min_rows=50, max_age=1)], ids=["neglect", "care"])
 def test_no_decision_uses_the_truth(bank_folder: Path, policy: object) -> None:
-    bank = Bank(Blindfold(1, small()), policy, bank_folder)  # type: ignore[arg-type]
+    bank = Bank(Feed(Blindfold(1, small())), policy, bank_folder)  # type: ignore[arg-type]
     state = bank.found()
     for month in range(2):
         today, state = bank.live(month, state)
         assert len(today.decisions) == 300
+
+
+def worlds_in(thing: object) -> list[str]:
+    """Return each way by which code that holds this bank or policy comes to a world, by public names."""
+    ways, ahead = [], [("", thing)]
+    seen: set[int] = set()
+    while ahead:
+        way, one = ahead.pop()
+        if isinstance(one, World):
+            ways.append(way)
+        elif id(one) not in seen and type(one).__module__.startswith(("oakbank.", "tests", "test_")):
+            seen.add(id(one))
+            ahead += [(f"{way}.{name}", value) for name, value in vars(one).items() if not name.startswith("_")]
+    return ways
+
+
+def test_the_bank_holds_a_feed_and_no_world(bank_folder: Path) -> None:
+    bank = Bank(Feed(World(1, small())), CARE, bank_folder)
+    assert worlds_in(bank) == []
+    bank.feed.world = World(1, small())  # type: ignore[attr-defined]
+    bank.simulator = World(1, small())  # type: ignore[attr-defined]
+    assert sorted(worlds_in(bank)) == [".feed.world", ".simulator"]
 
 
 def test_gates_that_nobody_passes_stop_the_flight_at_once(bank_folder: Path) -> None:
@@ -205,7 +227,7 @@ def test_gates_that_nobody_passes_stop_the_flight_at_once(bank_folder: Path) -> 
 def test_a_champion_that_does_worse_is_taken_back_and_one_that_does_not_stays(bank_folder: Path) -> None:
     world = World(1, small())
     policy = replace(CARE, min_rows=50)
-    bank = Bank(world, policy, bank_folder)
+    bank = Bank(Feed(world), policy, bank_folder)
     good = bank.found().champion
     # A champion that has learned nonsense: outcomes dealt out at random.
     history = world.applications(-5)
@@ -228,7 +250,7 @@ def test_a_champion_that_does_worse_is_taken_back_and_one_that_does_not_stays(ba
 
 def test_a_month_with_a_broken_feed_is_repaired_and_teaches_nobody(bank_folder: Path) -> None:
     event = Event(kind="feed_missing", onset=0, until=1, column="bureau_score")
-    bank = Bank(World(1, small((event,))), replace(CARE, min_rows=50), bank_folder)
+    bank = Bank(Feed(World(1, small((event,)))), replace(CARE, min_rows=50), bank_folder)
     state = bank.found()
     today, state = bank.live(0, state)
     assert [problem.column for problem in today.feed_problems] == ["bureau_score"]

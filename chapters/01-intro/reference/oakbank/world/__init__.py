@@ -4,21 +4,37 @@
 """
 
 from oakbank.world.economics import FUNDING_RATE, LOAN_RATE, LOSS_GIVEN_DEFAULT, break_even, loan_profit
+from oakbank.world.feed import Feed
 from oakbank.world.lake import Lake, publish_history, publish_month, publish_outcomes
 from oakbank.world.scenario import Event, Scenario, ScenarioError, list_scenarios, load_scenario
-from oakbank.world.schema import CATEGORIES, COLUMNS, FEATURES, PROTECTED, Column, schema_markdown
+from oakbank.world.schema import (
+    CATEGORIES,
+    COLUMNS,
+    DECISIONS,
+    FEATURES,
+    OFFICERS,
+    OUTCOMES,
+    PROTECTED,
+    Column,
+    schema_markdown,
+    table_of,
+)
 from oakbank.world.simulator import World
 
 __all__ = [
     "CATEGORIES",
     "COLUMNS",
+    "DECISIONS",
     "FEATURES",
     "FUNDING_RATE",
     "LOAN_RATE",
     "LOSS_GIVEN_DEFAULT",
+    "OFFICERS",
+    "OUTCOMES",
     "PROTECTED",
     "Column",
     "Event",
+    "Feed",
     "Lake",
     "Scenario",
     "ScenarioError",
@@ -31,4 +47,5 @@ __all__ = [
     "publish_month",
     "publish_outcomes",
     "schema_markdown",
+    "table_of",
 ]

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from oakbank.world.files import whole
+from oakbank.world.schema import DECISIONS, OFFICERS, table_of
 from oakbank.world.simulator import World
 
 Kind = Literal["applications", "decisions", "outcomes"]
@@ -131,9 +133,13 @@ def publish_history(world: World, lake: Lake) -> None:
     first = -world.scenario.history_months
     for month in range(first, 0):
         publish_month(world, lake, month)
-        decisions = world.officer_decisions(month).assign(
-            default_probability=float("nan"), model_version="officers", month=month
-        )
-        lake.write("decisions", month, decisions)
+        decided = {
+            **world.officer_decisions(month),
+            "default_probability": np.nan,
+            "model_version": OFFICERS,
+            "month": month,
+            "reason": "",
+        }
+        lake.write("decisions", month, table_of(DECISIONS, decided))
     for month in range(first + world.scenario.label_delay, 0):
         publish_outcomes(world, lake, month)

@@ -1,6 +1,11 @@
-"""What one loan application holds: names, types, units and the range that a sane feed keeps."""
+"""What the bank's tables hold: names, types, units, and for applications the range that a sane feed keeps."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "employment": ("salaried", "self_employed", "temporary", "retired", "unemployed"),
@@ -14,7 +19,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an application: its pandas dtype, its unit and its valid range (inclusive; None: no bound)."""
+    """One column of a table: its pandas dtype, its unit and its valid range (inclusive; None: no bound)."""
 
     name: str
     dtype: str
@@ -44,6 +49,28 @@ COLUMNS: tuple[Column, ...] = (
     Column("group", "category", "-", "protected attribute: kept for audits, never a feature of a model"),
 )
 
+DECISIONS: tuple[Column, ...] = (
+    Column("application_id", "int64", "-", "the application; -1 where it came without an id", -1),
+    Column("granted", "bool", "-", "whether the loan is granted"),
+    Column("default_probability", "float64", "-", "as decided on; NaN where no model was asked", 0, 1),
+    Column("model_version", "object", "-", "version of the model in the registry, or `officers`"),
+    Column("month", "int64", "months", "of the application"),
+    Column("reason", "object", "-", "why a person must look at it; empty: nobody has to"),
+)
+"""One row per application that was decided."""
+
+OUTCOMES: tuple[Column, ...] = (
+    Column("application_id", "int64", "-", "the application"),
+    Column("month", "int16", "months", "of the application"),
+    Column("known_month", "int16", "months", "in which the outcome became known"),
+    Column("defaulted", "bool", "-", "whether the loan was not paid back"),
+    Column("profit", "float64", "EUR", "what the loan earned; below 0: what it lost"),
+)
+"""One row per loan, when it is known what became of it; nothing is ever known of a declined application."""
+
+OFFICERS = "officers"
+"""The `model_version` of decisions from before the first model."""
+
 BANDS: dict[str, tuple[float, float]] = {
     "age": (40.8, 44.1),
     "income": (2690, 2970),
@@ -71,10 +98,33 @@ FEATURES: tuple[str, ...] = tuple(
 )
 
 
-def schema_markdown() -> str:
-    """Return the schema as a Markdown table, for lessons and READMEs."""
+def table_of(columns: Sequence[Column], values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a table with exactly these columns, in their order and of their types.
+
+    Args:
+        columns: Such as `DECISIONS` or `OUTCOMES`.
+        values: For each column an array of shape (n,), or one value for all rows.
+
+    Raises:
+        ValueError: A column is missing or too many, or its values are not of its type; the message names it.
+    """
+    names = [column.name for column in columns]
+    if wrong := sorted(set(names) ^ set(values)):
+        raise ValueError(f"the table has the columns {', '.join(names)}: {', '.join(wrong)} missing or too many")
+    given = {name: values[name] if np.isscalar(values[name]) else np.asarray(values[name]) for name in names}
+    frame = pd.DataFrame(given)
+    for column in columns:
+        try:
+            frame[column.name] = frame[column.name].astype(np.dtype(column.dtype))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{column.name} must be {column.dtype}: {error}") from None
+    return frame
+
+
+def schema_markdown(columns: Sequence[Column] = COLUMNS) -> str:
+    """Return a schema as a Markdown table, for lessons and READMEs."""
     lines = ["| column | type | unit | range or values | meaning |", "|---|---|---|---|---|"]
-    for column in COLUMNS:
+    for column in columns:
         values = ", ".join(CATEGORIES.get(column.name, ()))
         if column.low is not None:
             values = f"{column.low:g} to {column.high:g}" if column.high is not None else f"from {column.low:g}"

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from oakbank.world.economics import LOAN_RATE, loan_profit
 from oakbank.world.scenario import FIRST_ID_MONTH, Scenario, load_scenario
-from oakbank.world.schema import CATEGORIES, COLUMNS
+from oakbank.world.schema import CATEGORIES, COLUMNS, OUTCOMES, table_of
 
 MEASUREMENT_BIAS = 20.0
 INCOME_GAP = 0.10
@@ -262,8 +262,7 @@ class World:
             granted: Ids of the applications of month `month - label_delay` that the bank granted.
 
         Returns:
-            `application_id`, `month` (of the application), `known_month`, `defaulted`, `profit` (EUR).
-            Nothing is ever known of a declined application.
+            One row per loan, columns as `oakbank.world.OUTCOMES`. Nothing is ever known of a declined application.
 
         Raises:
             ValueError: An id that is not an application of that month, or one id twice (its profit would count twice).
@@ -277,12 +276,13 @@ class World:
             what = "some ids are given twice" if len(np.unique(ids)) < ids.size else "some ids are not of it"
             raise ValueError(f"outcomes of month {month} are for loans of month {applied}; {what}")
         rows = truth.iloc[position]
-        return pd.DataFrame(
+        return table_of(
+            OUTCOMES,
             {
-                "application_id": rows["application_id"].to_numpy(),
-                "month": rows["month"].to_numpy(),
-                "known_month": np.full(len(rows), month, dtype=np.int16),
-                "defaulted": rows["would_default"].to_numpy(),
-                "profit": rows["profit_if_granted"].to_numpy(),
-            }
+                "application_id": rows["application_id"],
+                "month": rows["month"],
+                "known_month": month,
+                "defaulted": rows["would_default"],
+                "profit": rows["profit_if_granted"],
+            },
         )

@@ -20,7 +20,7 @@ from oakbank.pipelines import (
     grant,
     repair_feed,
 )
-from oakbank.world import Lake
+from oakbank.world import DECISIONS, Lake, table_of
 from oakbank.world.lake import LakeError
 
 REVIEW = "review: "
@@ -40,8 +40,8 @@ class ScoredMonth:
     """A decided month."""
 
     decisions: pd.DataFrame
-    """As in the lake: application_id, granted, default_probability (NaN where no model was asked), model_version,
-    month, reason ("" or `REVIEW` and what the row breaks). One row per application, in the feed's order."""
+    """Columns as `oakbank.world.DECISIONS`; the reason is "" or `REVIEW` and what the row breaks. One row per
+    application, in the feed's order."""
     problems: list[Problem]
     """What was wrong with the feed; the columns concerned were set to the reference's median."""
     path: Path
@@ -91,15 +91,16 @@ def decide(
         granted[good] = grant(probability[good], kept["amount"], kept["term"])
     ids = pd.to_numeric(repaired["application_id"], errors="coerce").to_numpy(np.float64)
     known = np.isfinite(ids)
-    decisions = pd.DataFrame(
+    decisions = table_of(
+        DECISIONS,
         {
             "application_id": np.where(known, repaired["application_id"].where(known, NO_ID), NO_ID).astype(np.int64),
             "granted": granted,
             "default_probability": probability,
             "model_version": version,
-            "month": np.full(len(repaired), month, dtype=np.int64),
+            "month": month,
             "reason": np.where(good, "", REVIEW + broken).astype(object),
-        }
+        },
     )
     return decisions, problems
 

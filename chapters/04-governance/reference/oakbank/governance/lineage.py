@@ -12,11 +12,9 @@ import pandas as pd
 from oakbank.deploy.batch import BatchError, decide, history_reference
 from oakbank.governance.audit import AuditLog, Entry, Verification
 from oakbank.pipelines import CreditModel, FeedReference, ModelError, Registry, RegistryError, code_hash, file_hash
-from oakbank.world import Lake
+from oakbank.world import OFFICERS, Lake
 from oakbank.world.lake import LakeError
 
-OFFICERS = "officers"
-"""What the lake gives as the version of decisions from before the first model."""
 PROMOTE = "promote"
 """Kind of the log's entry that makes a version the champion: its actor is the approver, its payload has `version`."""
 
@@ -115,7 +113,7 @@ def trace(
     month, version = int(row["month"]), str(row["model_version"])
     by_model = version != OFFICERS
     probability = None if math.isnan(row["default_probability"]) else float(row["default_probability"])
-    reason = str(row["reason"]) if isinstance(row.get("reason"), str) else ""
+    reason = str(row["reason"])
     tags: dict[str, str] = {}
     run_id: str | None = None
     reproduced: bool | None = None

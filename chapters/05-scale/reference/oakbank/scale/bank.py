@@ -22,7 +22,7 @@ from oakbank.pipelines import (
     repair_feed,
 )
 from oakbank.scale.policy import Policy
-from oakbank.world import Lake, World, publish_history, publish_month, publish_outcomes
+from oakbank.world import DECISIONS, Feed, Lake, table_of
 
 DRIFT_MONTHS = 3
 """Drift is measured against the youngest months that the champion learned from, this many."""
@@ -76,14 +76,14 @@ class Bank:
     """A bank in a folder: lake, registry, audit log. Every method gives the same when it is called again.
 
     Args:
-        world: The world it lives in; the bank sees what the world publishes.
+        feed: What it sees of its world.
         policy: How it treats its model.
         folder: Where its files are.
     """
 
-    def __init__(self, world: World, policy: Policy, folder: Path) -> None:
-        self.world, self.policy, self.folder = world, policy, folder
-        self.delay = world.scenario.label_delay
+    def __init__(self, feed: Feed, policy: Policy, folder: Path) -> None:
+        self.feed, self.policy, self.folder = feed, policy, folder
+        self.delay = feed.label_delay
         self.lake = Lake(folder / "lake")
         self.school = Lake(folder / "school") if policy.check_feed else self.lake
         """The months that are fit to learn from: those whose feed was whole."""
@@ -97,11 +97,11 @@ class Bank:
         Raises:
             FlightError: The model does not pass the policy's gates.
         """
-        publish_history(self.world, self.lake)
+        self.feed.publish_history(self.lake)
         if self.school is not self.lake:
             for kind in ("applications", "outcomes"):
                 # History alone: after a kill the lake may hold the first month already.
-                for month in range(-self.world.scenario.history_months, 0):
+                for month in range(-self.feed.history_months, 0):
                     if self.lake.path(kind, month).exists():
                         self.school.write(kind, month, self.lake.read(kind, [month]))
         version, refused = self._train(0, half_life=None)
@@ -112,7 +112,7 @@ class Bank:
     def live(self, month: int, state: State) -> tuple[Month, State]:
         """Live through a month; return what happened and what the next month must know."""
         model = self._model(state.champion)
-        publish_month(self.world, self.lake, month)
+        self.feed.publish_month(self.lake, month)
         applications = self.lake.read("applications", [month])
         if self.policy.check_feed:
             reference = history_reference(self.lake)
@@ -125,7 +125,7 @@ class Bank:
         self._log(month, "score", "batch", month=month, version=state.champion, granted=granted)
         for problem in today.feed_problems:
             self._log(month, "feed", "monitor", problem.column, month=month, **asdict(problem))
-        publish_outcomes(self.world, self.lake, month)
+        self.feed.publish_outcomes(self.lake, month)
         if self.policy.check_feed:
             self._keep_for_school(month, applications, today.feed_problems)
         if self.policy.retrain:
@@ -176,7 +176,7 @@ class Bank:
         """Train as of a month, and let the gates decide; return the version and what they had against it."""
         policy = self.policy
         config = TrainingConfig(
-            as_of=as_of, window=policy.window, holdout=policy.holdout, half_life=half_life, seed=self.world.seed
+            as_of=as_of, window=policy.window, holdout=policy.holdout, half_life=half_life, seed=self.feed.seed
         )
         run = retrain(config, self.school, self.folder / "training", self.registry, self.delay)
         version = str(run.version)
@@ -226,15 +226,16 @@ class Bank:
         if absent := {"amount", "term"} - set(applications):
             raise FlightError(f"month {month} came without {', '.join(sorted(absent))}: check the feed, and repair it")
         probability = model.predict(applications)
-        decisions = pd.DataFrame(
+        decisions = table_of(
+            DECISIONS,
             {
-                "application_id": applications["application_id"].to_numpy(),
+                "application_id": applications["application_id"],
                 "granted": grant(probability, applications["amount"], applications["term"]),
                 "default_probability": probability,
                 "model_version": version,
-                "month": np.full(len(applications), month, dtype=np.int64),
+                "month": month,
                 "reason": "",
-            }
+            },
         )
         self.lake.write("decisions", month, decisions)
         return decisions

@@ -13,7 +13,7 @@ import pandas as pd
 from oakbank.pipelines import folder_lock, write_json
 from oakbank.scale.bank import Bank, FlightError, Month, State
 from oakbank.scale.policy import Policy
-from oakbank.world import World
+from oakbank.world import Feed, World
 
 PACKAGES = ("world", "pipelines", "deploy", "governance", "scale")
 
@@ -113,7 +113,7 @@ def fly(
             _claim(world, policy, folder)
             records = _recorded(folder)
             if len(records) < months:
-                bank = Bank(world, policy, folder)
+                bank = Bank(Feed(world), policy, folder)
                 state = records[-1].state if records else bank.found()
                 for month in range(len(records), months):
                     today, state = bank.live(month, state)
