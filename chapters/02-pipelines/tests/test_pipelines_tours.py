@@ -42,6 +42,7 @@ def test_a_tour_runs(name: str) -> None:
     assert SAYS[name] in done.stdout
 
 
+@pytest.mark.weekly
 @pytest.mark.tour
 @pytest.mark.parametrize(
     ("name", "old", "new", "says"),

@@ -23,6 +23,7 @@ def test_without_the_jar_it_checks_with_cuallee_and_is_no_success() -> None:
     assert done.stdout.splitlines()[-1].startswith("status: NOT RUN on Deequ: its jar is not here; set DEEQU_JAR")
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -41,6 +42,7 @@ def test_a_contract_that_sees_too_little_or_too_much_is_a_fault(tmp_path: Path, 
     assert "status: " not in done.stdout
 
 
+@pytest.mark.weekly
 def test_a_jar_that_is_not_there_is_a_fault() -> None:
     done = run(TOUR, DEEQU_JAR="no-such.jar")
     assert done.returncode == 1
@@ -48,6 +50,7 @@ def test_a_jar_that_is_not_there_is_a_fault() -> None:
     assert "status: " not in done.stdout
 
 
+@pytest.mark.weekly
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
 def test_a_jar_without_deequ_in_it_is_a_fault(tmp_path: Path) -> None:
     """As far as one gets without the jar: the real PyDeequ starts a real Spark and asks it for Deequ's classes."""

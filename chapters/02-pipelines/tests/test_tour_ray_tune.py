@@ -18,6 +18,7 @@ def test_the_cluster_comes_to_the_losses_of_the_plain_loop() -> None:
     assert "6 settings scored by processes of a cluster: the losses of the plain loop, to the digit" in done.stdout
 
 
+@pytest.mark.weekly
 def test_a_trial_that_scores_otherwise_is_no_success(tmp_path: Path) -> None:
     old = 'tune.report({"loss": score(config["settings"], table)})'
     done = run_planted(tmp_path, SCRIPT, old, old.replace("table)})", "table) + 1e-6})"))
