@@ -3,11 +3,19 @@
 import subprocess
 from pathlib import Path
 
+import pathspec
+
 from course.paths import ROOT
 
 
 def files(root: Path = ROOT) -> list[Path]:
-    """Return the files that belong to a git checkout, tracked or about to be, relative to its root, sorted."""
+    """Return the files of the repository, tracked or about to be, relative to its root, sorted.
+
+    In a folder without `.git`, as a zip brings it: all but what `.gitignore` names.
+    """
+    if not (root / ".git").exists():
+        ignored = pathspec.GitIgnoreSpec.from_lines((root / ".gitignore").read_text(encoding="utf-8").splitlines())
+        return sorted(Path(name) for name in ignored.match_tree_files(root, negate=True))
     listing = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,

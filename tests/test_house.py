@@ -250,11 +250,13 @@ def test_a_look_at_the_truth_is_found(tmp_path: Path, line: str) -> None:
 
 
 def test_only_files_of_the_repository_are_looked_at(tmp_path: Path) -> None:
-    """A new file counts, an ignored one does not."""
+    """A new file counts, an ignored one does not; the same without `.git`, as in a zip."""
     git = shutil.which("git")
     assert git, "the house rules look at the files that git knows: install git"
     subprocess.run([git, "init", "-q", str(tmp_path)], check=True)
     plant(tmp_path, ".gitignore", "ignored\n")
     plant(tmp_path, "ignored", "")
     plant(tmp_path, "new.py", "")
+    assert files(tmp_path) == [Path(".gitignore"), Path("new.py")]
+    shutil.rmtree(tmp_path / ".git")
     assert files(tmp_path) == [Path(".gitignore"), Path("new.py")]
