@@ -81,10 +81,10 @@ def test_the_launcher_offers_mlflow_and_the_service_with_icons(lab: Lab) -> None
 
 
 def test_the_scoring_service_answers_inside_lab(lab: Lab) -> None:
-    status, text = lab.get("service/ready")
+    status, text = lab.get("service/readyz")
     assert status == 503, text
     assert "model" in json.loads(text)["reason"], "without a model it says what to do"
-    assert lab.json("service/health")["status"] == "alive"
+    assert lab.json("service/healthz")["status"] == "alive"
 
 
 def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab, root: Path) -> None:
@@ -100,7 +100,7 @@ def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab, root: Path)
     assert [path.name for path in root.parent.iterdir()] == [root.name]
 
 
-@pytest.mark.parametrize("path", ["mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5", "service/health"])
+@pytest.mark.parametrize("path", ["mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5", "service/healthz"])
 def test_a_stranger_without_the_token_is_sent_to_the_login(lab: Lab, path: str) -> None:
     status, text = Lab(lab.url, "wrong").get(path)
     assert status == 302, text

@@ -49,7 +49,7 @@ c.ServerProxy.servers = {
         "launcher_entry": {
             "title": "Scoring service",
             "icon_path": str(icons / "service.svg"),
-            "path_info": "service/ready",
+            "path_info": "service/readyz",
         },
     },
 }

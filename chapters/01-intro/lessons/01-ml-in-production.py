@@ -108,7 +108,7 @@ for term in (12, 36, 60):
 # categories, through `first_model()`: the same logistic regression with scaling and one-hot columns before it.
 
 # %%
-from oakbank.intro import first_model
+from oakbank.intro.first_model import first_model
 
 model = first_model().fit(history, history["defaulted"])
 risk = model.predict_proba(january)[:, 1]
@@ -128,7 +128,7 @@ print(f"officers {profit[officers].sum():>9,.0f} EUR\nmodel    {profit[yes].sum(
 # file on disk is the same file throughout.
 
 # %%
-from oakbank.intro import live
+from oakbank.intro.life import live
 
 alone = live(world)
 first, last = alone["profit"].head(6).mean(), alone["profit"].tail(6).mean()

@@ -169,7 +169,7 @@ def features(frame):
 # %%
 import numpy as np
 
-from oakbank.intro import first_model
+from oakbank.intro.first_model import first_model
 
 prepare = first_model()[:-1].fit(train)
 print("largest difference:", f"{np.abs(features(validation) - prepare.transform(validation)).max():.0e}")

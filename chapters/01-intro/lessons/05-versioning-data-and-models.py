@@ -222,7 +222,7 @@ print("same months:", all(put(bank / "loans" / one["relpath"], home / "mine") ==
 (bank / "train.py").write_text("""
 from pathlib import Path
 import joblib, pandas as pd, yaml
-from oakbank.intro import first_model
+from oakbank.intro.first_model import first_model
 
 params = yaml.safe_load(Path("params.yaml").read_text())["train"]
 loans = pd.concat(map(pd.read_csv, sorted(Path("loans").iterdir())))

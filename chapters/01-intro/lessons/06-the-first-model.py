@@ -51,7 +51,7 @@ print(f"{len(known):,} loans known today, {known['defaulted'].mean():.1%} defaul
 # %%
 from sklearn.model_selection import train_test_split
 
-from oakbank.intro import first_model
+from oakbank.intro.first_model import first_model
 from oakbank.world import FEATURES
 
 inputs = list(FEATURES)  # what an application says; the protected group is not among it

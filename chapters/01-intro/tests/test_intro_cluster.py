@@ -280,7 +280,7 @@ def test_the_service_answers(cluster: ApiClient, space: str) -> None:
     assert status == 200
     assert answer["model_version"] == "1"
     assert 0 < answer["default_probability"] < 1
-    assert ask(cluster, space, "/readyz") == (200, {"status": "ready", "model_version": "1"})
+    assert ask(cluster, space, "/readyz") == (200, {"status": "ready", "warning": "", "model_version": "1"})
     assert ask(cluster, space, "/score", {"age": 30})[0] == 422
 
 

@@ -180,7 +180,7 @@ def test_only_what_is_named_is_sent_to_the_engine(
     image = build(engine, context, label)
     listing = engine.containers.run(image, ["find", "/sent", "-type", "f"], remove=True).decode().split()
     names = {Path(name).name for name in listing if not name.endswith(".whl")}
-    assert names == {"requirements.txt", "model.json", "scorecard.py", "service.py"}
+    assert names == {"requirements.txt", "model.json", "protocol.py", "scorecard.py", "service.py"}
     (context / ".dockerignore").unlink()
     careless = build(engine, context, label)
     assert b"/sent/customers.csv" in engine.containers.run(careless, ["find", "/sent", "-type", "f"], remove=True)

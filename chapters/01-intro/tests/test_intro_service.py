@@ -16,7 +16,9 @@ import pytest
 from pydantic.fields import FieldInfo
 from sklearn.pipeline import Pipeline
 
-from oakbank.intro import first_model, scorecard
+from oakbank.intro import scorecard
+from oakbank.intro.first_model import first_model
+from oakbank.intro.protocol import Problem
 from oakbank.intro.scorecard import ApplicationError, Scorecard
 from oakbank.intro.service import Application
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, World
@@ -162,7 +164,8 @@ def test_a_bad_application_is_refused_with_its_column(
 ) -> None:
     answer = service.score({**records(applications)[0], column: value})
     assert answer.status_code == 422
-    assert column in answer.text
+    assert [fault["field"] for fault in answer.json()["errors"]] == [column]
+    assert "yacht" not in answer.text, "what was sent does not come back"
 
 
 def test_a_missing_column_is_refused(service: Running, applications: pd.DataFrame) -> None:
@@ -176,14 +179,16 @@ def test_alive_is_not_ready(card: Scorecard, applications: pd.DataFrame, tmp_pat
     running = start(tmp_path / "model.json")
     try:
         row = records(applications)[0]
-        assert running.get("/healthz").status_code == 200
+        alive = running.get("/healthz")
+        assert (alive.status_code, alive.json()) == (200, {"status": "alive", "model_version": None})
         for answer in (running.get("/readyz"), running.score(row)):
             assert answer.status_code == 503
-            assert "model.json" in answer.json()["detail"]
+            assert answer.headers["x-model-version"] == "none"
+            assert "model.json" in Problem.model_validate(answer.json(), strict=True).detail
         (tmp_path / "model.json").write_text("{}", encoding="utf-8")
         assert "no scorecard" in running.get("/readyz").json()["detail"]
         scorecard.save(card, tmp_path / "model.json")
-        assert running.get("/readyz").json() == {"status": "ready", "model_version": "unversioned"}
+        assert running.get("/readyz").json() == {"status": "ready", "warning": "", "model_version": "unversioned"}
         (tmp_path / "model.json").unlink()
         assert running.score(row).status_code == 200  # what is loaded stays loaded
     finally:

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from oakbank.deploy.service import create_app
+from oakbank.intro.protocol import MAX_BODY
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
-from oakbank.pipelines.contract import MAX_BATCH, MAX_BODY, MAX_ERRORS
+from oakbank.pipelines.contract import MAX_BATCH, MAX_ERRORS
 from oakbank.pipelines.promise import hold_to_schema
 from oakbank.pipelines.service import Loaded
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, break_even
@@ -123,21 +124,21 @@ def test_a_wrong_field_is_named_with_what_is_wanted(service: TestClient, change:
     answer = service.post("/score", content=json.dumps(GOOD | change), headers={"content-type": "application/json"})
     assert answer.status_code == 422
     body = answer.json()
-    assert [fault["field"] for fault in body["detail"]] == [field]
-    assert wanted in body["detail"][0]["wanted"]
+    assert [fault["field"] for fault in body["errors"]] == [field]
+    assert wanted in body["errors"][0]["wanted"]
     assert body["model_version"] == answer.headers["x-model-version"] == "1"
     inside = service.post(
         "/score/batch", content=json.dumps([GOOD, GOOD | change]), headers={"content-type": "application/json"}
     )
     assert inside.status_code == 422
-    assert [fault["field"] for fault in inside.json()["detail"]] == [f"[1].{field}"]
+    assert [fault["field"] for fault in inside.json()["errors"]] == [f"[1].{field}"]
 
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_a_missing_field_is_named(service: TestClient, name: str) -> None:
     answer = service.post("/score", json={key: value for key, value in GOOD.items() if key != name})
     assert answer.status_code == 422
-    assert [fault["field"] for fault in answer.json()["detail"]] == [name]
+    assert [fault["field"] for fault in answer.json()["errors"]] == [name]
 
 
 @pytest.mark.parametrize(
@@ -154,24 +155,26 @@ def test_a_missing_field_is_named(service: TestClient, name: str) -> None:
         (b"[]", "application/json", 422),
         (json.dumps(GOOD).encode(), "text/plain", 422),
         (b" " * (MAX_BODY + 1), "application/json", 413),
-        (iter([b"[", b"]"]), "application/json", 411),  # in chunks, of unknown length
+        ([b"[", b"]"], "application/json", 422),  # in chunks, of unknown length
+        ([b" " * MAX_BODY, b"[]"], "application/json", 413),
     ],
 )
 @pytest.mark.parametrize("route", ["/score", "/score/batch"])
 def test_a_malformed_body_is_refused_with_the_version(
     service: TestClient, route: str, content: Any, content_type: str, status: int
 ) -> None:
-    answer = service.post(route, content=content, headers={"content-type": content_type})
+    sent = iter(content) if isinstance(content, list) else content
+    answer = service.post(route, content=sent, headers={"content-type": content_type})
     assert answer.status_code == status
     assert answer.json()["model_version"] == answer.headers["x-model-version"] == "1"
-    assert any(hint in str(answer.json()["detail"]) for hint in ("JSON", "one of web"))
+    assert any(hint in answer.text for hint in ("JSON", "one of web"))
 
 
 def test_a_batch_is_bounded_and_its_faults_too(service: TestClient) -> None:
     assert service.post("/score/batch", json=[GOOD] * (MAX_BATCH + 1)).status_code == 422
     answer = service.post("/score/batch", json=[{}] * MAX_BATCH)
     assert answer.status_code == 422
-    assert len(answer.json()["detail"]) == MAX_ERRORS + 1
+    assert len(answer.json()["errors"]) == MAX_ERRORS + 1
 
 
 def fits(name: str, value: object) -> bool:
@@ -204,7 +207,7 @@ def test_a_field_is_taken_exactly_if_it_fits(service: TestClient, name: str, val
     answer = service.post("/score", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == (200 if fits(name, value) else 422), answer.text
     if answer.status_code == 422:
-        assert all(fault["field"].startswith(name) and fault["wanted"] for fault in answer.json()["detail"])
+        assert all(fault["field"].startswith(name) and fault["wanted"] for fault in answer.json()["errors"])
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -222,7 +225,7 @@ def test_the_schema_is_kept_by_every_generated_request(service: TestClient) -> N
         assert answers[route, 200] >= 15
         assert answers[route, 422] >= 15
     assert {status for _, status in answers} <= {200, 400, 422}
-    assert {route for route, _ in answers} >= {"GET /health", "GET /ready", "GET /version", "GET /metrics"}
+    assert {route for route, _ in answers} >= {"GET /healthz", "GET /readyz", "GET /version", "GET /metrics"}
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("GET", "/score", 405)])
@@ -250,10 +253,10 @@ def test_a_fault_inside_is_a_500_in_the_log_with_the_version(bank: Any, caplog: 
 def test_without_a_registry_it_is_alive_and_says_what_to_do(tmp_path: Path) -> None:
     for source in (None, tmp_path / "nothing"):
         client = TestClient(create_app(source))
-        assert client.get("/health").status_code == 200
-        ready = client.get("/ready")
+        assert client.get("/healthz").status_code == 200
+        ready = client.get("/readyz")
         assert ready.status_code == 503
-        assert "run the training pipeline" in ready.json()["reason"]
+        assert "run the training pipeline" in ready.json()["detail"]
         refused = client.post("/score", json=GOOD)
         assert refused.status_code == 503
         assert "run the training pipeline" in refused.json()["detail"]
@@ -266,13 +269,13 @@ def test_without_a_registry_it_is_alive_and_says_what_to_do(tmp_path: Path) -> N
 def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Registry) -> None:
     app = create_app(registry)
     client, service = TestClient(app), app.state.service
-    assert "train and promote" in client.get("/ready").json()["reason"]
+    assert "train and promote" in client.get("/readyz").json()["detail"]
 
     first = registry.register(bank.run)
     registry.set_alias("champion", str(first.version))
-    assert client.get("/ready").status_code == 503  # a probe has no side effect
+    assert client.get("/readyz").status_code == 503  # a probe has no side effect
     assert service.refresh()
-    assert client.get("/ready").json() == {"ready": True, "reason": "", "model_version": "1"}
+    assert client.get("/readyz").json() == {"status": "ready", "warning": "", "model_version": "1"}
     before = client.post("/score", json=GOOD).json()
 
     config = TrainingConfig(as_of=0, rounds=20)
@@ -292,18 +295,18 @@ def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Regi
 
     service.alias = "nobody"
     assert not service.refresh()
-    ready = client.get("/ready")
+    ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert "nobody" in ready.json()["reason"]
+    assert "nobody" in ready.json()["warning"]
     assert client.post("/score", json=GOOD).json() == after
 
 
 def test_it_refreshes_by_itself(bank: Any, registry: Registry) -> None:
     with TestClient(create_app(registry, refresh_seconds=0.05)) as client:
-        assert client.get("/ready").status_code == 503
+        assert client.get("/readyz").status_code == 503
         registry.set_alias("champion", str(registry.register(bank.run).version))
         until = time.monotonic() + 20
-        while client.get("/ready").status_code == 503:
+        while client.get("/readyz").status_code == 503:
             assert time.monotonic() < until, "the service did not see the alias"
             time.sleep(0.05)
 
@@ -321,8 +324,8 @@ def test_a_model_for_other_data_is_refused(bank: Any, registry: Registry) -> Non
     other.save(path)
     registry.set_alias("champion", str(registry.register(replace(bank.run, model_path=path)).version))
     client = TestClient(create_app(registry))
-    assert client.get("/ready").status_code == 503
-    assert "german" in client.get("/ready").json()["reason"]
+    assert client.get("/readyz").status_code == 503
+    assert "german" in client.get("/readyz").json()["detail"]
 
 
 def test_metrics_count_what_happened(bank: Any, registry: Registry) -> None:
@@ -371,16 +374,16 @@ def test_the_command_starts_without_a_registry_behind_a_proxy(tmp_path: Path) ->
             until = time.monotonic() + 60
             while True:
                 try:
-                    health = httpx.get(f"http://127.0.0.1:{port}/health")
+                    health = httpx.get(f"http://127.0.0.1:{port}/healthz")
                     break
                 except httpx.TransportError:
                     assert process.poll() is None, Path(log.name).read_text()
                     assert time.monotonic() < until, Path(log.name).read_text()
                     time.sleep(0.1)
             assert health.json() == {"status": "alive", "model_version": None}
-            ready = httpx.get(f"http://127.0.0.1:{port}/ready")
+            ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
             assert ready.status_code == 503
-            assert "run the training pipeline" in ready.json()["reason"]
+            assert "run the training pipeline" in ready.json()["detail"]
             assert httpx.get(f"http://127.0.0.1:{port}/openapi.json").json()["servers"] == [{"url": f"/proxy/{port}"}]
             process.terminate()
             process.wait(timeout=20)

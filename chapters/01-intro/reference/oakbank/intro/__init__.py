@@ -1,6 +1,4 @@
-"""Oakbank's first model, and what becomes of it when it is left alone."""
+"""Oakbank's first model, what becomes of it when it is left alone, and the service that answers with it.
 
-from oakbank.intro.first_model import first_model
-from oakbank.intro.life import live
-
-__all__ = ["first_model", "live"]
+Import from the modules (`oakbank.intro.loans`, ...): a service needs none of the packages that trained its model.
+"""

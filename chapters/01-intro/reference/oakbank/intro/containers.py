@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import docker  # type: ignore[import-untyped]
-import pandas as pd
 from docker.errors import DockerException, ImageNotFound  # type: ignore[import-untyped]
 from docker.models.containers import Container  # type: ignore[import-untyped]
 from docker.models.images import Image  # type: ignore[import-untyped]
 
 from oakbank.intro import scorecard, wheelhouse
 from oakbank.intro.first_model import first_model
+from oakbank.intro.loans import known_loans
 from oakbank.intro.scorecard import Scorecard
 from oakbank.intro.wheelhouse import CONTAINER, PYTHON
 from oakbank.world import World
@@ -73,13 +73,8 @@ def engine(say: Callable[[str], object] = print, seconds: float = SECONDS) -> do
 def service_model() -> Scorecard:
     """Return the bank's first model as numbers, trained on the granted loans whose outcome month 0 knows."""
     world = World(seed=7, scenario="recession")
-    months = []
-    for month in range(-world.scenario.history_months, -world.scenario.label_delay):
-        decided = world.officer_decisions(month)
-        outcomes = world.outcomes(month + world.scenario.label_delay, decided.loc[decided["granted"], "application_id"])
-        months.append(world.applications(month).merge(outcomes[["application_id", "defaulted"]], on="application_id"))
-    history = pd.concat(months, ignore_index=True)
-    return scorecard.export(first_model().fit(history, history["defaulted"]))
+    loans = known_loans(world, range(-world.scenario.history_months, -world.scenario.label_delay))
+    return scorecard.export(first_model().fit(loans, loans["defaulted"]))
 
 
 def write_context(folder: Path, machine: str | None = None) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from oakbank.intro.first_model import first_model
+from oakbank.intro.loans import known_loans
 from oakbank.world import World, break_even
 
 
@@ -21,19 +22,15 @@ def live(world: World, months: int = 24, retrain_every: int | None = None, windo
         probabilities), `default_rate` (of the loans granted), `granted` (share of applications), `trained`.
     """
     delay = world.scenario.label_delay
-    feeds: dict[int, pd.DataFrame] = {}
     granted: dict[int, pd.Series] = {}
     labelled: dict[int, pd.DataFrame] = {}
 
     def end_of(month: int) -> None:
         if (applied := month - delay) in granted:
-            outcomes = world.outcomes(month, granted[applied])[["application_id", "defaulted"]]
-            labelled[applied] = feeds[applied].merge(outcomes, on="application_id")
+            labelled[applied] = known_loans(world, [applied], lambda feed: granted[applied])
 
     for month in range(-world.scenario.history_months, 0):
-        feeds[month] = world.applications(month)
-        officers = world.officer_decisions(month)
-        granted[month] = officers.loc[officers["granted"], "application_id"]
+        granted[month] = world.officer_decisions(month)["granted"]
         end_of(month)
     model = _train(labelled, len(labelled))
 
@@ -42,10 +39,10 @@ def live(world: World, months: int = 24, retrain_every: int | None = None, windo
         trained = retrain_every is not None and month > 0 and month % retrain_every == 0
         if trained:
             model = _train(labelled, window)
-        feeds[month] = feed = world.applications(month)
+        feed = world.applications(month)
         probability = model.predict_proba(feed)[:, 1]
         yes = probability < break_even(feed["amount"], feed["term"])
-        granted[month] = feed.loc[yes, "application_id"]
+        granted[month] = yes
         end_of(month)
         truth = world.truth(month)
         rows.append(

@@ -32,7 +32,17 @@ class Scorecard(TypedDict):
 
 
 class ApplicationError(ValueError):
-    """An application that the model has no answer for; the message names the column."""
+    """An application that the model has no answer for; the message names the column.
+
+    Args:
+        column: The column.
+        wanted: What it must be.
+        value: What it is.
+    """
+
+    def __init__(self, column: str, wanted: str, value: object) -> None:
+        super().__init__(f"{column} must be {wanted}, not {value!r}")
+        self.column, self.wanted = column, wanted
 
 
 def export(model: Any) -> Scorecard:
@@ -69,12 +79,12 @@ def probability(card: Scorecard, application: Mapping[str, Any]) -> float:
     for column, number in card["numbers"].items():
         value = application.get(column)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ApplicationError(f"{column} must be a finite number, not {value!r}")
+            raise ApplicationError(column, "a finite number", value)
         odds += number["weight"] * (value - number["mean"]) / number["scale"]
     for column, weights in card["categories"].items():
         value = application.get(column)
         if value not in weights:
-            raise ApplicationError(f"{column} must be one of {', '.join(weights)}, not {value!r}")
+            raise ApplicationError(column, f"one of {', '.join(weights)}", value)
         odds += weights[value]
     if odds >= 0:  # either form of the logistic function overflows on one side
         return 1 / (1 + math.exp(-odds))

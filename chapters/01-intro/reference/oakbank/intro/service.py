@@ -9,19 +9,19 @@ import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, HTTPException
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from oakbank.intro import scorecard
+from oakbank.intro.protocol import MAX_BODY, SCORING_ERRORS, needed, protocol_app
 from oakbank.intro.scorecard import ApplicationError, Scorecard
 
 log = logging.getLogger("uvicorn.error")  # the one that uvicorn shows
-
-_card: Scorecard | None = None
-_loading = threading.Lock()
 
 
 class Application(BaseModel):
@@ -49,63 +49,62 @@ class Score(BaseModel):
     model_version: str
 
 
-def model() -> Scorecard:
-    """Return the model; it is read once, at the first call that finds its file.
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, and what the service calls itself."""
 
-    Raises:
-        HTTPException: 503, with the reason, as long as there is none.
-    """
-    global _card
-    with _loading:
-        if _card is None:
-            path = os.environ.get("OAKBANK_MODEL", "")
-            try:
-                if not path:
-                    raise ValueError("OAKBANK_MODEL is not set")
-                _card = scorecard.load(Path(path))
-            except (OSError, ValueError) as error:
-                raise HTTPException(503, f"no model: {error}") from error
-            log.info("model %s loaded from %s", version(), path)
-        return _card
+    card: Scorecard
+    version: str
 
 
-def version() -> str:
-    """Return what the service calls itself."""
-    return os.environ.get("OAKBANK_VERSION", "unversioned")
+class ModelFile:
+    """The file that `OAKBANK_MODEL` names: read once, by the first request that finds it."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        """Why there is no model; "" if there is one."""
+        self._loaded: Loaded | None = None
+        self._loading = threading.Lock()
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The model, or None as long as there is none."""
+        with self._loading:
+            if self._loaded is None:
+                path = os.environ.get("OAKBANK_MODEL", "")
+                try:
+                    if not path:
+                        raise ValueError("OAKBANK_MODEL is not set")
+                    card = scorecard.load(Path(path))
+                except (OSError, ValueError) as error:
+                    self.problem = f"no model: {error}"
+                    return None
+                self._loaded = Loaded(card, os.environ.get("OAKBANK_VERSION", "unversioned"))
+                self.problem = ""
+                log.info("model %s loaded from %s", self._loaded.version, path)
+            return self._loaded
+
+
+source = ModelFile()
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Try to load the model before the first request; without one the process lives, and says that it is not ready."""
-    try:
-        model()
-    except HTTPException as error:
-        log.warning("%s", error.detail)
+    if source.loaded is None:
+        log.warning("%s", source.problem)
     yield
 
 
-app = FastAPI(title="Oakbank", lifespan=lifespan)
+app = protocol_app(FastAPI, source, title="Oakbank", lifespan=lifespan)
 
 
-@app.get("/healthz")
-def healthz() -> dict[str, str]:
-    """Liveness: the process answers."""
-    return {"status": "alive"}
-
-
-@app.get("/readyz")
-def readyz() -> dict[str, str]:
-    """Readiness: the model is loaded; 503 with a reason until then."""
-    model()
-    return {"status": "ready", "model_version": version()}
-
-
-@app.post("/score")
-def score(application: Application) -> Score:
+@app.post("/score", responses=SCORING_ERRORS, max_body_size=MAX_BODY)
+async def score(application: Application, loaded: Annotated[Loaded, Depends(needed)]) -> Score:
     """Score one application; 422 says what is wrong with it."""
     try:
-        return Score(
-            default_probability=scorecard.probability(model(), application.model_dump()), model_version=version()
-        )
+        probability = scorecard.probability(loaded.card, application.model_dump())
     except ApplicationError as error:
-        raise HTTPException(422, str(error)) from error
+        fault = {"type": "value_error", "loc": ("body", error.column), "msg": f"must be {error.wanted}"}
+        raise RequestValidationError([fault]) from error
+    return Score(default_probability=probability, model_version=loaded.version)

@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
+from oakbank.intro.protocol import field_of
 from oakbank.pipelines.model import CreditModel, grant
 from oakbank.pipelines.table_spec import Category, TableSpec, parse
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, Column, break_even
 
 MAX_BATCH = 1_000
 """Applications in one request; more is a matter for the batch job."""
-MAX_BODY = 1_000_000
-"""Bytes of one request; a full batch has less than half of it."""
 MAX_ERRORS = 20
 """Faults listed in one answer: a client that gets every field of a full batch wrong gets a short answer too."""
 _BY_NAME = {column.name: column for column in COLUMNS}
@@ -99,43 +98,6 @@ class BatchScore(BaseModel):
     scores: list[Score]
 
 
-class Fault(BaseModel):
-    """One thing wrong with a request."""
-
-    field: str = Field(description="where it is, such as income or [3].income in a batch; body: the whole of it")
-    problem: str
-    wanted: str = Field(description="what would have been taken")
-
-
-class Invalid(BaseModel):
-    """The answer to a request that could be read and breaks the contract: 422."""
-
-    detail: list[Fault]
-    model_version: str | None
-
-
-class Refused(BaseModel):
-    """The answer to any other request that got no score: what is the matter, and what to do."""
-
-    detail: str
-    model_version: str | None
-
-
-class Health(BaseModel):
-    """The answer of a process that lives."""
-
-    status: Literal["alive"] = "alive"
-    model_version: str | None
-
-
-class Ready(BaseModel):
-    """Whether to send requests here."""
-
-    ready: bool
-    reason: str = Field(description="why not; or, with a model, why the last refresh failed; empty: all is well")
-    model_version: str | None
-
-
 def to_frame(applications: Sequence[BaseModel]) -> pd.DataFrame:
     """Return validated applications as the data frame that the model and the batch job read, one row each."""
     return pd.DataFrame([application.model_dump() for application in applications], columns=list(FEATURES))
@@ -167,10 +129,7 @@ def score(model: CreditModel, version: str, applications: Sequence[Any]) -> list
 
 
 def explain(errors: Sequence[Mapping[str, Any]], table: TableSpec | None = None) -> list[dict[str, str]]:
-    """Return validation errors as the content of `Fault`s; the input itself is never echoed.
-
-    (An input may hold NaN, which no JSON answer can carry, and it may be personal.)
-    """
+    """Return validation errors as the content of `oakbank.intro.protocol.Fault`s; the input itself is never echoed."""
     told = [_explain_one(error, wanted_of(table)) for error in errors[:MAX_ERRORS]]
     if len(errors) > MAX_ERRORS:
         told.append({"field": "", "problem": f"and {len(errors) - MAX_ERRORS} more", "wanted": "as above"})
@@ -183,11 +142,10 @@ def _explain_one(error: Mapping[str, Any], fields: Mapping[str, str]) -> dict[st
     if error["type"] == "json_invalid":
         problem = f"not valid JSON at character {loc[-1]}: {error['ctx']['error']}"
         return {"field": "body", "problem": problem, "wanted": "JSON with " + names}
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".") or "body"
     if error["type"] == "extra_forbidden":
         hint = f"leave it out; the fields are {names} and application_id"
     elif loc and loc[-1] in fields:
         hint = fields[str(loc[-1])]
     else:
         hint = f"JSON as application/json: one application, or a list of 1 to {MAX_BATCH} for /score/batch"
-    return {"field": field[:100], "problem": str(error["msg"]), "wanted": hint}
+    return {"field": field_of(error)[:100], "problem": str(error["msg"]), "wanted": hint}

@@ -18,9 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oakbank.deploy.metrics import Metrics
+from oakbank.intro.protocol import model_version
 from oakbank.pipelines import OAKBANK, Registry, RegistryError
 from oakbank.pipelines.contract import Score
-from oakbank.pipelines.service import Loaded, model_version, scoring_app
+from oakbank.pipelines.service import Loaded, scoring_app
 
 log = logging.getLogger("oakbank.deploy")
 

@@ -4,12 +4,11 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, HTTPException
 
 from oakbank.pipelines import CreditModel
-from oakbank.pipelines.contract import MAX_BODY, Application, Score, explain, score
+from oakbank.pipelines.contract import Score, score
+from oakbank.pipelines.service import Fixed, Loaded, scoring_app
 from oakbank.scale.microbatch import ClosedError, MicroBatcher, OverloadedError
 from oakbank.scale.onnx_runtime import OnnxModel
 
@@ -28,7 +27,7 @@ def batch_scorer(
 
     A batch becomes one data frame and one feature matrix: building those costs about as much for 64 rows as for one.
     """
-    # `score` asks a model for nothing but `predict`, which both kinds have.
+    # `score` asks a model for nothing but `spec` and `predict`, which both kinds have.
     scorer: Any = model
 
     def predict(applications: Sequence[Any]) -> list[Score]:
@@ -45,7 +44,7 @@ def create_scaled_app(
     max_wait_ms: float = 2.0,
     max_queue: int = 1024,
 ) -> FastAPI:
-    """Return a service with chapter 3's `/score` and `/health`, which scores concurrent requests in one call.
+    """Return chapter 2's service over one model, which scores concurrent requests in one call.
 
     A full queue is answered by 503 with `Retry-After`: better a clear no at once than a late yes. At shutdown
     whoever waits is answered first.
@@ -64,25 +63,15 @@ def create_scaled_app(
         async with batcher:
             yield
 
-    # Without the pages of documentation, which load their scripts from a CDN.
-    app = FastAPI(title="Oakbank scoring", docs_url=None, redoc_url=None, lifespan=lifespan, max_body_size=MAX_BODY)
-    app.state.batcher = batcher
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": explain(error.errors()), "model_version": version}, status_code=422)
-
-    @app.post("/score")
-    async def score_one(application: Application) -> Score:
-        """Score one application."""
+    async def together(_: Loaded, applications: Sequence[Any]) -> list[Score]:
         try:
-            return await batcher.score(application)
+            if len(applications) == 1:
+                return [await batcher.score(applications[0])]
+            return list(await batcher.score_all(applications))
         except (OverloadedError, ClosedError) as error:
             raise HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        """Say whether the process is alive."""
-        return {"status": "alive", "model_version": version}
-
+    loaded: Any = Loaded(version, model)  # type: ignore[arg-type]  # either kind has `spec` and `predict`
+    app = scoring_app(Fixed(loaded), scorer=together, lifespan=lifespan)
+    app.state.batcher = batcher
     return app

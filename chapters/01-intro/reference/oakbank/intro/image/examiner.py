@@ -17,7 +17,7 @@ from oakbank.intro.image.dockerignore import in_context
 from oakbank.intro.image.imageplan import Plan
 from oakbank.intro.image.pipplan import PACKAGE, SITE
 
-MODULES = ("oakbank/intro/service.py", "oakbank/intro/scorecard.py")
+MODULES = ("oakbank/intro/service.py", "oakbank/intro/protocol.py", "oakbank/intro/scorecard.py")
 MODEL = "model.json"
 NEEDS = 40
 """Memory below which the service does not come up, MiB."""
