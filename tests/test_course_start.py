@@ -83,7 +83,7 @@ def test_the_launcher_offers_mlflow_and_the_service_with_icons(lab: Lab) -> None
 def test_the_scoring_service_answers_inside_lab(lab: Lab) -> None:
     status, text = lab.get("service/readyz")
     assert status == 503, text
-    assert "model" in json.loads(text)["reason"], "without a model it says what to do"
+    assert "model" in json.loads(text)["detail"], "without a model it says what to do"
     assert lab.json("service/healthz")["status"] == "alive"
 
 

@@ -57,6 +57,7 @@ model.json                            the model: goes into the image
 notebooks/explore.ipynb
 oakbank/intro/.env.local              another password
 oakbank/intro/__pycache__/service.cpython-311.pyc
+oakbank/intro/protocol.py             code: goes into the image
 oakbank/intro/scorecard.py            code: goes into the image
 oakbank/intro/service.py              code: goes into the image
 requirements.in                       fastapi and uvicorn, by name
@@ -115,7 +116,7 @@ assert ".env" not in sent, "The password in .env is sent to the engine."
 assert "oakbank/intro/service.py" in sent, "The service's code is not sent: no COPY will find it."
 assert "oakbank/intro/.env.local" not in sent, "A password two folders down is sent too: how deep does a pattern look?"
 needed = {name for name in TODAY if name.startswith(("model", "requirements", "wheelhouse"))}
-needed |= {"oakbank/intro/scorecard.py", "oakbank/intro/service.py"}
+needed |= {f"oakbank/intro/{name}.py" for name in ("protocol", "scorecard", "service")}
 assert not needed - set(sent), f"Not sent, and the build needs it: {min(needed - set(sent))}"
 assert not set(sent) - needed, f"This is sent, and the build does not need it: {min(set(sent) - needed)}"
 
@@ -176,7 +177,8 @@ assert not any("pip install" in step for step in steps), (
 )
 there = look.paths(text)
 assert "/packages" in there, "The packages are not in /packages: is INSTALL in your Dockerfile?"
-for name in ("/app/model.json", "/app/oakbank/intro/service.py", "/app/oakbank/intro/scorecard.py"):
+code = [f"/app/oakbank/intro/{name}.py" for name in ("protocol", "scorecard", "service")]
+for name in ("/app/model.json", *code):
     assert name in there, f"{name} is not in the image. Mind what COPY does with a folder: it takes what is in it."
 
 # %% [markdown]
@@ -233,8 +235,8 @@ assert look.installed(dockerfile(stage), "/packages")["refuses_others"], (
 #
 # `final_stage()` returns the text of a second stage, from its `FROM` on, that follows the first. It starts from `BASE`
 # and holds, in all of its layers, of our files only `/packages` (with what `/packages` of the first stage holds),
-# `/app/model.json`, `/app/oakbank/intro/service.py` and `/app/oakbank/intro/scorecard.py`; it works in `/app`. A change
-# of the code copies no packages again.
+# `/app/model.json`, and in `/app/oakbank/intro` the files `service.py`, `protocol.py` and `scorecard.py`; it works in
+# `/app`. A change of the code copies no packages again.
 
 
 # %% answer="ex4"
@@ -259,7 +261,8 @@ assert isinstance(last, str) and last.strip(), "final_stage should return a text
 there = look.paths(dockerfile(packages_stage(), last))
 assert "/packages" in there, "The packages of the first stage are not in /packages of the image."
 assert not [name for name in there if name.endswith(".whl")], "Wheels are in a layer. A layer keeps what it once held."
-ours = {"/packages", "/app/model.json", "/app/oakbank/intro/service.py", "/app/oakbank/intro/scorecard.py"}
+ours = {"/packages", "/app/model.json"}
+ours |= {f"/app/oakbank/intro/{name}.py" for name in ("protocol", "scorecard", "service")}
 assert not ours - set(there), f"{min(ours - set(there))} is not in the image."
 assert not set(there) - ours, f"{min(set(there) - ours)} has no business in the image."
 

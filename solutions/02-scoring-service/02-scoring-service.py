@@ -5,7 +5,7 @@
 # bank's schema, errors that say what to do, scores, probes, and at the end the whole app, which is held to its
 # contract by some hundred requests that you do not see.
 #
-# You need lesson 02/09. About 80 minutes; six exercises, 22 points. `python3 bootstrap.py check 02-scoring-service`
+# You need lesson 02/09. About 80 minutes; six exercises, 23 points. `python3 bootstrap.py check 02-scoring-service`
 # runs the tests that you see. A grader's tests go further; the first line of each test says where.
 
 # %% locked="setup"
@@ -13,6 +13,7 @@ import json
 import math
 import random
 import warnings
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 import pandas as pd
@@ -20,6 +21,7 @@ from fastapi import Body, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 warnings.filterwarnings("ignore", message="Using `httpx`")  # the test client asks for the successor of httpx
 from fastapi.testclient import TestClient
@@ -60,8 +62,8 @@ def at(body, *path):
 # %% [markdown]
 # The helpers below run what you write and give back plain data. `read(shape, text)` lets a pydantic model read a JSON
 # text. `build(add, model)` puts a model of `MODELS` into `BOX`, makes an empty app and lets your function add to it.
-# `ask(app, requests)` sends `(method, path, text)`, one after the other, and returns `{"status", "body"}` for each. (The
-# cell's first line is for the grader.)
+# `ask(app, requests)` sends `(method, path, text)`, one after the other, and returns `{"status", "body"}` for each;
+# `media_type` sends one and returns the media type of the answer. (The cell's first line is for the grader.)
 
 
 # %% locked="helpers"
@@ -104,6 +106,13 @@ def ask(app, requests):
         except ValueError:
             answers.append({"status": got.status_code, "body": got.text})
     return answers
+
+
+def media_type(app, method, path, text=None):
+    """Send one request to an app, and return the media type of its answer."""
+    client = TestClient(app, raise_server_exceptions=False)
+    got = client.request(method, path, content=text, headers={"content-type": "application/json"})
+    return got.headers.get("content-type", "").split(";")[0]
 
 
 # %% [markdown]
@@ -315,14 +324,15 @@ assert "born" not in str(told), "What was sent must not come back, from a batch 
 # - A request that breaks the contract is answered 422, also while there is no model: FastAPI checks the types, if they
 #   say what you take, before your function runs. (NaN still ends in 500 here, since FastAPI's own 422 quotes it;
 #   exercise 5 mends that.)
-# - While `box["model"]` is None: 503, with a `detail` that says what is the matter.
+# - While `box["model"]` is None: `raise HTTPException(503, ...)` with a text that says what is the matter. The caller
+#   finds it as `detail`.
 #
 # The numbers are those of `predict`, to the last bit.
 #
 # <details><summary>Hint</summary>
 #
 # The class that exercise 1 returns can be the type of a route's argument: call it first, and give the class a name.
-# `raise HTTPException(503, "...")` gives an answer with that status and `detail`. `Body(max_length=...)` limits a list.
+# `Body(max_length=...)` limits a list.
 # </details>
 
 
@@ -400,7 +410,8 @@ assert ask(app, [("POST", "/score/batch", json.dumps(ROWS))])[0]["status"] == 42
 app = build(add_scoring, "none")
 early = ask(app, [("POST", "/score", json.dumps(ROWS[0]))])[0]
 assert early["status"] == 503, "Without a model the answer is 503: nothing is wrong with the request."
-assert at(early["body"], "detail"), "Say in `detail` what is the matter."
+why = at(early["body"], "detail")
+assert isinstance(why, str) and why.strip(), "Say in `detail`, a text, what is the matter."
 wrong = ask(app, [("POST", "/score", json.dumps(ROWS[0] | {"income": -5}))])[0]
 assert wrong["status"] == 422, "A request that breaks the contract is 422, also while there is no model."
 put("good")
@@ -423,25 +434,27 @@ assert all(at(one["body"], "detail") for one in gone), "Both routes should say i
 # ## Exercise 4: alive, and ready
 #
 # `add_probes(app, box)` adds two routes.
-# - `GET /health`: 200 and `{"status": "alive"}`, with a model or without.
-# - `GET /ready`: 200 and `{"ready": True, "reason": ""}` while there is a model in the box; while there is none, 503 and
-#   `{"ready": False, "reason": ...}`, where the reason is a text that says what is missing.
+# - `GET /healthz`: 200 and `{"status": "alive"}`, with a model or without.
+# - `GET /readyz`: 200 and `{"status": "ready"}` while there is a model in the box; while there is none, 503 with a
+#   `detail`, a text that says what is missing.
+#
+# The z is Kubernetes' own spelling: a path that no page of the service will ever want.
 
 
 # %% answer="ex4"
 def add_probes(app, box):
-    """Add GET /health and GET /ready."""
+    """Add GET /healthz and GET /readyz."""
 
     ### BEGIN SOLUTION
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready")
-    def ready() -> JSONResponse:
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
         if box["model"] is None:
-            return JSONResponse({"ready": False, "reason": "no model is loaded yet"}, status_code=503)
-        return JSONResponse({"ready": True, "reason": ""})
+            raise HTTPException(503, "no model is loaded yet")
+        return {"status": "ready"}
 
     ### END SOLUTION
 
@@ -449,24 +462,22 @@ def add_probes(app, box):
 # %% test="ex4" points=2
 # Covers both probes with a model, and after the model is gone. Not shown: the model comes back.
 app = build(add_probes, "good")
-health, ready = ask(app, [("GET", "/health", None), ("GET", "/ready", None)])
-assert health["status"] != 404 and ready["status"] != 404, "Nothing answers at GET /health or GET /ready yet."
+health, ready = ask(app, [("GET", "/healthz", None), ("GET", "/readyz", None)])
+assert health["status"] != 404 and ready["status"] != 404, "Nothing answers at GET /healthz or GET /readyz yet."
 assert health == {"status": 200, "body": {"status": "alive"}}, "A process that answers is alive."
-assert ready == {"status": 200, "body": {"ready": True, "reason": ""}}, "With a model it is ready."
+assert ready == {"status": 200, "body": {"status": "ready"}}, "With a model it is ready."
 put("none")
-health, ready = ask(app, [("GET", "/health", None), ("GET", "/ready", None)])
+health, ready = ask(app, [("GET", "/healthz", None), ("GET", "/readyz", None)])
 assert health == {"status": 200, "body": {"status": "alive"}}, (
     "Without a model it still lives: a restart does not help."
 )
 assert ready["status"] == 503, "Without a model it is not ready, and a probe reads the status only: 503."
-assert at(ready["body"], "ready") is False, "Without a model the body of /ready should say that `ready` is false."
-assert set(ready["body"]) == {"ready", "reason"}, "The body of /ready has the keys ready and reason."
+why = at(ready["body"], "detail")
+assert isinstance(why, str) and why.strip(), "The body of the 503 has `detail`, a text that says what is missing."
 ### BEGIN HIDDEN TESTS
-reason = ready["body"]["reason"]
-assert isinstance(reason, str) and reason.strip(), "`reason` should be a text that says what is missing."
 put("good")
-back = ask(app, [("GET", "/ready", None)])[0]
-assert back == {"status": 200, "body": {"ready": True, "reason": ""}}, "The model is back, so it is ready again."
+back = ask(app, [("GET", "/readyz", None)])[0]
+assert back == {"status": 200, "body": {"status": "ready"}}, "The model is back, so it is ready again."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -474,20 +485,25 @@ assert back == {"status": 200, "body": {"ready": True, "reason": ""}}, "The mode
 #
 # `make_app(box)` returns the whole service: a FastAPI app with the routes of exercises 3 and 4, and with errors that are
 # a promise.
-# - 422 has the body `{"detail": explain(...)}`, for NaN, half a JSON text and a number with 500 digits alike. What
-#   Python's reader of JSON cannot take at all (bytes that are no text, thousands of digits, nesting without end) stays
-#   FastAPI's 400: leave it.
-# - If the model fails, the answer is 500 with a `detail` that holds nothing of the exception: it could quote the
-#   customer.
-# - The OpenAPI schema says so: for both scoring routes it has the statuses 422 and 503, and for 422 a body with `detail`,
+# - Every error has one form, the problem details of RFC 9457. Its media type is `application/problem+json`, and its body
+#   has `title` (the status in words: `HTTPStatus(404).phrase == "Not Found"`), `status` (the number) and `detail` (a
+#   text). That goes for 422, for 500, for the 503 of `/score`, and for what FastAPI answers by itself, such as 404.
+# - 422 has one key more, `errors`, which is `explain(...)`, for NaN, half a JSON text and a number with 500 digits alike.
+#   What Python's reader of JSON cannot take at all (bytes that are no text, thousands of digits, nesting without end)
+#   stays a 400.
+# - If the model fails, the answer is 500, and it holds nothing of the exception: that could quote the customer.
+# - The OpenAPI schema says so: for both scoring routes it has the statuses 422 and 503, and for 422 a body with `errors`,
 #   a list of objects with `field`, `problem` and `wanted`, each a string. As the body of a request it has the fields of
-#   an application. `FastAPI(responses=...)` says so of the probes too; that is accepted here.
+#   an application. `FastAPI(responses=...)` says so of the probes too, and calls the media type of all answers
+#   `application/json`; both are accepted here.
 #
 # <details><summary>Hint</summary>
 #
 # `FastAPI(responses={status: {"model": ...}}, exception_handlers={kind of exception: function(request, error)})`; the
-# kinds are `RequestValidationError` and `Exception`. A function that handles an exception returns a `JSONResponse`. For
-# the schema, write the shapes down as two small classes of pydantic, one in a list of the other.
+# kinds are `RequestValidationError`, `StarletteHTTPException` (the parent of FastAPI's, and what a path is refused with
+# that nobody has added) and `Exception`. A function that handles an exception returns a
+# `JSONResponse(body, status, media_type=...)`. For the schema, write the shapes down as two small classes of pydantic,
+# one in a list of the other.
 # </details>
 
 
@@ -501,19 +517,32 @@ def make_app(box):
         problem: str
         wanted: str
 
-    class Refused(BaseModel):
-        detail: list[Fault]
+    class Invalid(BaseModel):
+        title: str
+        status: int
+        detail: str
+        errors: list[Fault]
+
+    def problem(status: int, detail: str, **more: list) -> JSONResponse:
+        body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail} | more
+        return JSONResponse(body, status, media_type="application/problem+json")
 
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": explain(error.errors())}, status_code=422)
+        return problem(422, "the request breaks the contract", errors=explain(error.errors()))
+
+    def refused(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        return problem(error.status_code, error.detail)
 
     def broken(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": "a fault of the service"}, status_code=500)
+        return problem(500, "a fault of the service")
 
-    app = FastAPI(
-        responses={422: {"model": Refused}, 503: {"description": "no model is loaded yet"}},
-        exception_handlers={RequestValidationError: invalid, Exception: broken},
-    )
+    handlers = {
+        RequestValidationError: invalid,
+        StarletteHTTPException: refused,
+        Exception: broken,
+    }
+    promised = {422: {"model": Invalid}, 503: {"description": "no model is loaded yet"}}
+    app = FastAPI(responses=promised, exception_handlers=handlers)
     for add in (add_scoring, add_probes):
         add(app, box)
     return app
@@ -525,10 +554,19 @@ def make_app(box):
 app = whole(make_app, "good")
 assert app is not None, "make_app returned nothing: return the app."
 assert callable(app), "make_app should return a FastAPI app."
-got, health = ask(app, [("POST", "/score", json.dumps(ROWS[0] | {"income": -5})), ("GET", "/health", None)])
+low = json.dumps(ROWS[0] | {"income": -5})
+got, health = ask(app, [("POST", "/score", low), ("GET", "/healthz", None)])
 assert health["status"] == 200, "The routes of exercises 3 and 4 belong to it."
 assert got["status"] == 422, "A request that breaks the contract is answered 422."
-assert at(got["body"], "detail", 0, "wanted") == WANTED["income"], "The body of a 422 is what `explain` makes of it."
+assert at(got["body"], "errors", 0, "wanted") == WANTED["income"], (
+    "The `errors` of a 422 are what `explain` makes of it."
+)
+assert at(got["body"], "status") == 422, "The body of an error has the `status` as a number: 422 here."
+assert at(got["body"], "title") == HTTPStatus(422).phrase, "`title` is the status in words, from HTTPStatus."
+detail = at(got["body"], "detail")
+assert isinstance(detail, str) and detail.strip(), "`detail` is a text for people, and never empty."
+form = media_type(app, "POST", "/score", low)
+assert form == "application/problem+json", f"The media type of an error is application/problem+json, not {form}."
 several = json.dumps(ROWS[0] | {"income": math.nan, "age": 10**500})
 half = json.dumps(ROWS[0])[:-1]
 for path, text, fields in [
@@ -539,9 +577,9 @@ for path, text, fields in [
 ]:
     got = ask(app, [("POST", path, text)])[0]
     assert got["status"] == 422, f"{path}: NaN, 500 digits or half a JSON text is answered 422, not {got['status']}."
-    detail = at(got["body"], "detail")
-    assert isinstance(detail, list) and {at(one, "field") for one in detail} == fields, (
-        f"{path}: the 422 should name the fields {sorted(fields)}, and says {detail}."
+    errors = at(got["body"], "errors")
+    assert isinstance(errors, list) and {at(one, "field") for one in errors} == fields, (
+        f"{path}: the 422 should name the fields {sorted(fields)}, and says {errors}."
     )
 assert ask(app, [("POST", "/score", json.dumps(ROWS[0]))])[0]["status"] == 200, "A right application gets a score."
 ### BEGIN HIDDEN TESTS
@@ -564,7 +602,7 @@ def wrong_value(column):
 
 
 def named(answer):
-    return {at(one, "field") for one in at(answer["body"], "detail") or []}
+    return {at(one, "field") for one in at(answer["body"], "errors") or []}
 
 
 known = [column for column in COLUMNS if column.name in FEATURES]
@@ -593,7 +631,8 @@ for letter, names, told in zip(sent, wrong_fields, answers, strict=True):
         assert told["body"] == right, "A right application should get the model's number, to the last bit."
         continue
     assert told["status"] == 422, f"Fields {sorted(names)} are wrong, and the status is {told['status']}."
-    assert set(told["body"]) == {"detail"}, "The body of a 422 should have `detail` and no other key."
+    keys = {"title", "status", "detail", "errors"}
+    assert set(told["body"]) == keys, f"The body of a 422 should have the keys {sorted(keys)} and no other."
     assert {(field or "").split(".")[0] for field in named(told)} == names, (
         "Name all fields that are wrong, and no other."
     )
@@ -608,11 +647,36 @@ texts = ["", "{", "[", "null", "7", '"text"', "[[]]", "nan", '{"income": }', "[{
 for path in ["/score", "/score/batch"]:
     for text, told in zip(texts, ask(app, [("POST", path, text) for text in texts]), strict=True):
         assert told["status"] == 422, f"{path}: the text {text!r} is no request: 422, not {told['status']}."
-        first = at(told["body"], "detail", 0)
+        first = at(told["body"], "errors", 0)
         shaped = isinstance(first, dict) and set(first) == {"field", "problem", "wanted"} and first["field"]
         assert shaped, f"{path}: the 422 for the text {text!r} should be what `explain` makes of it."
-without = ask(whole(make_app, "none"), [("POST", "/score", json.dumps(ROWS[0]))])[0]
-assert without["status"] == 503, "Without a model the whole service answers 503, as in exercise 3."
+### END HIDDEN TESTS
+
+# %% test="ex5" part="form" points=1
+# Covers the form of 404, and of 503 from /score. Not shown: other errors.
+app = whole(make_app, "none")
+assert callable(app), "make_app should return the app, also while there is no model."
+lost, waiting = ask(app, [("GET", "/nowhere", None), ("POST", "/score", json.dumps(ROWS[0]))])
+assert lost["status"] == 404, "A path that nobody added is answered 404."
+assert lost["body"] == {"title": "Not Found", "status": 404, "detail": at(lost["body"], "detail")}, (
+    f"The body of a 404 has title, status and detail, and no other key; yours is {lost['body']}."
+)
+assert isinstance(lost["body"]["detail"], str), "`detail` is a text, in a 404 as well."
+form = media_type(app, "GET", "/nowhere")
+assert form == "application/problem+json", f"The media type of an error is application/problem+json, not {form}."
+assert waiting["status"] == 503, "Without a model the whole service answers 503, as in exercise 3."
+assert at(waiting["body"], "title") == "Service Unavailable", "The 503 has the one form, too: its title is missing."
+### BEGIN HIDDEN TESTS
+assert at(waiting["body"], "status") == 503, "The body of an error should have the status as a number."
+why = at(waiting["body"], "detail")
+assert isinstance(why, str) and why.strip(), "The `detail` of exercise 3 should stay in the 503 of the whole service."
+form = media_type(app, "POST", "/score", json.dumps(ROWS[0]))
+assert form == "application/problem+json", "The media type of the 503 should be that of every error."
+asked = ask(app, [("GET", "/score", None), ("POST", "/score", '{"a": ' + "9" * 5000 + "}")])
+for status, got in zip((405, 400), asked, strict=True):
+    assert got["status"] == status, f"The status {status} should stay what FastAPI makes of such a request."
+    titled = at(got["body"], "title") == HTTPStatus(status).phrase
+    assert titled, "Whatever FastAPI refuses by itself should have the form of every error."
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="fault" points=1
@@ -622,12 +686,15 @@ assert callable(app), "make_app should return the app, to try it with a model th
 hurt = ask(app, [("POST", "/score", json.dumps(ROWS[0] | {"income": 4321.0}))])[0]
 assert hurt["status"] == 500, "A fault of the model is a fault of the service: 500."
 assert at(hurt["body"], "detail"), "The body of a 500 is JSON with a detail."
+assert at(hurt["body"], "title") == "Internal Server Error", "A 500 has the form of every error, with a title."
 assert "4321" not in str(hurt), "The model's exception quotes the income; nothing of it may reach the caller."
 ### BEGIN HIDDEN TESTS
 assert "cannot score" not in str(hurt), "Nothing of the exception may reach the caller, its words neither."
 again = ask(app, [("POST", "/score/batch", json.dumps(ROWS[:2]))])[0]
 assert again["status"] == 500 and at(again["body"], "detail"), "A batch at which the model fails is a 500 with detail."
-after = ask(app, [("GET", "/health", None), ("POST", "/score", json.dumps(ROWS[0] | {"income": "4321"}))])
+form = media_type(app, "POST", "/score", json.dumps(ROWS[0]))
+assert form == "application/problem+json", "The media type of a 500 should be that of every error."
+after = ask(app, [("GET", "/healthz", None), ("POST", "/score", json.dumps(ROWS[0] | {"income": "4321"}))])
 assert [got["status"] for got in after] == [200, 422], (
     "After a fault the service should live on, and a wrong request still be the client's fault."
 )
@@ -650,14 +717,14 @@ def looked_up(part):
 for path in ("/score", "/score/batch"):
     stated = at(schema, "paths", path, "post", "responses") or {}
     assert {"200", "422", "503"} <= set(stated), f"The schema of {path} does not say which statuses may come."
-    body = looked_up(at(stated, "422", "content", "application/json", "schema"))
-    detail = looked_up(at(body, "properties", "detail"))
-    assert at(detail, "type") == "array", f"The body of a 422 of {path} has `detail`, a list; say so in the schema."
-    kinds = {
-        name: at(looked_up(part), "type") for name, part in (at(looked_up(detail["items"]), "properties") or {}).items()
-    }
+    content = at(stated, "422", "content") or {}
+    body = looked_up(at(content.get("application/problem+json") or content.get("application/json"), "schema"))
+    errors = looked_up(at(body, "properties", "errors"))
+    assert at(errors, "type") == "array", f"The body of a 422 of {path} has `errors`, a list; say so in the schema."
+    one = at(looked_up(errors["items"]), "properties") or {}
+    kinds = {name: at(looked_up(part), "type") for name, part in one.items()}
     want = {"field": "string", "problem": "string", "wanted": "string"}
-    assert kinds == want, f"In `detail` of a 422 of {path} the schema should have {want}, and has {kinds}."
+    assert kinds == want, f"In `errors` of a 422 of {path} the schema should have {want}, and has {kinds}."
 ### BEGIN HIDDEN TESTS
 for path in ["/score", "/score/batch"]:
     asked = at(schema, "paths", path, "post", "requestBody", "content", "application/json", "schema")

@@ -146,7 +146,7 @@ if client:
 # flowchart BT
 #     B["python:3.11-slim<br>the base: C library, Python"] --> P["/packages<br>fastapi, uvicorn, pydantic"]
 #     P --> M["model.json"]
-#     M --> C["service.py, scorecard.py"]
+#     M --> C["service.py, protocol.py, scorecard.py"]
 #     C --> W["a thin writable layer, one per container<br>gone with it"]
 # ```
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 29 minutes to read, 10 seconds to run.
+# 30 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #
@@ -203,7 +203,9 @@ for name in ("as it should be", "income per year", "income is NaN"):
 # ## Errors are half of the promise
 #
 # A caller can mend what it is told: which field, what is wrong with it, what would have been taken. `wanted` is the
-# reference's sentence for a column, made from the same schema once more.
+# reference's sentence for a column, made from the same schema once more. For the form of the answer there is a standard,
+# RFC 9457: *problem details*, with the status in words and as a number, a sentence for people, and whatever a service
+# likes to add; here a list of `errors`. A client that knows one service's errors can then read those of all.
 
 # %%
 from fastapi.exceptions import RequestValidationError
@@ -217,12 +219,14 @@ WANTED["income"]
 
 # %%
 def invalid(request, error):
-    detail = []
+    told = []
     for fault in error.errors():
         where = [str(part) for part in fault["loc"][1:]] or ["body"]
         hint = WANTED.get(where[-1], "JSON with the fields " + ", ".join(FEATURES))
-        detail.append({"field": ".".join(where), "problem": fault["msg"], "wanted": hint})
-    return JSONResponse({"detail": detail}, status_code=422)
+        told.append({"field": ".".join(where), "problem": fault["msg"], "wanted": hint})
+    body = {"title": "Unprocessable Content", "status": 422, "errors": told}
+    body["detail"] = "the request breaks the contract"
+    return JSONResponse(body, status_code=422, media_type="application/problem+json")
 
 
 # %%
@@ -231,7 +235,7 @@ app.include_router(router)
 client = TestClient(app, raise_server_exceptions=False)
 for name in ("income per year", "income is NaN", "a typing error"):
     got = send(client, letters[name])
-    print(got.status_code, json.dumps(got.json()["detail"], indent=1), "\n")
+    print(got.status_code, json.dumps(got.json()["errors"], indent=1), "\n")
 
 # %% [markdown]
 # Whoever reads this at the other end need not ask you anything. The status says *whose turn it is*: 4xx is yours, 5xx
@@ -247,19 +251,20 @@ for name in ("income per year", "income is NaN", "a typing error"):
 #     S[process starts] --> H[alive, not ready]
 #     H -- model loaded --> R[alive and ready]
 #     R -- model lost --> H
-#     H -. "/health fails" .-> K[restart it]
-#     R -. "/health fails" .-> K
+#     H -. "/healthz fails" .-> K[restart it]
+#     R -. "/healthz fails" .-> K
 # ```
 #
-# In words: `/health` asks whether the process answers at all; no means *restart it*. `/ready` asks whether to send
-# customers; no means *wait*, and a restart would only make it start waiting again. The reference has both. Here it is
-# without a model:
+# In words: `/healthz` asks whether the process answers at all; no means *restart it*. `/readyz` asks whether to send
+# customers; no means *wait*, and a restart would only make it start waiting again. (The z is Kubernetes' spelling: no page
+# of yours will ever want that path.) The reference has both, and they are those of the container in lesson 01/07: every
+# service of this course keeps one protocol, `oakbank.intro.protocol`. Here it is without a model:
 
 # %%
 from oakbank.pipelines.service import create_app
 
 waiting = TestClient(create_app(None))
-for path in ("/health", "/ready"):
+for path in ("/healthz", "/readyz"):
     print(path, waiting.get(path).status_code, waiting.get(path).json())
 refused = waiting.post("/score", json=ann)
 print("/score", refused.status_code, refused.json()["detail"])
@@ -396,10 +401,10 @@ for promise, what in broken_promises(app).items():
     print(promise, what, sep="\n", end="\n\n")
 
 # %% [markdown]
-# Two more, which we did not plant, and it had not even come to the batches. The first: our errors no longer look as the
-# schema says, for FastAPI announced its own shape. Whoever made a client from the schema would fail on them.
+# Two more, which we did not plant, and it had not even come to the batches. *Undocumented Content-Type*: our errors no
+# longer are what the schema says, for FastAPI announced its own. Whoever made a client from the schema would fail on them.
 #
-# The second is finer. JSON has one kind of number: for JSON Schema, `36.0` *is* an integer, and that is what a client
+# The other is finer. JSON has one kind of number: for JSON Schema, `36.0` *is* an integer, and that is what a client
 # sends whose column once had a gap in it. Our strict `int` refuses it:
 
 # %%
@@ -428,11 +433,15 @@ Application = create_model("Application", __config__=strict, **whole_fields)
 
 # %%
 class Refused(BaseModel):
-    detail: list[dict[str, str]]
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]]
 
 
+refusal = {"application/problem+json": {"schema": Refused.model_json_schema()}}
 second = FastAPI(
-    responses={400: {"description": "no JSON"}, 422: {"model": Refused}},
+    responses={400: {"description": "no JSON"}, 422: {"description": "refused", "content": refusal}},
     exception_handlers={RequestValidationError: invalid},
 )
 
@@ -509,7 +518,7 @@ print(inspect.getsource(service.create_app))
 # nobody looks at the client. 422 with the field's name ends it.
 # </details>
 #
-# <details><summary>The model's file is missing. What do /health, /ready and /score answer?</summary>
+# <details><summary>The model's file is missing. What do /healthz, /readyz and /score answer?</summary>
 #
 # 200, 503 and 503. The process is fine, so a restart would not help; it must get no traffic; and whoever asks all the
 # same is told what is missing.
@@ -534,7 +543,8 @@ print(inspect.getsource(service.create_app))
 # ## Go further
 #
 # - FastAPI 0.165 documentation: *Request Body*, *Handling Errors*; pydantic 2.14: *Strict Mode*
-# - OpenAPI Specification 3.1; JSON Schema 2020-12, section 6.1.1 on what an integer is; RFC 9110, section 15, on statuses
+# - OpenAPI Specification 3.1; JSON Schema 2020-12, section 6.1.1 on what an integer is; RFC 9110, section 15, on statuses;
+#   RFC 9457, *Problem Details for HTTP APIs*
 # - Schemathesis 4.32 documentation: *Checks*; it also runs from the command line against any service with a schema
 # - The reference: `oakbank.pipelines.contract`, `oakbank.pipelines.service`, `oakbank.pipelines.promise`
 # - The lab `02-scoring-service` builds such a service, and holds it to its contract with requests that you do not see

@@ -12,5 +12,5 @@ FROM {BASE}
 WORKDIR /app
 COPY --from=0 /packages/ /packages/
 COPY model.json model.json
-COPY --from=app /src/oakbank/intro/service.py /src/oakbank/intro/scorecard.py /app/oakbank/intro/
+COPY --from=app /src/oakbank/intro/protocol.py /src/oakbank/intro/scorecard.py /src/oakbank/intro/service.py /app/oakbank/intro/
 """

@@ -8,7 +8,7 @@ def add_scoring(app, box):
     def taken():
         model, version = box["model"], box["version"]
         if model is None:
-            raise HTTPException(status_code=503, detail={"reason": "waiting for the model"})
+            raise HTTPException(status_code=503, detail="waiting for the model")
         return model, version
 
     async def one(application: shape):

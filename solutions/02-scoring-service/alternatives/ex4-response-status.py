@@ -5,12 +5,12 @@
 def add_probes(app, box):
     from fastapi import Response
 
-    @app.get("/health")
-    async def health():
+    @app.get("/healthz")
+    async def healthz():
         return {"status": "alive"}
 
-    @app.get("/ready")
-    async def ready(response: Response):
+    @app.get("/readyz")
+    async def readyz(response: Response):
         waiting = box["model"] is None
         response.status_code = 503 if waiting else 200
-        return {"ready": not waiting, "reason": "waiting for the pipeline's first model" if waiting else ""}
+        return {"detail": "waiting for the pipeline's first model"} if waiting else {"status": "ready"}

