@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-log = logging.getLogger("oakbank.service")
+log = logging.getLogger("oakbank.intro")
 
 App = TypeVar("App", bound=FastAPI)
 PROBLEM_JSON = "application/problem+json"
