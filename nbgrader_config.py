@@ -1,16 +1,20 @@
-"""nbgrader's settings for this course: `solutions/` is the source, `labs/` the release; see `course/build/labs.py`."""
+"""nbgrader's settings for this course: `solutions/` is the source, `labs/` the release, `grading/` all that is made."""
 
 from pathlib import Path
+
+root = Path(__file__).resolve().parent
+(root / "grading").mkdir(exist_ok=True)  # SQLite makes no folder for the gradebook
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  # put there by traitlets
 
 c.CourseDirectory.course_id = "oakbank"
-c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.db_url = f"sqlite:///{root / 'grading' / 'gradebook.db'}"
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "labs"
-c.CourseDirectory.submitted_directory = "autograder/submitted"
-c.CourseDirectory.autograded_directory = "autograder/autograded"
-c.CourseDirectory.feedback_directory = "autograder/feedback"
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.feedback_directory = "grading/feedback"
 # nbgrader copies every file of the source folder: the text with the answers and the wrong answers must stay behind.
 c.CourseDirectory.ignore = [
     "*.py",
@@ -41,4 +45,4 @@ c.Execute.timeout = 60
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
 
 # Labs are handed out and in as files: there is no exchange, and nbgrader shall find none on the machine.
-c.Exchange.root = str(Path(__file__).resolve().parent / "autograder" / "no-exchange")
+c.Exchange.root = str(root / "grading" / "no-exchange")

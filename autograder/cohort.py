@@ -191,12 +191,16 @@ def run(
 
 
 def folders(course: Path, out: Path | None) -> Folders:
-    """Return where things of a course go: as nbgrader's settings say, or all of it below `out`."""
+    """Return where things of a course go: as nbgrader's settings say, or all of it below `out`.
+
+    What nbgrader has no folder for lies beside its graded notebooks, or in `grading/` where these have no folder.
+    """
     if out is not None:
         return Folders(out / "autograded", out / "feedback", out)
     settings = settings_of(course)
-    autograded, feedback = str(settings.autograded_directory), str(settings.feedback_directory)
-    return Folders(course / autograded, course / feedback, course / "autograder")
+    autograded, feedback = course / str(settings.autograded_directory), course / str(settings.feedback_directory)
+    beside = autograded.parent
+    return Folders(autograded, feedback, course / "grading" if beside == course else beside)
 
 
 def warm_up(lab: str, course: Path) -> None:

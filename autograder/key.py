@@ -129,6 +129,8 @@ def settings_of(root: Path) -> "CourseDirectory":
     root = root.resolve()
     config: Config = PyFileConfigLoader(CONFIG, path=str(root)).load_config() if (root / CONFIG).is_file() else Config()
     config.CourseDirectory.root = str(_plain_path(root))
+    if url := config.CourseDirectory.get("db_url"):
+        config.CourseDirectory.db_url = url.replace(str(root), config.CourseDirectory.root)
     for part in ("header", "footer"):  # named relative to the course, which nbgrader takes for the working directory
         if path := config.IncludeHeaderFooter.get(part):
             config.IncludeHeaderFooter[part] = str(root / path)

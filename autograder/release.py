@@ -6,25 +6,27 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log
 
+from autograder.cohort import folders
 from autograder.key import settings_of
 from course.build.labs import source_notebook
 from course.build.notebooks import to_json
-from course.kept import KEPT, holds_answers, put_aside
+from course.kept import holds_answers, put_aside
 from course.paths import CourseError
 from course.tools import own_tools
 
 
 def _keep_answers(folder: Path, course: Path, aside: bool) -> None:
     """Put aside what somebody answered in a release, or stop."""
+    kept = folders(course, None).out / "kept"
     for path in sorted(folder.glob("*.ipynb")):
         if not holds_answers(path):
             continue
         if not aside:
             raise CourseError(
                 f"{path} holds somebody's answers and is left as it is: save a copy of your own under another name, "
-                f"or add --aside, which moves it to {KEPT}/"
+                f"or add --aside, which moves it to {kept}"
             )
-        put_aside(path, course)
+        put_aside(path, course, kept)
 
 
 def release_lab(lab: str, course: Path, aside: bool = False) -> Path:

@@ -295,6 +295,16 @@ CourseFolder = Annotated[
 ]
 
 
+def _instructors_ground(root: Path, submissions: Path | None = None) -> Path | None:
+    """Move what an earlier version left among the source files to `grading/`; returns where the submissions are now."""
+    from course.grading import move_in, moved_path
+
+    moved = move_in(root)
+    for old, new in moved:
+        typer.echo(f"moved {old} to {new}", err=True)
+    return moved_path(submissions, moved) if submissions else None
+
+
 @app.command()
 def grade(
     ctx: typer.Context,
@@ -319,7 +329,7 @@ def grade(
         int, typer.Option(min=8, help="Processes and threads that a submission may have at a time.")
     ] = 512,
     out: Annotated[
-        Path | None, typer.Option(help="Where notebooks, feedback, results and reports go, if not into autograder/.")
+        Path | None, typer.Option(help="Where notebooks, feedback, results and reports go, if not into grading/.")
     ] = None,
     course: CourseFolder = None,
 ) -> None:
@@ -332,6 +342,7 @@ def grade(
     root = (course or ctx.obj).resolve()
     if engine == "local":
         warm_up(lab, root)  # at once: it takes the longest
+    submissions = _instructors_ground(root, submissions)
     from autograder.show import Display, print_summary
     from course.doctor import cores
 
@@ -365,7 +376,9 @@ def report(
     from course.execute import lean_imports
 
     lean_imports()
-    summary = report_lab(lab, (course or ctx.obj).resolve(), out, canvas, moodle)
+    root = (course or ctx.obj).resolve()
+    _instructors_ground(root)
+    summary = report_lab(lab, root, out, canvas, moodle)
     print_summary(_console(), summary)
     raise typer.Exit(0 if summary.ok else 1)
 
@@ -375,14 +388,16 @@ def release(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],
     aside: Annotated[
-        bool, typer.Option("--aside", help="Move a release that holds answers to var/kept/ and make it anew.")
+        bool, typer.Option("--aside", help="Move a release that holds answers to grading/kept/ and make it anew.")
     ] = False,
     course: CourseFolder = None,
 ) -> None:
     """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
     from autograder.release import release_lab
 
-    typer.echo(f"hand out {release_lab(lab, (course or ctx.obj).resolve(), aside)}")
+    root = (course or ctx.obj).resolve()
+    _instructors_ground(root)
+    typer.echo(f"hand out {release_lab(lab, root, aside)}")
 
 
 @app.command(context_settings=ANY_ARGUMENTS)

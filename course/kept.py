@@ -4,18 +4,22 @@ A generated cell says by itself whether it is as it was made: nbgrader stores a 
 id of every other cell is a hash of its text (`course.build.notebooks.cell_id`).
 """
 
+import filecmp
 import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+from course.paths import write_bytes
+
 _HASH = 12  # characters of a text's hash in a cell's id
 KEPT = "var/kept"
 """Where notebooks go that a person asks to have put aside; a run's own folder, outside of version control."""
 
 
-def _source(cell: dict[str, Any]) -> str:
+def source_of(cell: dict[str, Any]) -> str:
+    """Return the text of a cell, which a file may hold line by line."""
     source = cell.get("source", "")
     return "".join(source) if isinstance(source, list) else str(source)
 
@@ -26,16 +30,16 @@ def answered(cell: dict[str, Any]) -> bool:
     if not marks.get("solution") or "checksum" not in marks:
         return False
     graded = bool(marks.get("grade"))
-    parts = [_source(cell), cell["cell_type"], str(graded), "True", "False", marks["grade_id"]]
+    parts = [source_of(cell), cell["cell_type"], str(graded), "True", "False", marks["grade_id"]]
     parts += [str(float(marks["points"]))] if graded else []
     return bool(hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest() != marks["checksum"])
 
 
 def written(cell: dict[str, Any]) -> bool:
     """Whether a cell that is none of nbgrader's was changed or added."""
-    if "nbgrader" in cell.get("metadata", {}) or not _source(cell).strip():
+    if "nbgrader" in cell.get("metadata", {}) or not source_of(cell).strip():
         return False
-    name = hashlib.sha256(f"{cell['cell_type']}\n{_source(cell)}".encode()).hexdigest()[:_HASH]
+    name = hashlib.sha256(f"{cell['cell_type']}\n{source_of(cell)}".encode()).hexdigest()[:_HASH]
     return not str(cell.get("id", "")).startswith(name)
 
 
@@ -58,11 +62,11 @@ def _any(path: Path, told: Any) -> bool:
         return bool(path.read_bytes().strip() not in (b"", b"{}"))
 
 
-def put_aside(path: Path, root: Path) -> Path:
-    """Move a notebook to a free name below `KEPT`; returns where it is."""
-    name = path.relative_to(root)
+def put_aside(path: Path, root: Path, kept: Path | None = None) -> Path:
+    """Move a notebook to a free name in `kept`, or in `KEPT` of the course; returns where it is."""
+    name, kept = path.relative_to(root), kept or root / KEPT
     for number in range(1, 10_000):
-        target = root / KEPT / name.parent / f"{name.stem}-{number}{name.suffix}"
+        target = kept / name.parent / f"{name.stem}-{number}{name.suffix}"
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(path, target)  # fails where there is one already
@@ -75,4 +79,23 @@ def put_aside(path: Path, root: Path) -> Path:
             return target
         path.unlink()
         return target
-    raise OSError(f"there is no free name for {path} in {root / KEPT}")
+    raise OSError(f"there is no free name for {path} in {kept}")
+
+
+def keep_copy(path: Path, target: Path) -> Path:
+    """Copy a file to `target`, or to the next free number of it; what is kept there already is not copied again.
+
+    Args:
+        path: The file; it stays where it is.
+        target: Where its copy goes, but for the number: `a/b.ipynb` becomes `a/b-1.ipynb`, `a/b-2.ipynb`…
+
+    Returns:
+        Where the copy is. Two processes must not do this at once.
+    """
+    number = 1
+    while (copy := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
+        if filecmp.cmp(path, copy, shallow=False):
+            return copy
+        number += 1
+    write_bytes(copy, path.read_bytes())
+    return copy

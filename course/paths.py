@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python3 bootstrap.py"
 """How a learner starts any verb: it works in each shell after the first set-up, with nothing on PATH."""
+WORK = "work"
+"""A learner's own folder, see `course.work`."""
 
 
 class CourseError(RuntimeError):
@@ -23,7 +25,12 @@ def literal(path: Path | str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old file or the whole new one, also after a kill or a full disk.
+    """Write a text file in UTF-8 as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old file or the whole new one, also after a kill or a full disk.
 
     Raises `OSError` (the old file stays, no temporary file is left).
     """
@@ -31,8 +38,8 @@ def write_text(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
@@ -88,6 +95,8 @@ def labs(root: Path = ROOT) -> list[str]:
 def lab_notebook(wanted: str, root: Path = ROOT) -> Path:
     """Return the notebook that a learner means: a path to one, the name of a lab, or the start of exactly one name.
 
+    A name means the learner's copy in `work/`, where there is one.
+
     Raises:
         CourseError: There is no such notebook or lab, or more than one lab fits.
     """
@@ -98,7 +107,14 @@ def lab_notebook(wanted: str, root: Path = ROOT) -> Path:
             raise CourseError(f"there is no notebook {wanted}")
         return path.resolve()
     name = pick(wanted, labs(root), "lab")
-    return root / "labs" / name / f"{name}.ipynb"
+    copy = root / WORK / "labs" / name / f"{name}.ipynb"
+    return copy if copy.is_file() else root / "labs" / name / copy.name
+
+
+def is_lab(path: Path, root: Path = ROOT) -> bool:
+    """Whether a notebook is a lab of the course, in `work/` or as it is handed out."""
+    lab = path.resolve().parent
+    return lab.name == path.stem and lab.parent in ((root / WORK / "labs").resolve(), (root / "labs").resolve())
 
 
 def registry_folder(root: Path = ROOT) -> Path:

@@ -64,7 +64,7 @@ def grade_by_stock(
             shutil.copytree(base, folder)
             mine = jobs[number :: len(folders)]
             for lab, name in mine:
-                path = folder / "autograder" / "submitted" / name / lab / f"{lab}.ipynb"
+                path = folder / "grading" / "submitted" / name / lab / f"{lab}.ipynb"
                 path.parent.mkdir(parents=True)
                 nbformat.write(submissions[lab][name], path)  # type: ignore[no-untyped-call]
             command = python("-m", "course.stock", *dict.fromkeys(lab for lab, _ in mine))
@@ -101,13 +101,13 @@ def _fault(cell: Any) -> str | None:
 
 def read_grade(folder: Path, lab: str, name: str) -> StockGrade:
     """Return what came out for a submission; `folder` is the course directory in which it was graded."""
-    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{folder / 'grading' / 'gradebook.db'}") as gradebook:
         try:
             grades = gradebook.find_submission_notebook(lab, lab, name).grades
             got = {grade.name: grade.auto_score for grade in grades if grade.auto_score is not None}
         except MissingEntry:
             got = {}
-    path = folder / "autograder" / "autograded" / name / lab / f"{lab}.ipynb"
+    path = folder / "grading" / "autograded" / name / lab / f"{lab}.ipynb"
     if not path.is_file():
         log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return StockGrade(faults=["nbgrader could not grade it: " + " / ".join(log[-LAST_LINES:])])

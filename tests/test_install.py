@@ -24,7 +24,7 @@ from tests.test_ci import commands
 BIN = "Scripts/python.exe" if sys.platform == "win32" else "bin/python3"
 PYTHON = Path(sys.base_prefix) / BIN.removeprefix("Scripts/")  # a user's: no package of the course is in it
 IMPORT = "import sys; sys.path.insert(0, sys.argv[1]); import bootstrap; from pathlib import Path; "
-REPORT = Path("autograder/reports/01-reproducible-training/report.html")
+REPORT = Path("grading/reports/01-reproducible-training/report.html")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="only there does the system's OpenMP have to be installed")
 
 

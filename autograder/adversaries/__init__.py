@@ -306,7 +306,7 @@ def hand_in(
     adversary: Adversary, course: Path, release: dict[str, Any], reference: dict[str, str], world: World
 ) -> Path:
     """Put the attacker's folder into nbgrader's tree of submissions; returns the path of the notebook."""
-    folder = course / "autograder" / "submitted" / adversary.name / LAB
+    folder = course / "grading" / "submitted" / adversary.name / LAB
     folder.mkdir(parents=True)
     path = folder / f"{LAB}.ipynb"
     if "link" in adversary.file:

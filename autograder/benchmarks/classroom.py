@@ -115,6 +115,6 @@ def hand_in(root: Path, all_handed: list[Handed]) -> None:
     """Put all submissions into nbgrader's tree of the course."""
     release = read_release(root)
     for handed in all_handed:
-        path = root / "autograder" / "submitted" / handed.student / LAB / f"{LAB}.ipynb"
+        path = root / "grading" / "submitted" / handed.student / LAB / f"{LAB}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(notebook(handed, release)), encoding="utf-8")

@@ -58,7 +58,7 @@ def grade_ours(folder: Path, all_handed: list[Handed], memory: bool = False) -> 
     marks, rescued = dict[str, dict[str, float]](), dict[str, set[str]]()
     for one in all_handed:
         marks[one.student] = read_grade(folder, LAB, one.student).got
-        path = folder / "autograder" / "results" / LAB / f"{one.student}.json"
+        path = folder / "grading" / "results" / LAB / f"{one.student}.json"
         result = Result.from_json(json.loads(path.read_text(encoding="utf-8"))["result"])
         rescued[one.student] = {mark.test for mark in result.marks if mark.rescued}
     return cost, marks, rescued

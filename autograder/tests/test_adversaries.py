@@ -225,7 +225,8 @@ def course() -> Iterator[Path]:
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="adversaries-", dir=ROOT / "build") as folder:
         root = make_lab(Path(folder).resolve())
-        (root / "gradebook.db").write_bytes(b"SQLite format 3\0" + b"marks" * 100)
+        (root / "grading").mkdir(exist_ok=True)
+        (root / "grading" / "gradebook.db").write_bytes(b"SQLite format 3\0" + b"marks" * 100)
         yield root
 
 
@@ -252,7 +253,7 @@ def run(course: Path, attacks: list[Adversary]) -> Iterator[Run]:
             hand_in(one, course, release, reference, world)
         probe = replace(order[0], name="probe", answers={**reference, "ex1": PROBE})
         hand_in(probe, course, release, reference, world)
-        sources = {source.student: source for source in collect(course / "autograder" / "submitted", LAB)}
+        sources = {source.student: source for source in collect(course / "grading" / "submitted", LAB)}
         for path in (course, *course.rglob("*")):
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | 0o666 | (0o111 if path.is_dir() else 0))

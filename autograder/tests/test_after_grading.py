@@ -39,12 +39,12 @@ def report(root: Path) -> Result:  # noqa: F811
 
 
 def page(root: Path, student: str) -> str:  # noqa: F811
-    text = (root / "autograder/feedback" / student / LAB / f"{LAB}.html").read_text(encoding="utf-8")
+    text = (root / "grading/feedback" / student / LAB / f"{LAB}.html").read_text(encoding="utf-8")
     return " ".join(re.sub(r"<[^>]*>", " ", text.partition("<body>")[2]).split())
 
 
 def marked(root: Path, change: Callable[[Gradebook], None]) -> None:  # noqa: F811
-    with Gradebook(f"sqlite:///{root}/gradebook.db", "") as gradebook:
+    with Gradebook(f"sqlite:///{root}/grading/gradebook.db", "") as gradebook:
         change(gradebook)
         gradebook.db.commit()
 
@@ -90,7 +90,7 @@ def test_a_page_made_anew_tells_it_too(root: Path) -> None:  # noqa: F811
     assert grade(root).exit_code == 0
     marked(root, by_hand("s03", manual_score=1.0, comment="Seen."))
     assert report(root).exit_code == 0
-    (root / "autograder/feedback/s03" / LAB / f"{LAB}.html").unlink()
+    (root / "grading/feedback/s03" / LAB / f"{LAB}.html").unlink()
     assert grade(root).exit_code == 0
     assert "Seen." in page(root, "s03")
 
@@ -98,9 +98,7 @@ def test_a_page_made_anew_tells_it_too(root: Path) -> None:  # noqa: F811
 @pytest.mark.usefixtures("mini")
 def test_a_due_date_set_afterwards_counts_at_the_next_report(root: Path) -> None:  # noqa: F811
     for name in ("s00", "s01"):
-        (root / f"autograder/submitted/{name}" / LAB / TIMESTAMP).write_text(
-            "2026-01-02 12:00:00 UTC", encoding="utf-8"
-        )
+        (root / f"grading/submitted/{name}" / LAB / TIMESTAMP).write_text("2026-01-02 12:00:00 UTC", encoding="utf-8")
     with (root / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
         settings.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
     assert grade(root).exit_code == 0
@@ -108,7 +106,7 @@ def test_a_due_date_set_afterwards_counts_at_the_next_report(root: Path) -> None
     marked(root, lambda book: setattr(book.find_assignment(LAB), "duedate", EARLIER))
     assert report(root).exit_code == 0
     assert "0 of 6 points It came late: 6 points are taken off" in page(root, "s00")
-    assert "s00,0" in (root / f"autograder/reports/{LAB}/moodle.csv").read_text(encoding="utf-8")
+    assert "s00,0" in (root / f"grading/reports/{LAB}/moodle.csv").read_text(encoding="utf-8")
     marked(root, lambda book: setattr(book.find_submission(LAB, "s00"), "extension", datetime.timedelta(days=3)))
     assert report(root).exit_code == 0
     assert "6 of 6 points" in page(root, "s00")
@@ -134,20 +132,20 @@ def test_nbgraders_exchange_goes_on_after_ours(root: Path, tmp_path: Path, monke
         with own_tools():  # as in an environment that is switched on
             step(coursedir=course, authenticator=who, config=config).start()
 
-    shutil.rmtree(root / "autograder/submitted")
+    shutil.rmtree(root / "grading/submitted")
     hand_in(root, "by-mail", {})
     for step in (ExchangeReleaseAssignment, ExchangeFetchAssignment, ExchangeSubmit, ExchangeCollect):
         run(step)
     student = get_username()
-    assert (root / f"autograder/submitted/{student}" / LAB / SECRET).is_file()
+    assert (root / f"grading/submitted/{student}" / LAB / SECRET).is_file()
     assert grade(root).exit_code == 0
     run(ExchangeReleaseFeedback)
     run(ExchangeFetchFeedback)
     (fetched,) = (tmp_path / "home").rglob(f"{LAB}.html")
-    assert fetched.read_bytes() == (root / f"autograder/feedback/{student}" / LAB / f"{LAB}.html").read_bytes()
-    assert (root / f"autograder/feedback/by-mail/{LAB}" / SECRET).is_file(), "who never submitted there stops nobody"
+    assert fetched.read_bytes() == (root / f"grading/feedback/{student}" / LAB / f"{LAB}.html").read_bytes()
+    assert (root / f"grading/feedback/by-mail/{LAB}" / SECRET).is_file(), "who never submitted there stops nobody"
     run(ExchangeCollect)
-    with Gradebook(f"sqlite:///{root}/gradebook.db", "oakbank") as gradebook:
+    with Gradebook(f"sqlite:///{root}/grading/gradebook.db", "oakbank") as gradebook:
         exporter = CsvExportPlugin(config=config)
         exporter.to = str(tmp_path / "grades.csv")
         exporter.export(gradebook)
@@ -165,7 +163,7 @@ def test_a_course_in_a_folder_with_any_name(root: Path, tmp_path: Path) -> None:
     done = grade(place)
     assert done.exit_code == 0, done.output
     assert report(place).exit_code == 0
-    assert (place / "gradebook.db").is_file()
+    assert (place / "grading" / "gradebook.db").is_file()
     assert [path.name for path in place.parent.iterdir()] == [place.name], "nothing beside the course"
 
 
@@ -185,5 +183,5 @@ def test_a_clone_in_which_somebody_works_grades_and_keeps_the_work(root: Path) -
     assert (said.exit_code, "holds somebody's answers" in said.stderr, "--aside" in said.stderr) == (2, True, True)
     assert path.read_text(encoding="utf-8") == mine
     assert CliRunner().invoke(cli.app, ["release", LAB, "--aside", "--root", str(root)]).exit_code == 0
-    assert (root / f"var/kept/labs/{LAB}/{LAB}-1.ipynb").read_text(encoding="utf-8") == mine
+    assert (root / f"grading/kept/labs/{LAB}/{LAB}-1.ipynb").read_text(encoding="utf-8") == mine
     assert "my evening" not in path.read_text(encoding="utf-8")

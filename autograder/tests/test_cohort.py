@@ -65,7 +65,7 @@ def hand_in(root: Path, student: str, answers: dict[str, str]) -> Path:
     for cell in notebook["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         cell["source"] = answers.get(name, cell["source"])
-    path = root / "autograder" / "submitted" / student / LAB / f"{LAB}.ipynb"
+    path = root / "grading" / "submitted" / student / LAB / f"{LAB}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
@@ -149,7 +149,8 @@ def scores(root: Path) -> dict[str, float | None]:
         " join assignment on submitted_assignment.assignment_id = assignment.id"
         " join base_cell grade_cell on grade.cell_id = grade_cell.id"
     )
-    with contextlib.closing(sqlite3.connect(root / "gradebook.db")) as database:
+    ours = root / "grading" / "gradebook.db"
+    with contextlib.closing(sqlite3.connect(ours if ours.is_file() else root / "gradebook.db")) as database:
         rows = database.execute(query).fetchall()
     assert len({row[:4] for row in rows}) == len(rows)  # none doubled
     return {"/".join(row[:4]): row[4] for row in sorted(rows)}
@@ -157,7 +158,7 @@ def scores(root: Path) -> dict[str, float | None]:
 
 def state(root: Path) -> dict[str, object]:
     """Return every file that a run leaves, byte for byte, and the gradebook by its content."""
-    folder = root / "autograder"
+    folder = root / "grading"
     files: dict[str, object] = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for tree in ("autograded", "feedback", "results", "reports")
@@ -176,7 +177,7 @@ def totals(root: Path) -> dict[str, float]:
 
 def results(root: Path) -> list[str]:
     """Return the students who have a result."""
-    return sorted(path.stem for path in (root / "autograder" / "results" / LAB).glob("[!.]*.json"))
+    return sorted(path.stem for path in (root / "grading" / "results" / LAB).glob("[!.]*.json"))
 
 
 def test_every_student_gets_the_marks_of_the_answers(root: Path, undisturbed: dict[str, object], mini: Path) -> None:
@@ -234,7 +235,7 @@ def test_what_is_graded_is_not_graded_again(root: Path, mini: Path) -> None:
 def test_what_is_lost_or_broken_is_graded_again(root: Path, mini: Path, name: str, text: str | None) -> None:
     grade(root)
     before = state(root)
-    path = root / "autograder" / name.format(lab=LAB)
+    path = root / "grading" / name.format(lab=LAB)
     path.unlink() if text is None else path.write_text(text, encoding="utf-8")
     mini.unlink()
     assert grade(root).exit_code == 0
@@ -246,7 +247,7 @@ def test_only_a_changed_submission_is_graded_anew(root: Path, mini: Path) -> Non
     grade(root)
     mini.unlink()
     hand_in(root, "s03", RIGHT)
-    (root / "autograder" / "submitted" / "s04" / LAB / "timestamp.txt").write_text("2025-03-01 12:00:00 UTC")
+    (root / "grading" / "submitted" / "s04" / LAB / "timestamp.txt").write_text("2025-03-01 12:00:00 UTC")
     assert grade(root).exit_code == 0
     assert begun(mini) == ["s03", "s04"]
     assert totals(root)["s03"] == 6
@@ -287,7 +288,7 @@ def test_a_fault_of_the_grader_is_no_zero_and_is_tried_again(
     assert f"{STUDENTS - 1} of {STUDENTS} submissions are graded" in result.output
     assert results(root) == [student(number) for number in range(STUDENTS) if number != 3]
     assert [name for name in scores(root) if "/s03/" in name] == []
-    text = (root / "autograder" / "results" / LAB / "s03.fault.txt").read_text(encoding="utf-8")
+    text = (root / "grading" / "results" / LAB / "s03.fault.txt").read_text(encoding="utf-8")
     assert "Traceback" in text
     mini.unlink()
     assert grade(root).exit_code == 1
@@ -302,7 +303,7 @@ def test_after_a_fault_an_older_result_does_not_count(root: Path, mini: Path) ->
     hand_in(root, "s03", {"ex1": f"# {FAULT}"})
     assert grade(root).exit_code == 1
     assert "s03" not in results(root)
-    assert not (root / "autograder" / "feedback" / "s03" / LAB / f"{LAB}.html").exists()
+    assert not (root / "grading" / "feedback" / "s03" / LAB / f"{LAB}.html").exists()
 
 
 def test_a_page_that_cannot_be_made_costs_one(root: Path, mini: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +332,7 @@ def test_an_answer_for_another_submission_is_a_fault(root: Path, mini: Path, mon
 
 
 def test_broken_files_get_a_verdict_and_the_others_their_marks(root: Path, mini: Path) -> None:
-    path = root / "autograder" / "submitted" / "s02" / LAB / f"{LAB}.ipynb"
+    path = root / "grading" / "submitted" / "s02" / LAB / f"{LAB}.ipynb"
     path.write_text("{", encoding="utf-8")
     assert grade(root).exit_code == 0
     assert totals(root)["s02"] == 0
@@ -340,12 +341,12 @@ def test_broken_files_get_a_verdict_and_the_others_their_marks(root: Path, mini:
 
 def test_a_student_who_is_gone_keeps_the_result_but_is_not_reported(root: Path, mini: Path) -> None:
     grade(root)
-    shutil.rmtree(root / "autograder" / "submitted" / "s03")
+    shutil.rmtree(root / "grading" / "submitted" / "s03")
     result = grade(root)
     assert result.exit_code == 0
     assert f"{STUDENTS - 1} of {STUDENTS - 1} submissions are graded" in result.output
     assert "s03" in results(root)
-    for path in (root / "autograder" / "reports" / LAB).iterdir():
+    for path in (root / "grading" / "reports" / LAB).iterdir():
         assert b"s03" not in path.read_bytes(), path.name
         assert b"s04" in path.read_bytes(), path.name
 
@@ -377,7 +378,7 @@ def test_mistakes_are_said_in_one_line(root: Path, mini: Path, tmp_path: Path, a
 
 def test_with_out_everything_but_the_gradebook_goes_there(root: Path, mini: Path, tmp_path: Path) -> None:
     assert grade(root, "--out", str(tmp_path / "elsewhere")).exit_code == 0
-    assert sorted(path.name for path in (root / "autograder").iterdir()) == ["submitted"]
+    assert sorted(path.name for path in (root / "grading").iterdir()) == ["gradebook.db", "submitted"]
     assert {"autograded", "feedback", "results", "reports"} <= {
         path.name for path in (tmp_path / "elsewhere").iterdir()
     }
@@ -385,7 +386,7 @@ def test_with_out_everything_but_the_gradebook_goes_there(root: Path, mini: Path
 
 def test_a_second_run_of_the_same_lab_is_turned_away(root: Path, mini: Path) -> None:
     assert grade(root).exit_code == 0
-    with FileLock(root / "autograder" / "results" / f".{LAB}.lock"):
+    with FileLock(root / "grading" / "results" / f".{LAB}.lock"):
         result = grade(root)
     assert result.exit_code == 2
     assert f"another run is grading {LAB}" in result.stderr
@@ -462,7 +463,7 @@ def test_what_a_killed_run_left_half_written_is_cleared_away(
     root: Path, undisturbed: dict[str, object], mini: Path
 ) -> None:
     grade(root)
-    folder = root / "autograder"
+    folder = root / "grading"
     for name in (f"results/.{LAB}.json", f"results/{LAB}/.s01.json", f"feedback/s01/{LAB}/.{LAB}.html"):
         (folder / f"{name}.abcdef.tmp").write_text("half")
     assert grade(root).exit_code == 0
@@ -555,7 +556,7 @@ def test_on_a_terminal_a_bar_moves_and_only_faults_are_lines() -> None:
 
 def test_what_was_found_is_shown_before_anything_is_graded(root: Path, mini: Path, tmp_path: Path) -> None:
     """lms-collapsed-cohorts, public/16-students-who-vanish: students, files, what is left out and why."""
-    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    right = (root / "grading" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
     for name in ("ada.ipynb", "Bo, Roe.ipynb", "cy.pdf", "README.md"):
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_bytes(right)
@@ -575,7 +576,7 @@ def test_what_was_found_is_shown_before_anything_is_graded(root: Path, mini: Pat
 
 def test_a_student_keeps_the_name_when_a_namesake_comes(root: Path, mini: Path, tmp_path: Path) -> None:
     """denial-names-that-collide: whoever hands in first, in two labs or two runs."""
-    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    right = (root / "grading" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "Ada.ipynb").write_bytes(right)
     assert grade(root, "--submissions", str(tmp_path / "in")).exit_code == 0
@@ -612,7 +613,7 @@ def test_a_terminal_that_is_not_utf8_shows_question_marks(
     root: Path, tmp_path: Path, environment: dict[str, str], shown: str
 ) -> None:
     """public/25-terminal-that-is-not-utf8; and the names are those of every other terminal."""
-    right = (root / "autograder" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
+    right = (root / "grading" / "submitted" / "s00" / LAB / f"{LAB}.ipynb").read_bytes()
     (tmp_path / "in").mkdir()
     for name in ("Bo Müller", "Chi Nguyễn"):
         (tmp_path / "in" / f"{name}.ipynb").write_bytes(right)
@@ -687,7 +688,7 @@ def test_the_source_is_what_is_graded(root: Path, mini: Path) -> None:
 
 
 def mark_by_hand(root: Path, student: str, points: float) -> None:
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{root / 'grading' / 'gradebook.db'}") as gradebook:
         marked = gradebook.find_grade("ex1-test", LAB, LAB, student)
         marked.manual_score, marked.needs_manual_grade = points, False
         gradebook.db.commit()
@@ -695,7 +696,7 @@ def mark_by_hand(root: Path, student: str, points: float) -> None:
 
 def waits(root: Path) -> list[str]:
     """Return the students whom a human has to mark."""
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{root / 'grading' / 'gradebook.db'}") as gradebook:
         found = gradebook.find_assignment(LAB).submissions
         return sorted(one.student.id for one in found if one.needs_manual_grade)
 
@@ -711,7 +712,7 @@ def test_report_takes_over_what_was_marked_by_hand(root: Path, mini: Path) -> No
     changed = {name for name, content in state(root).items() if content != before[name]}
     page = f"feedback/s03/{LAB}/{LAB}.html"
     assert changed == {page, f"reports/{LAB}/canvas.csv", f"reports/{LAB}/moodle.csv"}
-    assert "s03,1.5" in (root / "autograder" / "reports" / LAB / "moodle.csv").read_text(encoding="utf-8")
+    assert "s03,1.5" in (root / "grading" / "reports" / LAB / "moodle.csv").read_text(encoding="utf-8")
 
 
 def test_a_mark_by_hand_is_looked_at_again_only_if_the_submission_changed(root: Path, mini: Path) -> None:
@@ -727,7 +728,7 @@ def test_a_mark_by_hand_is_looked_at_again_only_if_the_submission_changed(root: 
 def test_a_gradebook_that_is_gone_is_written_again(root: Path, mini: Path) -> None:
     grade(root)
     before = state(root)
-    (root / "gradebook.db").unlink()
+    (root / "grading" / "gradebook.db").unlink()
     assert grade(root).exit_code == 0
     assert state(root) == before
 
@@ -739,10 +740,10 @@ def test_report_fills_in_what_the_lms_wrote(root: Path, mini: Path, tmp_path: Pa
     export.write_bytes((head + "Ada,1,s00,ada,A,\r\nEve,2,eve,eve,A,3\r\n").encode())
     result = CliRunner().invoke(cli.app, ["report", LAB, "--root", str(root), "--canvas", str(export)])
     assert result.exit_code == 0, result.output
-    text = (root / "autograder" / "reports" / LAB / "canvas.csv").read_bytes().decode()
+    text = (root / "grading" / "reports" / LAB / "canvas.csv").read_bytes().decode()
     assert text == head + "Ada,1,s00,ada,A,6\r\nEve,2,eve,eve,A,3\r\n"
     assert "canvas.csv: left as they were: Eve" in result.output
-    for wrong in (tmp_path / "none.csv", root / "gradebook.db"):
+    for wrong in (tmp_path / "none.csv", root / "grading" / "gradebook.db"):
         result = CliRunner().invoke(cli.app, ["report", LAB, "--root", str(root), "--canvas", str(wrong)])
         assert result.exit_code == 2
         assert str(wrong) in result.stderr
@@ -768,7 +769,7 @@ def test_release_makes_what_the_build_makes_and_enters_the_lab(root: Path) -> No
     assert result.exit_code == 0, result.output
     assert result.output == f"hand out {root / 'labs' / LAB}\n"
     assert {path.name: path.read_bytes() for path in (root / "labs" / LAB).iterdir()} == made
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{root / 'grading' / 'gradebook.db'}") as gradebook:
         assert gradebook.find_assignment(LAB).max_score == 6
     text = root / LAB_TEXT
     text.write_text(text.read_text(encoding="utf-8").replace("# 01 Mini", "# 01 Other"), encoding="utf-8")
@@ -789,7 +790,7 @@ def test_an_assignment_of_several_notebooks_is_one_column(tmp_path: Path, mini: 
         shutil.copytree(tmp_path / folder / "ps1", tmp_path / "submitted" / name / "ps1")
     result = CliRunner().invoke(cli.app, ["grade", "ps1", "--root", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    table = (tmp_path / "autograder" / "reports" / "ps1" / "moodle.csv").read_text(encoding="utf-8")
+    table = (tmp_path / "grading" / "reports" / "ps1" / "moodle.csv").read_text(encoding="utf-8")
     assert table == "Student,ps1\nada,5\nbob,0\n"
     for path in ("autograded/ada/ps1/one.ipynb", "feedback/bob/ps1/two.html"):
         assert (tmp_path / path).is_file()

@@ -135,13 +135,13 @@ def rows(course: Path) -> dict[str, list[tuple[Any, ...]]]:
         "join submitted_assignment s on s.id = sn.assignment_id",
         "version": "select version_num from alembic_version",
     }
-    with sqlite3.connect(course / "gradebook.db") as database:
+    with sqlite3.connect(course / "grading" / "gradebook.db") as database:
         return {name: sorted(database.execute(query), key=repr) for name, query in queries.items()}
 
 
 def dump(course: Path) -> list[str]:
     """Return the gradebook as text, ids and all."""
-    with sqlite3.connect(course / "gradebook.db") as database:
+    with sqlite3.connect(course / "grading" / "gradebook.db") as database:
         return list(database.iterdump())
 
 
@@ -160,7 +160,7 @@ def stock(course: Path) -> None:
 
 
 def submit(course: Path, student: str, answers: dict[str, str], timestamp: str = "") -> None:
-    folder = course / "autograder" / "submitted" / student / LAB
+    folder = course / "grading" / "submitted" / student / LAB
     folder.mkdir(parents=True)
     notebook = nbformat.read(course / RELEASE / LAB / f"{LAB}.ipynb", as_version=4)
     for name, source in answers.items():
@@ -192,7 +192,7 @@ def test_it_writes_what_nbgrader_writes(course: Path, key: Key, by_nbgrader: Pat
 def test_a_lab_that_the_gradebook_does_not_know_is_entered_as_nbgrader_does(
     course: Path, key: Key, by_nbgrader: Path
 ) -> None:
-    (course / "gradebook.db").unlink()
+    (course / "grading" / "gradebook.db").unlink()
     write(cohort(key), key, course)
     assert rows(course) == rows(by_nbgrader)
 
@@ -212,7 +212,7 @@ def test_of_two_results_of_one_student_the_last_one_counts(course: Path, key: Ke
 
 
 def _mark_by_hand(course: Path, student: str, **values: Any) -> None:
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "oakbank") as book:
+    with Gradebook(f"sqlite:///{course / 'grading' / 'gradebook.db'}", "oakbank") as book:
         grade = book.find_grade("essay", LAB, LAB, student)
         for name, value in values.items():
             setattr(grade, name, value)
@@ -257,13 +257,13 @@ def test_late_is_late_as_nbgrader_says(course: Path, key: Key, tmp_path: Path, b
     for folder in (course, other):
         with (folder / "nbgrader_config.py").open("a") as config:
             config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
-        with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "oakbank") as book:
+        with Gradebook(f"sqlite:///{folder / 'grading' / 'gradebook.db'}", "oakbank") as book:
             book.update_or_create_assignment(LAB, duedate="2025-03-02 00:00:00 UTC")
     write(cohort(key), key, course)
     stock(other)
     assert rows(course)["notebooks"] == rows(other)["notebooks"]
     assert [row[3] for row in rows(course)["notebooks"]] == [None, None, 4.0]
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "oakbank") as book:
+    with Gradebook(f"sqlite:///{course / 'grading' / 'gradebook.db'}", "oakbank") as book:
         book.update_or_create_assignment(LAB, duedate=None)
     write(cohort(key), key, course)
     assert [row[3] for row in rows(course)["notebooks"]] == [None, None, None]
@@ -286,7 +286,7 @@ def test_a_submission_that_cannot_be_read_is_there_with_its_reason(course: Path,
 def test_the_totals_are_the_gradebooks(course: Path, key: Key) -> None:
     write(cohort(key), key, course)
     assert totals(LAB, course) == {"ada": None, "bob": None, "cyd": None}
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "oakbank") as book:
+    with Gradebook(f"sqlite:///{course / 'grading' / 'gradebook.db'}", "oakbank") as book:
         for name, mark in (("essay", 3.5), ("task", 5.0)):
             grade = book.find_grade(name, LAB, LAB, "ada")
             grade.manual_score, grade.needs_manual_grade = mark, False
@@ -400,7 +400,7 @@ def _plain(run: CellRun) -> dict[str, Any]:
 
 def test_the_notebook_is_the_instructors_with_the_students_text(key: Key, by_nbgrader: Path) -> None:
     ours = nbgrader_reads(autograded_notebook(_graded(key), key), as_version=4)
-    theirs = nbformat.read(by_nbgrader / "autograder" / "autograded" / "ada" / LAB / f"{LAB}.ipynb", as_version=4)
+    theirs = nbformat.read(by_nbgrader / "grading" / "autograded" / "ada" / LAB / f"{LAB}.ipynb", as_version=4)
     nbformat.validate(ours)
     assert [cell.source for cell in ours.cells] == [cell.source for cell in theirs.cells]
     for mine, stocks in zip(ours.cells, theirs.cells, strict=True):
@@ -476,7 +476,7 @@ def test_formgraders_own_view_has_them_graded(course: Path, key: Key) -> None:
     write(results, key, course)
     for one in results:
         for tree, text in (("submitted", "{}"), ("autograded", autograded_notebook(one, key))):
-            folder = course / "autograder" / tree / one.student / LAB
+            folder = course / "grading" / tree / one.student / LAB
             folder.mkdir(parents=True)
             (folder / f"{LAB}.ipynb").write_text(text)
             if one.timestamp:
@@ -494,7 +494,7 @@ def test_formgraders_own_view_has_them_graded(course: Path, key: Key) -> None:
 
 
 def test_a_manual_cell_that_is_worth_nothing_has_its_row(course: Path, key: Key) -> None:
-    (course / "gradebook.db").unlink()
+    (course / "grading" / "gradebook.db").unlink()
     free = Key(key.lab, tuple(_with(cell, "essay", points=0.0) for cell in key.cells), key.stubs, {})
     assert "essay" not in {cell.grade_id for cell in free.tests}
     assert next(cell for cell in free.cells if cell.grade_id == "essay").kind == MANUAL

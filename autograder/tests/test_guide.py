@@ -129,7 +129,7 @@ def test_links_lead_somewhere() -> None:
     assert broken_links(ROOT, [GUIDE.relative_to(ROOT)]) == []
 
 
-MADE = {"gradebook.db", "timestamp.txt", "/tmp", "/formgrader", "ada/01-reproducible-training.ipynb"}
+MADE = {"timestamp.txt", "/tmp", "/formgrader", "ada/01-reproducible-training.ipynb"}
 MADE |= {"submission_metadata.yml", "var/kept/"}
 
 
@@ -139,8 +139,7 @@ def missing_paths(text: str) -> list[str]:
         code for code in NAMED.findall(text) if re.fullmatch(r"[\w./-]*(?:/|\.(?:py|md|yml|db|txt))[\w./-]*", code)
     }
     paths -= MADE | {path for path in paths if EXAMPLE in path or re.search("STUDENT|LAB", path)}
-    grown = ("autograder/submitted/",)  # made by whoever puts something there
-    return sorted(path for path in paths if not (ROOT / path).exists() and path not in grown)
+    return sorted(path for path in paths if not (ROOT / path).exists() and not path.startswith("grading/"))
 
 
 def test_every_path_exists() -> None:
@@ -242,7 +241,7 @@ def marked(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 cell["source"] = text
         (folder / f"{student}.ipynb").write_text(json.dumps(released), encoding="utf-8")
     run(root, "grade", EXAMPLE, "--submissions", str(folder))
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{root / 'grading' / 'gradebook.db'}") as gradebook:
         grade = gradebook.find_grade("ex1-test-edge", EXAMPLE, EXAMPLE, "bob")
         grade.manual_score, grade.needs_manual_grade = 0.5, False
         gradebook.db.commit()
@@ -262,8 +261,8 @@ def test_everything_is_where_the_guide_says(marked: Path) -> None:
     assert len(made) >= 7
     for name in made:
         assert (marked / name.replace("STUDENT", "ada").replace("LAB", EXAMPLE)).exists(), name
-    assert (marked / "gradebook.db").is_file()
-    page = (marked / "autograder" / "feedback" / "bob" / EXAMPLE / f"{EXAMPLE}.html").read_text(encoding="utf-8")
+    assert (marked / "grading" / "gradebook.db").is_file()
+    page = (marked / "grading" / "feedback" / "bob" / EXAMPLE / f"{EXAMPLE}.html").read_text(encoding="utf-8")
     assert "more than 30 days late" in page
     assert "1 / 2" not in page, "a hidden test reached the student"
 
@@ -281,7 +280,7 @@ def test_the_report_fills_in_what_the_lms_exported(marked: Path, tmp_path: Path,
     export = tmp_path / "export.csv"
     export.write_text(exports[lms], encoding="utf-8")
     run(marked, "report", EXAMPLE, f"--{lms}", str(export))
-    text = (marked / "autograder" / "reports" / EXAMPLE / f"{lms}.csv").read_text(encoding="utf-8")
+    text = (marked / "grading" / "reports" / EXAMPLE / f"{lms}.csv").read_text(encoding="utf-8")
     wanted = ["Ada,1,ada,ada,A,3", "Bob,2,bob,bob,A,2.5"]
     assert [line in text for line in (wanted if lms == "canvas" else ["Ada,ada,3,", "Bob,bob,2.5,"])] == [True, True]
 

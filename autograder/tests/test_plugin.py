@@ -40,7 +40,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         notebook = nbformat.from_dict(source)
         for name, text in changed.items():
             grade_cells(notebook)[name].source = text
-        path = folder / "autograder" / "submitted" / student / LAB / f"{LAB}.ipynb"
+        path = folder / "grading" / "submitted" / student / LAB / f"{LAB}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(notebook, path)
     own = {"JUPYTER_CONFIG_DIR": str(folder / "config"), "IPYTHONDIR": str(folder / "ipython"), "PATH": tools_path()}
@@ -53,7 +53,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scores(course: Path, student: str) -> dict[str, float]:
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+    with Gradebook(f"sqlite:///{course / 'grading' / 'gradebook.db'}") as gradebook:
         grades = gradebook.find_submission_notebook(LAB, LAB, student).grades
         return {grade.name: grade.auto_score for grade in grades}
 
@@ -72,7 +72,7 @@ def test_a_warning_costs_nothing(course: Path) -> None:
 
 
 def test_the_instructor_sees_why(course: Path) -> None:
-    path = course / "autograder" / "autograded" / "bob" / LAB / f"{LAB}.ipynb"
+    path = course / "grading" / "autograded" / "bob" / LAB / f"{LAB}.ipynb"
     test = grade_cells(nbformat.read(path, as_version=4))["ex1-test"]
     assert [output.evalue for output in test.outputs] == ["area(3) is nine times area(1)"]
 

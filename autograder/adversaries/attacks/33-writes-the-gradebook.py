@@ -10,13 +10,18 @@ import glob
 import os
 import sqlite3
 
-for path in ["@course@/gradebook.db", "gradebook.db", *glob.glob("/*/gradebook.db"), *glob.glob("/*/*/gradebook.db")]:
+for path in [
+    "@course@/grading/gradebook.db",
+    "gradebook.db",
+    *glob.glob("/*/gradebook.db"),
+    *glob.glob("/*/*/gradebook.db"),
+]:
     try:
         with sqlite3.connect(path) as connection:
             connection.execute("update grade set auto_score = 4, manual_score = 4")
     except (sqlite3.Error, OSError) as error:
         print(path, error)
-for folder in ("autograder/submitted", "autograder/autograded", "autograder/feedback", "build", "."):
+for folder in ("grading/submitted", "grading/autograded", "grading/feedback", "build", "."):
     try:
         os.makedirs(f"@course@/{folder}", exist_ok=True)
         with open(f"@course@/{folder}/@token@-marks.json", "w") as file:
