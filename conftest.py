@@ -8,9 +8,8 @@ import signal
 
 import pytest
 
-from course.execute import ONE_THREAD
-from course.quiet import quiet
-from course.tools import tools_path
+from base.process import ONE_THREAD, tools_path
+from base.quiet import quiet
 
 quiet()
 os.environ.update(ONE_THREAD, COURSE_WARM="off", PATH=tools_path())

@@ -30,9 +30,10 @@ c.CourseDirectory.ignore = [
 
 # A stub that returns None lets the visible test speak; NotImplementedError would hide its hint.
 c.ClearSolutions.code_stub = {"python": "...  # your code here"}
-# Also what formgrader's button grades runs in our kernels, out of reach of everything else: `autograder/plugin.py`.
+# Also what formgrader's button grades runs in our kernels, out of reach of everything else:
+# `autograder/nbgrader/plugin.py`.
 c.Autograde.autograde_preprocessors = [
-    "autograder.plugin.Examine",
+    "autograder.nbgrader.plugin.Examine",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",

@@ -15,12 +15,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from authoring.repository import ROOT
 from autograder.model import led_to
-from course.child import plain_environment
-from course.execute import ONE_THREAD, plain
+from base.errors import UserError
+from base.process import ONE_THREAD, plain_environment
+from base.text import plain
 from course.kernel import Kernel, Reply
 from course.learner import exercises, is_test, known_tests, read_notebook, restore_marks, was_edited
-from course.paths import ROOT, CourseError
 
 CELL_TIMEOUT = 30  # seconds
 HINT_LENGTH = 300  # characters
@@ -82,9 +83,9 @@ class Checkup:
 
 
 def require_environment() -> None:
-    """Raise CourseError where the environment lacks the labs' packages: no verdict on an answer could be right."""
+    """Raise UserError where the environment lacks the labs' packages: no verdict on an answer could be right."""
     if absent := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        raise CourseError(
+        raise UserError(
             f"this Python has not the course's packages ({', '.join(absent)}), so an answer that is right would fail: "
             "run `python3 bootstrap.py doctor` first, then `python3 bootstrap.py check LAB`"
         )
@@ -124,7 +125,7 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> Checkup
     It is executed in a throw-away folder, beside a copy of what lies in its lab's folder.
 
     Raises:
-        CourseError: The notebook is missing or broken, or holds no tests; or the environment lacks the packages.
+        UserError: The notebook is missing or broken, or holds no tests; or the environment lacks the packages.
     """
     require_environment()
     notebook = read_notebook(path, root)
@@ -133,7 +134,7 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> Checkup
     tests = [index for index, cell in enumerate(notebook.cells) if is_test(cell)]
     tests = [index for index in tests if _says_something(notebook.cells[index]) or was_edited(notebook.cells[index])]
     if not tests:
-        raise CourseError(f"{path} holds no visible tests: is it a lab? Labs are in {root / 'labs'}")
+        raise UserError(f"{path} holds no visible tests: is it a lab? Labs are in {root / 'labs'}")
     replies = _run(notebook, path, root, timeout)
     hints = _hints(notebook.cells, tests, replies)
     found = []

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from course.child import be_plain, python
-from course.paths import COMMAND, ROOT, CourseError
-from course.quiet import quiet
-from course.tools import tools_path
+from authoring.repository import COMMAND, ROOT
+from base.errors import UserError
+from base.process import be_plain, python, tools_path
+from base.quiet import quiet
 
 quiet()  # before a verb imports anything that could report home
 os.environ["PATH"] = tools_path()  # lessons, tours and tests start uv, dvc and others by name
@@ -26,7 +26,7 @@ class _Group(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except CourseError as error:
+        except UserError as error:
             typer.secho(f"course: {error}", fg="red", err=True)
             raise typer.Exit(2) from None
 
@@ -56,7 +56,7 @@ def _become(command: list[str]) -> NoReturn:
     try:
         os.execvp(command[0], command)  # noqa: S606
     except OSError as error:
-        raise CourseError(f"cannot start {command[0]}: {error.strerror}") from None
+        raise UserError(f"cannot start {command[0]}: {error.strerror}") from None
 
 
 def _show_any_text() -> None:
@@ -123,9 +123,9 @@ def check(
     """Run the visible tests of a lab: what passed, and a hint for what did not."""
     import shlex
 
+    from base.process import lean_imports
     from course.check import CELL_TIMEOUT, render, require_environment
     from course.check import check as run_check
-    from course.execute import lean_imports
     from course.paths import lab_notebook
     from course.progress import LabScore, note_lab
 
@@ -146,7 +146,7 @@ def check(
 
 def _ask_grader(path: Path, root: Path, timeout: int | None) -> bool:
     """Show the grader's verdict on a learner's notebook, and note it; returns whether it got all points."""
-    from autograder.grade import Limits
+    from autograder.examiner.grader import Limits
     from course.progress import LabScore, note_lab
     from course.verdict import grade_alone, render
 
@@ -181,7 +181,7 @@ def run(
     flight: Annotated[bool, typer.Option(help="Fly the bank through its 24 months beside the notebooks.")] = True,
 ) -> None:
     """Execute the lessons in parallel, and with all of them the bank's flight; then a table of what each took."""
-    from course.doctor import cores
+    from base.process import cores
     from course.run import plan
     from course.run import run as run_all
     from course.show import Progress, print_report
@@ -204,13 +204,13 @@ def run(
 
 def _cut_off() -> None:
     """Go on in this command with the network cut off; end with the reason where that cannot be."""
-    from course.offline import has_network, offline_command, why_not
+    from base.offline import has_network, offline_command, why_not
 
     if not has_network():
         return
     command = offline_command(python("-m", "course.cli", *sys.argv[1:]))
     if command is None or os.environ.get("COURSE_CUT_OFF"):
-        raise CourseError(why_not() or "the network is still there after it was cut off")
+        raise UserError(why_not() or "the network is still there after it was cut off")
     os.environ["COURSE_CUT_OFF"] = "1"
     os.execvp(command[0], command)  # noqa: S606
 
@@ -237,7 +237,7 @@ def tour(
 def execute(ctx: typer.Context) -> None:
     """Run any command of the course's environment: `exec uv add NAME`, `exec jupyter lab`, `exec python FILE`."""
     if not ctx.args:
-        raise CourseError(f"name the command to run: {COMMAND} exec jupyter lab")
+        raise UserError(f"name the command to run: {COMMAND} exec jupyter lab")
     _become(ctx.args)
 
 
@@ -261,7 +261,7 @@ def build(
     ] = False,
 ) -> None:
     """Write every generated file: notebooks, labs, tables, environments."""
-    from course.build import build as build_all
+    from authoring.build import build as build_all
 
     found = build_all(check=check, root=ctx.obj, only=only, aside=aside)
     for line in found:
@@ -280,8 +280,8 @@ def prove(
     everything: Annotated[bool, typer.Option("--everything", help="Run all tests for each wrong answer.")] = False,
 ) -> None:
     """Prove a lab: right answers get all, the release none, wrong ones lose exactly theirs, mutants are caught."""
-    from course.doctor import cores
-    from course.prove import prove as prove_lab
+    from authoring.proof.prove import prove as prove_lab
+    from base.process import cores
 
     table = prove_lab(lab, ctx.obj, only, cores(), stock, everything)
     _console().print(table.render())
@@ -334,17 +334,17 @@ def grade(
     course: CourseFolder = None,
 ) -> None:
     """Grade all submissions of a lab; stopped or killed, the same command goes on where it was."""
-    from course.execute import lean_imports
+    from base.process import lean_imports
 
     lean_imports()
-    from autograder.cohort import Options, grade_lab, warm_up
+    from autograder.cohort.run import Options, grade_lab, warm_up
 
     root = (course or ctx.obj).resolve()
     if engine == "local":
         warm_up(lab, root)  # at once: it takes the longest
     submissions = _instructors_ground(root, submissions)
-    from autograder.show import Display, print_summary
-    from course.doctor import cores
+    from autograder.cohort.show import Display, print_summary
+    from base.process import cores
 
     options, console = Options(jobs or cores(), engine, sandbox, timeout, processes), _console()
     try:
@@ -371,9 +371,9 @@ def report(
     course: CourseFolder = None,
 ) -> None:
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
-    from autograder.cohort import report_lab
-    from autograder.show import print_summary
-    from course.execute import lean_imports
+    from autograder.cohort.run import report_lab
+    from autograder.cohort.show import print_summary
+    from base.process import lean_imports
 
     lean_imports()
     root = (course or ctx.obj).resolve()
@@ -393,7 +393,7 @@ def release(
     course: CourseFolder = None,
 ) -> None:
     """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
-    from autograder.release import release_lab
+    from autograder.nbgrader.release import release_lab
 
     root = (course or ctx.obj).resolve()
     _instructors_ground(root)
@@ -405,10 +405,10 @@ def test(ctx: typer.Context) -> None:
     """Run all tests, one process a core; arguments go to pytest (`test -k drift`)."""
     import importlib.util
 
-    from course.doctor import cores
+    from base.process import cores
 
     if importlib.util.find_spec("xdist") is None:
-        raise CourseError(f"the tests need the development packages, which `{COMMAND} test` installs")
+        raise UserError(f"the tests need the development packages, which `{COMMAND} test` installs")
     os.chdir(ctx.obj)
     _become([sys.executable, "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *ctx.args])
 

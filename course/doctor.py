@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +14,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from course import offline
-from course.paths import ROOT
+from authoring.repository import ROOT
+from base import offline
+from base.process import cores
 
 PACKAGES = (
     "evidently",
@@ -90,11 +90,6 @@ def memory() -> Finding:
     elif gigabytes < 4:
         costs = "use `python3 bootstrap.py run --jobs 1`, and shut kernels down that you no longer need"
     return Finding("memory", f"{gigabytes:.1f} GB", costs, required=gigabytes < MEMORY_GB * 0.95)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def disk(root: Path = ROOT) -> Finding:

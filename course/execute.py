@@ -6,7 +6,6 @@ reads one job a line from standard input and answers with one event a line (JSON
 
 import json
 import os
-import re
 import shutil
 import signal
 import sys
@@ -20,14 +19,13 @@ from typing import Any, TextIO
 
 import psutil
 
-# Jobs run side by side, one a core: more threads in each would only fight, and sums would depend on their number.
-_POOLS = ("MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB")
-ONE_THREAD: dict[str, str] = {"POLARS_MAX_THREADS": "1", **{f"{name}_NUM_THREADS": "1" for name in _POOLS}}
+from base.files import write_text
+from base.process import lean_imports
+from base.text import plain
+
 CELL_TIMEOUT = 600  # seconds; a lesson's cell should take less than 30, this is for one that never ends
 SAMPLE_EVERY = 0.2  # seconds between two looks at the kernel's memory
 GRACE = 3.0  # seconds a process may live on after its kernel
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -61,19 +59,6 @@ class Outcome:
         """Read what `to_json` wrote."""
         failure = data["failure"]
         return cls(**{**data, "failure": Failure(**failure) if failure else None})
-
-
-def lean_imports() -> None:
-    """Save this process a second: `import nbformat` would compile the grammar of a string format that it never uses.
-
-    jsonschema takes the format for unknown where the package cannot be imported.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-
-def plain(text: str) -> str:
-    """Return `text` without terminal colours."""
-    return _ANSI.sub("", text)
 
 
 def _proportional(process: psutil.Process) -> int:
@@ -169,8 +154,8 @@ def execute(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from autograder.provisioner import running
     from course.paths import literal
+    from kernels.provisioner import running
 
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -224,8 +209,6 @@ def execute(
 
 def _measure(executed: Path) -> dict[str, Any]:
     """Read papermill's clock from an executed notebook, and take this machine's paths out of it."""
-    from course.paths import write_text
-
     notebook = json.loads(executed.read_text(encoding="utf-8"))
     for key in ("input_path", "output_path"):
         notebook["metadata"]["papermill"].pop(key, None)
@@ -256,7 +239,7 @@ if __name__ == "__main__":
     lean_imports()
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
-    from autograder.provisioner import own_kernel_name
+    from kernels.provisioner import own_kernel_name
 
     # Events get standard output for themselves: what a library or a kernel prints goes to standard error, a log file.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as own:

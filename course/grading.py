@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from autograder.cohort import folders
-from autograder.key import settings_of
-from course.paths import CourseError
+from autograder.cohort.run import folders
+from autograder.lab.key import settings_of
+from base.errors import UserError
 
 TREES = ("submitted", "autograded", "feedback", "results", "reports")
 _ASIDE = ".moving-"  # beginning of the name under which a copy from another disk is made
@@ -55,7 +55,7 @@ def move_in(course: Path) -> list[tuple[Path, Path]]:
         What was moved: from where, and to where.
 
     Raises:
-        CourseError: Something lies in both places, and not the same; or the gradebook is in use. Nothing was moved.
+        UserError: Something lies in both places, and not the same; or the gradebook is in use. Nothing was moved.
     """
     if not places(course):
         return []
@@ -108,7 +108,7 @@ def _is_empty(path: Path) -> bool:
 def _require_room(old: Path, new: Path) -> None:
     if not new.exists() or _is_empty(new) or _is_empty(old) or _is_within(old, new):
         return
-    raise CourseError(
+    raise UserError(
         f"{old} is of an earlier version of the course, and {new}, where it belongs now, holds something else: "
         "look at both, put what you need into the second, move the first out of the course, and run the same command"
     )
@@ -121,7 +121,7 @@ def _settle(database: Path) -> None:
             connection.execute("begin exclusive")
             connection.execute("rollback")
     except sqlite3.OperationalError as error:
-        raise CourseError(
+        raise UserError(
             f"{database} has to be moved to grading/ and is in use ({error}): close formgrader, wait for other "
             "commands to end, and run the same command again"
         ) from None
@@ -143,7 +143,7 @@ def _move(old: Path, new: Path) -> None:
         old.rename(new)
     except OSError as error:
         if error.errno != errno.EXDEV:
-            raise CourseError(f"cannot move {old} to {new}: {error.strerror}; nothing is lost") from None
+            raise UserError(f"cannot move {old} to {new}: {error.strerror}; nothing is lost") from None
         if old.is_dir():
             shutil.copytree(old, aside, symlinks=True)
         else:

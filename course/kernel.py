@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course.execute import plain
-from course.paths import CourseError
+from base.errors import UserError
+from base.text import plain
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Kernel:
     def __init__(self, notebook: Any, folder: Path, timeout: int) -> None:
         from nbclient import NotebookClient
 
-        from autograder.provisioner import kernel_name
+        from kernels.provisioner import kernel_name
 
         self.timeout, self.gone = timeout, ""
         self.reply: dict[str, Any] = {}
@@ -59,7 +59,7 @@ class Kernel:
         self.reply = execute_reply["content"]
 
     def require_asserts(self) -> None:
-        """Raise `CourseError` where Python skips asserts: every test would pass."""
+        """Raise `UserError` where Python skips asserts: every test would pass."""
         import nbformat
 
         probe = nbformat.v4.new_code_cell("assert False")  # type: ignore[no-untyped-call]
@@ -67,7 +67,7 @@ class Kernel:
         said = self.run(probe, len(self.client.nb.cells) - 1)
         self.client.nb.cells.pop()
         if said.name != "AssertionError":
-            raise CourseError(
+            raise UserError(
                 "asserts are switched off in this kernel, so no test can fail: take PYTHONOPTIMIZE out of the "
                 "environment and -O out of the kernel's kernel.json, then run the same command again"
             )

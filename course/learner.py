@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from course.paths import ROOT, CourseError
+from authoring.repository import ROOT
+from base.errors import UserError
 
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 CONFLICT = re.compile(rb"^<{7} ", re.MULTILINE)
@@ -66,16 +67,16 @@ def read_notebook(path: Path, root: Path = ROOT) -> Any:
     It is read as `course grade` reads what is handed in: what Jupyter opens can be checked.
 
     Raises:
-        CourseError: It is missing, or cannot be read; the message says how to keep the work in it.
+        UserError: It is missing, or cannot be read; the message says how to keep the work in it.
     """
     import nbformat
 
-    from autograder.intake import HAND_IN, RefusedError, read_cells
+    from autograder.submissions.intake import HAND_IN, RefusedError, read_cells
 
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise CourseError(f"there is no notebook {path}") from None
+        raise UserError(f"there is no notebook {path}") from None
     try:
         cells = read_cells(raw, lambda note: None)
     except RefusedError as refused:
@@ -83,7 +84,7 @@ def read_notebook(path: Path, root: Path = ROOT) -> Any:
         if conflict := CONFLICT.search(raw):
             line = raw.count(b"\n", 0, conflict.start()) + 1
             why = f"Two versions were merged in it, and git left both (the marks <<<<<<< in line {line})."
-        raise CourseError(f"{path} cannot be read as a notebook. {why} {whole_again(path, root)}") from None
+        raise UserError(f"{path} cannot be read as a notebook. {why} {whole_again(path, root)}") from None
     made = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     make = {kind: getattr(nbformat.v4, f"new_{kind}_cell") for kind in ("code", "markdown", "raw")}
     for cell in cells:

@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 import psutil
 
-from course.child import plain_environment, python
-from course.execute import ONE_THREAD, Failure, Outcome, watched
+from base.process import ONE_THREAD, plain_environment, python
+from course.execute import Failure, Outcome, watched
 
 STOP_WITHIN = 10.0  # seconds a worker has to shut its kernel down before it is killed
 LAST_LINES = 8

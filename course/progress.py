@@ -13,7 +13,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from course.paths import ROOT, chapters, labs, lessons, write_text
+from authoring.repository import ROOT
+from base.files import write_text
+from course.paths import chapters, labs, lessons
 
 
 class LabScore(BaseModel):

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.child import plain_environment, python
-from course.execute import ONE_THREAD, Outcome
-from course.paths import ROOT, CourseError, lessons
+from authoring.repository import ROOT
+from base.errors import UserError
+from base.process import ONE_THREAD, plain_environment, python
+from course.execute import Outcome
+from course.paths import lessons
 from course.pool import Event, Job, run_jobs
 
 MEMORY_BAR_MB = 1000.0
@@ -82,14 +84,14 @@ def plan(root: Path = ROOT, wanted: str = "", *, solutions: bool = False, flight
     The flight comes only with everything; `solutions` adds the labs' solutions (of that chapter).
 
     Raises:
-        CourseError: Nothing fits `wanted`, or a notebook cannot be read.
+        UserError: Nothing fits `wanted`, or a notebook cannot be read.
     """
     jobs = [_job(root, path.parent.parent.name, path) for path in lessons(root, wanted)]
     if solutions:
         paths = sorted((root / "solutions").glob(f"{wanted[:2]}*/*.ipynb"))
         jobs += [_job(root, "solutions", path) for path in paths if path.stem == path.parent.name]
     if not jobs:
-        raise CourseError("there is no notebook to run" + (f" in {wanted!r}" if wanted else ""))
+        raise UserError("there is no notebook to run" + (f" in {wanted!r}" if wanted else ""))
     if flight and not wanted:
         folder = root / "build" / "flight"
         command = (*FLIGHT, str(folder))
@@ -103,7 +105,7 @@ def _job(root: Path, chapter: str, notebook: Path) -> Job:
     except (ValueError, KeyError, TypeError) as error:
         from course.learner import whole_again
 
-        raise CourseError(f"{notebook} is not a notebook ({error}). {whole_again(notebook, root)}") from None
+        raise UserError(f"{notebook} is not a notebook ({error}). {whole_again(notebook, root)}") from None
     output = root / "build" / "run" / chapter / notebook.name
     try:  # only the order depends on this guess: what it took the last time, else more cells take longer
         guess = float(json.loads(output.read_text(encoding="utf-8"))["metadata"]["papermill"]["duration"])
@@ -140,7 +142,7 @@ def _warm_kernels(jobs: list[Job], slots: int) -> Iterator[dict[str, str]]:
 
     One notebook a slot would gain nothing: each waits for the parent's imports as long as for its own.
     """
-    from autograder.door import FOLDER, Door
+    from kernels.door import FOLDER, Door
 
     if sum(job.notebook is not None for job in jobs) <= slots or os.environ.get(FOLDER) == "off":
         yield {}
@@ -148,7 +150,7 @@ def _warm_kernels(jobs: list[Job], slots: int) -> Iterator[dict[str, str]]:
     log = logging.getLogger(__name__)
     try:
         door = Door({**plain_environment(), **ONE_THREAD})
-    except CourseError as reason:
+    except UserError as reason:
         log.warning("the kernels import everything anew, which takes longer: %s", reason)
         yield {}
         return

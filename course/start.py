@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from course.child import python
-from course.paths import ROOT
+from authoring.repository import ROOT
+from base.process import python
 
 CONFIG = Path(__file__).parent / "jupyter"
 

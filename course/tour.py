@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import NoReturn, TypeVar
 
-from course.quiet import quiet
+from base.quiet import quiet
 
 quiet()  # on import, and only then: tools read their settings when imported, and a tour sets some of its own
 RAN, NOT_RUN = 0, 3

@@ -4,70 +4,30 @@ The answers lie in `chapters/NN/tours/results.json`; `course build` makes the ch
 """
 
 import argparse
-import ast
-import hashlib
 import json
 import re
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from course.paths import ROOT, CourseError, pick
-from course.syllabus import Chapter, load_syllabus
+from authoring.repository import ROOT
+from authoring.syllabus import load_syllabus
+from authoring.tours import RESULTS, Result, lines_of, load_results, script_hash
+from base.errors import UserError
+from base.text import pick
 from course.tour import NOT_RUN, RAN
-
-RESULTS = "results.json"
-SOLVE = "solve"
-"""The function of a tour that does the task with the system: what a reader would write."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run of a tour told."""
-
-    system: str
-    ran: bool
-    """False: the system was not to be had, and the tour did what it could."""
-    lines: int
-    """Lines of code, without blank lines, comments and docstrings, of the tour's function `solve`."""
-    took: str
-    """The seconds of the task with the system, as times those of something plain in the same run."""
-    stores: str
-    asks: str
-    script: str
-    """sha256 of the script that ran."""
-
-
-def script_hash(script: Path) -> str:
-    """Return the sha256 of a script without what its docstring says, whatever its line ends."""
-    text = script.read_text(encoding="utf-8")
-    said = ast.get_docstring(ast.parse(text), clean=False) or ""
-    return hashlib.sha256(text.replace(said, "", 1).encode()).hexdigest()
-
-
-def lines_of(text: str, name: str = SOLVE) -> int:
-    """Return how many lines of code a function has.
-
-    Raises:
-        CourseError: There is no such function.
-    """
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            node.body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            return len(ast.unparse(node).splitlines())
-    raise CourseError(f"no function `{name}` at the top of the script: it holds what the system is used for")
 
 
 def told(output: str, what: str) -> str:
     """Return what a tour printed after `what: `.
 
     Raises:
-        CourseError: It printed no such line.
+        UserError: It printed no such line.
     """
     found = re.search(rf"(?m)^{re.escape(what)}: (.+)$", output)
     if not found:
-        raise CourseError(f"the tour printed no line `{what}: ...`; it ends with:\n{output[-1500:]}")
+        raise UserError(f"the tour printed no line `{what}: ...`; it ends with:\n{output[-1500:]}")
     return found[1]
 
 
@@ -80,7 +40,7 @@ def tour_command(name: str, root: Path = ROOT) -> list[str]:
     """Return the command that runs a tour with the versions of its lock.
 
     Raises:
-        CourseError: No tour, or more than one, has a name that begins so.
+        UserError: No tour, or more than one, has a name that begins so.
     """
     scripts = {path.stem: path for path in written(root)}
     return ["uv", "run", "--quiet", "--locked", "--script", str(scripts[pick(name, sorted(scripts), "tour")])]
@@ -90,13 +50,13 @@ def measure(system: str, script: Path) -> Result:
     """Run a tour with the versions of its lock and return what it told.
 
     Raises:
-        CourseError: The tour failed, or a line is missing.
+        UserError: The tour failed, or a line is missing.
     """
     install = ["uv", "sync", "--quiet", "--locked", "--script", str(script)]  # before, so that it counts for nothing
     for command in (install, ["uv", "run", "--quiet", "--locked", "--script", str(script)]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode not in (RAN, NOT_RUN):
-            raise CourseError(f"{script.name} failed with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise UserError(f"{script.name} failed with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
     return Result(
         system=system,
         ran=done.returncode == RAN,
@@ -106,23 +66,6 @@ def measure(system: str, script: Path) -> Result:
         asks=told(done.stdout, "asks of you"),
         script=script_hash(script),
     )
-
-
-def load_results(chapter: Chapter, root: Path = ROOT) -> dict[str, Result]:
-    """Return the kept results of a chapter by system; none where nothing was measured."""
-    path = root / "chapters" / chapter.id / "tours" / RESULTS
-    if not path.is_file():
-        return {}
-    return {one["system"]: Result(**one) for one in json.loads(path.read_text(encoding="utf-8"))}
-
-
-def stale(chapter: Chapter, root: Path = ROOT) -> list[str]:
-    """Return the systems of a measured chapter whose script is not the one that was measured."""
-    kept = load_results(chapter, root)
-    scripts = {system: root / chapter.tour(system) for system in chapter.tours}
-    there = {system: script_hash(script) for system, script in scripts.items() if script.is_file()}
-    wrong = [system for system, script in there.items() if system not in kept or kept[system].script != script]
-    return (wrong + [system for system in kept if system not in there]) if kept else []
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -153,5 +96,5 @@ def main(arguments: list[str] | None = None) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except CourseError as error:
+    except UserError as error:
         sys.exit(str(error))

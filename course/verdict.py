@@ -12,13 +12,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grade import Grader, Limits
-from autograder.key import load_key
+from authoring.repository import ROOT
+from autograder.examiner.grader import Grader, Limits
+from autograder.lab.key import load_key
 from autograder.model import Key, Mark, Result, Submission
-from autograder.parent import can_fork
-from autograder.sandbox import why_not
+from autograder.sandbox.confine import why_not
+from base.errors import UserError
 from course.learner import title_above
-from course.paths import ROOT, CourseError
+from kernels.parent import can_fork
 
 VISIBLE = "the visible tests run here as well: the same command without --full"
 
@@ -75,10 +76,10 @@ def lab_key(lab: str, root: Path = ROOT) -> Key:
     """Return the key of a lab in whose folder a learner may be at work: its release there is not compared.
 
     Raises:
-        CourseError: Its tests are not in this folder, or it cannot be graded.
+        UserError: Its tests are not in this folder, or it cannot be graded.
     """
     if not (root / "solutions" / lab / f"{lab}.ipynb").is_file():
-        raise CourseError(f"the hidden tests of {lab} are not in this folder: hand it in to be graded; {VISIBLE}")
+        raise UserError(f"the hidden tests of {lab} are not in this folder: hand it in to be graded; {VISIBLE}")
     return load_key(lab, root, worked=True)
 
 
@@ -88,10 +89,10 @@ def grade_alone(path: Path, root: Path = ROOT, cell_seconds: float = Limits.cell
     Where the machine allows no sandbox (many containers), the learner's own code runs without one, which is noted.
 
     Raises:
-        CourseError: The tests are not here, or this system cannot run the grader; the message says what to do.
+        UserError: The tests are not here, or this system cannot run the grader; the message says what to do.
     """
     if not can_fork():
-        raise CourseError(
+        raise UserError(
             "the grader runs on Linux only: open the course in Codespaces, on Binder or (on Windows) in WSL; " + VISIBLE
         )
     key = lab_key(path.stem, root)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from course.build import build
+from authoring.build import build
 from tests.mini_course import make_course
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 LESSON = "chapters/01-intro/lessons/01-first.py"
 NOTEBOOK = "chapters/01-intro/notebooks/01-first.ipynb"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pathspec
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 
 def files(root: Path = ROOT) -> list[Path]:

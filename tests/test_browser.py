@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 from course.start import lab_command
 
 LESSON = "chapters/01-intro/notebooks/01-ml-in-production.ipynb"

@@ -11,12 +11,13 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from course.build import BuildError, build
-from course.build.environment import BINDER, locked_pins
-from course.build.readme import chapters_table
-from course.paths import ROOT
-from course.quiet import TELEMETRY_OFF
-from course.syllabus import load_syllabus
+from authoring.build import build
+from authoring.environment import BINDER, locked_pins
+from authoring.readme import chapters_table
+from authoring.repository import ROOT
+from authoring.syllabus import load_syllabus
+from base.errors import BuildError
+from base.quiet import TELEMETRY_OFF
 from tests.mini_course import (
     LAB,
     LAB_SOURCE,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from course.build import BuildError, build, find_leaks
+from authoring.build import build
+from authoring.leaks import find_leaks
+from base.errors import BuildError
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, RELEASE, write
 
 ANSWER = "return math.pi * radius**2"

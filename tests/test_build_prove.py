@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder.grade import Limits
+from authoring.labs import load_misconceptions
+from authoring.proof.prove import ProofRow, _limits, prove, prove_by_stock
+from autograder.examiner.grader import Limits
 from autograder.model import Cell, Key
-from course.build import BuildError
-from course.build.labs import load_misconceptions
-from course.paths import CourseError
-from course.prove import ProofRow, _limits, prove, prove_by_stock
+from base.errors import BuildError, UserError
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write
 
 
@@ -54,11 +53,11 @@ def test_a_test_that_ends_in_an_error_at_a_hollow_answer_is_found(root: Path, mo
         "ex2-test: an answer that returns 0: your answer leads to TypeError: 'int' object is not"
     )
     assert "(and 4 more)" in found[0]
-    monkeypatch.setattr("course.hollow.EXCUSED", (LAB,))
+    monkeypatch.setattr("authoring.proof.hollow.EXCUSED", (LAB,))
     assert prove(LAB, root).problems == []
     write(root, LAB_TEXT, LAB_SOURCE)
     assert prove(LAB, root).problems == [
-        f"{LAB} tells every hollow answer something: take it off EXCUSED in course/hollow.py"
+        f"{LAB} tells every hollow answer something: take it off EXCUSED in authoring/proof/hollow.py"
     ]
 
 
@@ -87,7 +86,7 @@ def test_faults_of_the_tests_are_found(root: Path) -> None:
 
 def test_a_lab_whose_own_cells_fail_is_refused(root: Path) -> None:
     write(root, LAB_TEXT, LAB_SOURCE.replace("import math", "import math\n\n1 / 0"))
-    with pytest.raises(CourseError, match="the lab's own first cells fail: ZeroDivisionError"):
+    with pytest.raises(UserError, match="the lab's own first cells fail: ZeroDivisionError"):
         prove(LAB, root)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 RUN, TEST = "python3 bootstrap.py run", "python3 bootstrap.py test"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

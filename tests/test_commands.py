@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import typer
 
+from authoring.repository import COMMAND, ROOT
 from course import cli
-from course.paths import COMMAND, ROOT
 from tests.repository import files, text_of
 
 OTHER_SPELLINGS = re.compile(

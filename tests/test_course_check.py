@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from autograder.door import FOLDER, Door
+from authoring.repository import ROOT
+from base.errors import UserError
+from base.process import plain_environment
 from course.check import Checked, Checkup, check, render
-from course.child import plain_environment
 from course.learner import read_notebook, was_edited
-from course.paths import ROOT, CourseError, labs
+from course.paths import labs
+from kernels.door import FOLDER, Door
 from tests.small_tree import Cell, answer, code, graded, lab, markdown
 
 CONFLICT = b'{\n "cells": [\n<<<<<<< HEAD\n  {"cell_type": "code"}\n=======\n>>>>>>> theirs\n ]\n}\n'
@@ -220,7 +222,7 @@ def test_data_beside_the_lab_can_be_read(tmp_path: Path) -> None:
 def test_a_broken_notebook_is_a_clear_error(tmp_path: Path, content: bytes, said: str) -> None:
     path = lab(tmp_path, "01-lab")
     path.write_bytes(content)
-    with pytest.raises(CourseError, match=said) as refused:
+    with pytest.raises(UserError, match=said) as refused:
         check(path, tmp_path)
     if "holds no visible tests" not in said:
         assert re.search(r"first copy it aside as 01-lab\.ipynb\.mine\. Then .*git show HEAD:labs", str(refused.value))
@@ -273,13 +275,13 @@ def test_without_the_environments_packages_nothing_is_checked(tmp_path: Path, mo
     """public/18-moved-clone: before the set-up, a right notebook got 3 of 9."""
     path = lab(tmp_path, "01-lab", *FIRST, TEST)
     monkeypatch.setattr("course.check.NEEDED", ("ipykernel", "no_such_package"))
-    with pytest.raises(CourseError, match=r"\(no_such_package\).*run `python3 bootstrap\.py doctor` first"):
+    with pytest.raises(UserError, match=r"\(no_such_package\).*run `python3 bootstrap\.py doctor` first"):
         check(path, tmp_path)
     assert not (tmp_path / "build").exists(), "a kernel was started"
 
 
 def test_a_missing_notebook_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="there is no notebook"):
+    with pytest.raises(UserError, match="there is no notebook"):
         check(tmp_path / "x.ipynb", tmp_path)
 
 
@@ -311,5 +313,5 @@ def test_asserts_are_on_whatever_the_shell_says(tmp_path: Path, monkeypatch: pyt
     empty = (FIRST[0], answer("ex1", "def double(x):\n    ..."), TEST)
     assert hints(tmp_path, *empty) == ["double(2) is 4: multiply by two"]
     monkeypatch.setattr("course.check.plain_environment", lambda: dict(os.environ))
-    with pytest.raises(CourseError, match="asserts are switched off in this kernel"):
+    with pytest.raises(UserError, match="asserts are switched off in this kernel"):
         hints(tmp_path / "again", *empty)

@@ -12,8 +12,8 @@ import psutil
 import pytest
 from typer.testing import CliRunner, Result
 
+from authoring.repository import ROOT
 from course import cli
-from course.paths import ROOT
 from course.progress import load
 from tests.mini_course import LESSON, make_course
 from tests.small_tree import answer, graded, lab, lesson, markdown
@@ -140,7 +140,7 @@ def test_ctrl_c_ends_the_run_and_all_it_started(tmp_path: Path) -> None:
 
 
 def test_offline_where_it_cannot_be_ends_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from course import offline
+    from base import offline
 
     monkeypatch.setattr(offline, "has_network", lambda: True)
     monkeypatch.setattr(offline, "_probe", lambda: ([], "planted reason"))

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.door import FOLDER, Door
-from autograder.provisioner import KERNEL_NAME
 from course.execute import Outcome, execute
+from kernels.door import FOLDER, Door
+from kernels.provisioner import KERNEL_NAME
 from tests.small_tree import code, markdown, notebook
 
 

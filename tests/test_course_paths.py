@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from base.errors import UserError
+from base.files import write_text
 from course import paths
-from course.paths import CourseError, chapters, lab_notebook, labs, lessons, write_text
+from course.paths import chapters, lab_notebook, labs, lessons
 from tests.small_tree import lab, lesson
 
 
@@ -58,7 +60,7 @@ def test_a_chapter_or_lesson_is_named_by_its_start(root: Path, wanted: str, foun
     ],
 )
 def test_a_name_that_fits_nothing_says_what_there_is(root: Path, wanted: str, said: str) -> None:
-    with pytest.raises(CourseError, match=said):
+    with pytest.raises(UserError, match=said):
         lessons(root, wanted)
 
 
@@ -79,7 +81,7 @@ def test_a_lab_is_named_by_its_start_or_path(root: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("wanted", ["02", "03", "", "nowhere/x.ipynb", "x.ipynb"])
 def test_a_lab_that_is_not_there_or_not_clear_is_an_error(root: Path, wanted: str) -> None:
-    with pytest.raises(CourseError, match=r"could be 02-serve, 02-train|there is no"):
+    with pytest.raises(UserError, match=r"could be 02-serve, 02-train|there is no"):
         lab_notebook(wanted, root)
 
 

@@ -9,14 +9,14 @@ import psutil
 import pytest
 from rich.console import Console
 
-from autograder.door import FOLDER
+from authoring.syllabus import load_syllabus
+from base.errors import UserError
 from course.execute import Failure, Outcome
-from course.paths import CourseError
 from course.pool import Event, Job, run_jobs
 from course.progress import load
 from course.run import FLIGHT, Report, Result, plan, run
 from course.show import Progress, print_report
-from course.syllabus import load_syllabus
+from kernels.door import FOLDER
 from tests.small_tree import lesson, notebook
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
@@ -142,7 +142,7 @@ def test_a_warm_parent_that_cannot_start_is_said_and_all_runs(
     assert report.ok
     assert "imported everything anew" in caplog.text
     assert "planted fault" in caplog.text
-    monkeypatch.setattr("autograder.door.can_fork", lambda: False)
+    monkeypatch.setattr("kernels.door.can_fork", lambda: False)
     caplog.clear()
     report, _ = run_tree(tmp_path)
     assert report.ok
@@ -237,10 +237,10 @@ def test_the_flight_comes_with_everything_only(tmp_path: Path) -> None:
 
 
 def test_nothing_to_run_and_a_broken_notebook_are_clear_errors(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="no notebook to run"):
+    with pytest.raises(UserError, match="no notebook to run"):
         plan(tmp_path)
     lesson(tmp_path, "01-a/01-x", "1").write_text("[]", encoding="utf-8")
-    with pytest.raises(CourseError, match=r"01-x\.ipynb is not a notebook"):
+    with pytest.raises(UserError, match=r"01-x\.ipynb is not a notebook"):
         plan(tmp_path)
 
 

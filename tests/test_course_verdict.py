@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from autograder.parent import can_fork
+from base.errors import UserError
 from course import cli, verdict
-from course.paths import CourseError
 from course.progress import load
 from course.verdict import grade_alone, render
+from kernels.parent import can_fork
 from tests.mini_course import LAB, RELEASE, SOURCE
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="the grader runs on Linux only")
@@ -55,7 +55,7 @@ def test_an_untouched_release_gets_nothing(root: Path) -> None:
 
 def test_where_the_hidden_tests_are_not_here_it_says_so(root: Path) -> None:
     shutil.rmtree(root / "solutions")
-    with pytest.raises(CourseError, match=r"hidden tests of 01-mini are not in this folder: hand it in"):
+    with pytest.raises(UserError, match=r"hidden tests of 01-mini are not in this folder: hand it in"):
         grade_alone(root / RELEASE, root)
 
 

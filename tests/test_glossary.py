@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from course.build import BuildError, build
-from course.glossary import PAGE, SOURCE, GlossaryError, glossary_page, lessons_of, load_glossary
-from course.paths import ROOT
-from course.syllabus import Syllabus, load_syllabus
+from authoring.build import build
+from authoring.glossary import PAGE, SOURCE, GlossaryError, glossary_page, lessons_of, load_glossary
+from authoring.repository import ROOT
+from authoring.syllabus import Syllabus, load_syllabus
+from base.errors import BuildError
 from tests.mini_course import NOTEBOOK, write
 from tests.repository import files
 from tests.test_links import anchors, links, markdown_of

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from authoring.repository import ROOT
 from autograder.tests.test_cohort import begun, grade, hand_in, mini, released, root, state  # noqa: F401  # fixtures
-from course.execute import ONE_THREAD
+from base.errors import UserError
+from base.process import ONE_THREAD, tools_path
 from course.grading import TREES, move_in, moved_path, places
-from course.paths import ROOT, CourseError
-from course.tools import tools_path
 from tests.mini_course import LAB
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals as on Unix")
@@ -102,7 +102,7 @@ def test_what_is_there_twice_is_kept_once_and_what_differs_stops(old: Path) -> N
     (old / "grading" / "feedback" / "ada").mkdir(parents=True)
     (old / "grading" / "feedback" / "ada" / "work.txt").write_text("another", encoding="utf-8")
     before = contents(old)
-    with pytest.raises(CourseError) as stopped:
+    with pytest.raises(UserError) as stopped:
         move_in(old)
     assert str(old / "autograder" / "feedback") in str(stopped.value)
     assert str(old / "grading" / "feedback") in str(stopped.value)
@@ -123,7 +123,7 @@ def test_two_gradebooks_stop_unless_nobody_entered_anything_in_one(old: Path) ->
             "create table assignment (id); create table student (id); create table submitted_assignment (id);"
             "insert into student values ('eve');"
         )
-        with pytest.raises(CourseError, match=r"gradebook\.db, where it belongs now, holds something else"):
+        with pytest.raises(UserError, match=r"gradebook\.db, where it belongs now, holds something else"):
             move_in(old)
         database.executescript("delete from student")
     move_in(old)
@@ -133,7 +133,7 @@ def test_two_gradebooks_stop_unless_nobody_entered_anything_in_one(old: Path) ->
 def test_a_gradebook_in_use_is_not_moved(old: Path) -> None:
     with contextlib.closing(sqlite3.connect(old / "gradebook.db", isolation_level=None)) as writer:
         writer.execute("begin immediate")
-        with pytest.raises(CourseError, match="close formgrader"):
+        with pytest.raises(UserError, match="close formgrader"):
             move_in(old)
         assert (old / "autograder" / "submitted").is_dir(), "nothing was moved"
     assert move_in(old)

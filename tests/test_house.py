@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import oakbank
-from course.paths import ROOT
-from course.quiet import TELEMETRY_OFF
+from authoring.repository import ROOT
+from base.quiet import TELEMETRY_OFF
 from tests.repository import files, text_of
 
 ROOMS = {"README.md", "lessons", "notebooks", "reference", "tests", "tours"}
@@ -98,13 +98,13 @@ def too_large(root: Path, names: list[Path]) -> list[str]:
 
 
 def telemetry_elsewhere(root: Path, names: list[Path]) -> list[str]:
-    """Return each file that names a telemetry variable; prose, `course/quiet.py` and what is made from it may."""
+    """Return each file that names a telemetry variable; prose, `base/quiet.py` and what is made from it may."""
     word = re.compile(rf"\b(?:{'|'.join(TELEMETRY_OFF)})\b")
     found = []
     for name in names:
         text = text_of(root / name)
-        generated = re.search(r"generated from .*course/quiet[.]py", text)
-        if name != Path("course/quiet.py") and name.suffix != ".md" and not generated and word.search(text):
+        generated = re.search(r"generated from .*base/quiet[.]py", text)
+        if name != Path("base/quiet.py") and name.suffix != ".md" and not generated and word.search(text):
             found.append(name.as_posix())
     return found
 
@@ -225,7 +225,7 @@ def test_no_file_is_large(names: list[Path], tmp_path: Path) -> None:
 
 
 def test_telemetry_is_switched_off_in_one_place(names: list[Path], tmp_path: Path) -> None:
-    """In `course/quiet.py`; also shown: a second place."""
+    """In `base/quiet.py`; also shown: a second place."""
     assert telemetry_elsewhere(ROOT, names) == []
     line = f"os.environ['{next(iter(TELEMETRY_OFF))}'] = '1'"
     assert telemetry_elsewhere(tmp_path, plant(tmp_path, "chapters/tour.py", line)) == ["chapters/tour.py"]

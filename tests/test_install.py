@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 import bootstrap
-from course.paths import ROOT
+from authoring.repository import ROOT
 from tests.repository import files
 from tests.test_ci import commands
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from course import hollow
-from course.build import build, texts
-from course.build.labs import lab_names
-from course.build.numbers import LabNumbers, claims, readme_faults
-from course.build.texts import text_faults
-from course.paths import ROOT
+from authoring import texts
+from authoring.build import build
+from authoring.labs import lab_names
+from authoring.numbers import LabNumbers, claims, readme_faults
+from authoring.proof import hollow
+from authoring.repository import ROOT
+from authoring.texts import text_faults
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, make_course, write
 
 TOLD = "# # 01 Mini\n#\n# About 45 minutes; two exercises, 6 points.\n"
@@ -89,7 +90,7 @@ def test_a_lab_that_breaks_a_rule_is_found(root: Path, before: str, after: str, 
 def test_an_excuse_that_is_not_needed_is_a_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "EXCUSED", {"covers": (LAB,)})
     assert faults(root, "# Covers two words.\n", "") == []
-    assert faults(root) == ["keeps the rule on covers: take it off EXCUSED in course/build/texts.py"]
+    assert faults(root) == ["keeps the rule on covers: take it off EXCUSED in authoring/texts.py"]
 
 
 def test_only_labs_that_are_there_are_excused() -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from course.build.labs import lab_names, source_notebook
-from course.build.rules import lesson_faults
-from course.paths import ROOT
-from course.prove import prove, prove_by_stock
+from authoring.labs import lab_names, source_notebook
+from authoring.proof.prove import prove, prove_by_stock
+from authoring.repository import ROOT
+from authoring.rules import lesson_faults
 from tests.mini_course import LESSON, LESSON_TEXT, make_course, write
 
 LESSONS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("chapters/*/lessons/*.py"))

@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 from tests.repository import files
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 TEN = ("docker", "evidently", "fastapi", "jupyterlab", "kfp", "mlflow", "nbgrader", "papermill", "pytest", "shap")
 # Properties of the devcontainer reference that this course could use; tools ignore a misspelt one in silence.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 SETTINGS = str(ROOT / "pyproject.toml")
 TYPED = [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
-from course.quiet import TELEMETRY_OFF, own_git, quiet
+from authoring.repository import ROOT
+from base.quiet import TELEMETRY_OFF, own_git, quiet
 from tests.small_tree import lesson
 
 DATE = "2024-01-31T12:00:00Z"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from course.paths import ROOT
-from course.syllabus import Syllabus, SyllabusError, count_text, disagreements, load_syllabus, reading_minutes
+from authoring.repository import ROOT
+from authoring.syllabus import Syllabus, SyllabusError, count_text, disagreements, load_syllabus, reading_minutes
 from tests.mini_course import LAB, LAB_TEXT, LESSON, NOTEBOOK, SYLLABUS, make_course, write
 
 # What the course promises to teach, written down apart from the syllabus: chapter -> topics and systems.

@@ -17,12 +17,14 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from course.build.readme import chapter_readme
-from course.paths import ROOT, CourseError
-from course.quiet import TELEMETRY_OFF
-from course.syllabus import Syllabus, disagreements, load_syllabus, tour_stem
+from authoring.readme import chapter_readme
+from authoring.repository import ROOT
+from authoring.syllabus import Syllabus, disagreements, load_syllabus, tour_stem
+from authoring.tours import lines_of, load_results, script_hash, stale
+from base.errors import UserError
+from base.quiet import TELEMETRY_OFF
 from course.tour import NOT_RUN, RAN
-from course.tours import lines_of, load_results, script_hash, stale, told
+from course.tours import told
 from tests.mini_course import make_course, write
 from tests.test_house import MACHINE_PATH
 
@@ -231,14 +233,14 @@ def test_a_tour_tells_how_long_the_system_took_beside_something_plain() -> None:
     assert "\nwoke\n" in done.stdout
     assert told(done.stdout, "asks of you") == "patience"
     assert 1.5 < float(told(done.stdout, "took").removesuffix(" times a nap")) < 9
-    with pytest.raises(CourseError, match="no line `weighs: "):
+    with pytest.raises(UserError, match="no line `weighs: "):
         told(done.stdout, "weighs")
 
 
 def test_the_lines_of_a_tour_are_lines_of_code() -> None:
     text = 'def solve(a):\n    """Say it."""\n\n    # why\n    b = (\n        a\n    )\n    return b\n\n\nsolve(1)\n'
     assert lines_of(text) == 3
-    with pytest.raises(CourseError, match="no function `solve`"):
+    with pytest.raises(UserError, match="no function `solve`"):
         lines_of("def other(): ...\n")
 
 

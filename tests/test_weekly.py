@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 
 
 def collected(*arguments: str) -> list[str]:

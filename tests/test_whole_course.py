@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from course.offline import why_not
-from course.paths import ROOT, lessons
+from authoring.repository import ROOT
+from base.offline import why_not
+from course.paths import lessons
 
 
 @pytest.mark.long

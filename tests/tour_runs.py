@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 from course.tour import RAN
 
 NO_SERVER = {"LAKECTL_SERVER_ENDPOINT_URL": "", "PACHD_ADDRESS": ""}

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from autograder.model import ANSWER, LOCKED, TEST, CellRun, Key, Mark, Output, Result, Submission
-from course.paths import CourseError
+from base.errors import UserError
 
 FAULT, STOP, HANG, DIE = "planted fault", "planted stop", "planted hang", "planted death"
 """In an answer: the grader raises, the user has to act, the grader hangs until closed, or its process dies once."""
@@ -34,7 +34,7 @@ class MiniGrader:
         if FAULT in text:
             raise RuntimeError(f"{FAULT} in {submission.student}")
         if STOP in text:
-            raise CourseError("planted: put it right")
+            raise UserError("planted: put it right")
         if HANG in text:
             self.closed.wait()
             raise RuntimeError("closed")

@@ -1,4 +1,4 @@
-"""The attacks of `autograder/adversaries`, graded in one run among honest submissions."""
+"""The attacks of `autograder/trials/adversaries`, graded in one run among honest submissions."""
 
 import contextlib
 import copy
@@ -20,7 +20,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.adversaries import (
+from authoring.repository import ROOT
+from autograder.examiner.grader import Grader, Limits, first_uid, sandbox_missing
+from autograder.lab.key import load_key
+from autograder.model import TEST, Key, Result
+from autograder.outputs.feedback import feedback_page, hidden_lines
+from autograder.submissions.collect import collect
+from autograder.trials.adversaries import (
     HERE,
     KINDS,
     LAB,
@@ -34,12 +40,6 @@ from autograder.adversaries import (
     reference_answers,
     table,
 )
-from autograder.collect import collect
-from autograder.feedback import feedback_page, hidden_lines
-from autograder.grade import Grader, Limits, first_uid, sandbox_missing
-from autograder.key import load_key
-from autograder.model import TEST, Key, Result
-from course.paths import ROOT
 
 LIMITS = Limits(cell_seconds=3, memory_mb=800, processes=48, scratch_mb=32, output_bytes=20_000, total_seconds=60)
 THREADS = 2
@@ -98,7 +98,7 @@ def test_there_are_enough_and_they_are_complete(attacks: list[Adversary], course
 
 
 def test_the_table_is_current() -> None:
-    assert (HERE / "README.md").read_text(encoding="utf-8") == table(), "run `python -m autograder.adversaries`"
+    assert (HERE / "README.md").read_text(encoding="utf-8") == table(), "run `python -m autograder.trials.adversaries`"
 
 
 def test_the_dangerous_ones_hold_still_outside_of_a_sandbox(attacks: list[Adversary]) -> None:
@@ -452,8 +452,8 @@ def test_a_live_page_and_a_leak_are_found(course: Path) -> None:
 
 
 def test_a_broken_attack_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import autograder.adversaries as package
-    from course.paths import CourseError
+    import autograder.trials.adversaries as package
+    from base.errors import UserError
 
     (tmp_path / "attacks").mkdir()
     monkeypatch.setattr(package, "HERE", tmp_path)
@@ -466,7 +466,7 @@ def test_a_broken_attack_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         ({"answers": {}}, "no attack"),
     ):
         file.write_text(json.dumps({**copy.deepcopy(fine), "answers": {"ex1": "x"}, **change}))
-        with pytest.raises(CourseError, match=said):
+        with pytest.raises(UserError, match=said):
             load()
     file.write_text(json.dumps({**fine, "answers": {"ex1": "x"}}))
     assert [one.name for one in load()] == ["01-some"]

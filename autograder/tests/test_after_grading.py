@@ -24,11 +24,11 @@ from nbgrader.plugins import CsvExportPlugin
 from nbgrader.utils import get_username
 from typer.testing import CliRunner, Result
 
-from autograder.key import settings_of
-from autograder.store import SECRET, TIMESTAMP
+from autograder.cohort.store import SECRET, TIMESTAMP
+from autograder.lab.key import settings_of
 from autograder.tests.test_cohort import grade, hand_in, mini, released, root  # noqa: F401  # fixtures
+from base.process import own_tools
 from course import cli
-from course.tools import own_tools
 from tests.mini_course import LAB
 
 EARLIER = datetime.datetime(2026, 1, 1)  # as nbgrader keeps it

@@ -10,13 +10,13 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.benchmarks import growth, otter, throughput
-from autograder.benchmarks.classroom import WARNS, WRONG, Handed, make_course, submissions
-from autograder.benchmarks.measure import CGROUP, measure
-from autograder.benchmarks.results import END, README, RESULTS, START, bars, keep, read, renewed
-from autograder.grade import sandbox_missing
+from autograder.examiner.grader import sandbox_missing
 from autograder.model import Key
-from course.paths import CourseError
+from autograder.trials.benchmarks import growth, otter, throughput
+from autograder.trials.benchmarks.classroom import WARNS, WRONG, Handed, make_course, submissions
+from autograder.trials.benchmarks.measure import CGROUP, measure
+from autograder.trials.benchmarks.results import END, README, RESULTS, START, bars, keep, read, renewed
+from base.errors import UserError
 
 needs_sandbox = pytest.mark.skipif(sandbox_missing() is not None, reason=str(sandbox_missing()))
 
@@ -104,10 +104,10 @@ def test_growth_is_told() -> None:
 
 
 def test_the_readme_shows_the_numbers_that_are_kept() -> None:
-    again = "run `python -m autograder.benchmarks throughput`, then `cohort`"
+    again = "run `python -m autograder.trials.benchmarks throughput`, then `cohort`"
     assert RESULTS.is_file(), again
     text = README.read_text(encoding="utf-8")
-    assert renewed(text, read(), README.name) == text, "run `python -m autograder.benchmarks table`"
+    assert renewed(text, read(), README.name) == text, "run `python -m autograder.trials.benchmarks table`"
     assert read().keys() == {"throughput", "cohort"}, again
 
 
@@ -115,7 +115,7 @@ def test_another_number_changes_the_readme() -> None:
     text = renewed(f"{START}\n{END}", {"throughput": found_of()}, "README.md")
     assert renewed(text, {"throughput": found_of()}, "README.md") == text
     assert renewed(text, {"throughput": found_of(cells=13.0)}, "README.md") != text
-    with pytest.raises(CourseError, match="needs one line"):
+    with pytest.raises(UserError, match="needs one line"):
         renewed("no place", {}, "README.md")
 
 

@@ -21,19 +21,20 @@ from nbgrader.api import Gradebook
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from autograder import cohort
-from autograder.collect import Found, Source
+from authoring.build import build
+from authoring.repository import ROOT
+from autograder.cohort.run import run as cohort
+from autograder.cohort.show import Display
+from autograder.cohort.store import GRADER, SECRET
 from autograder.model import NOTHING, ByHand, Submission
 from autograder.model import Result as Graded
-from autograder.names import safe_names
-from autograder.render import Renderer
-from autograder.sandbox import why_not
-from autograder.show import Display
-from autograder.store import GRADER, SECRET
+from autograder.outputs.render import Renderer
+from autograder.sandbox.confine import why_not
+from autograder.submissions.collect import Found, Source
+from autograder.submissions.names import safe_names
 from autograder.tests.mini_grader import FAULT, STOP, MiniGrader
+from base.files import write_text
 from course import cli
-from course.build import build
-from course.paths import ROOT, write_text
 from tests.mini_course import LAB, LAB_TEXT, SOURCE, make_course
 from tests.small_tree import answer, graded, notebook
 
@@ -451,7 +452,7 @@ def test_a_kill_between_the_files_of_a_student_is_mended(
             write_text(path, text)
 
         with monkeypatch.context() as patch:
-            patch.setattr("autograder.store.write_text", write_and_die)
+            patch.setattr("autograder.cohort.store.write_text", write_and_die)
             assert "planted death" in str(grade(root).exception)
         assert "s03" not in results(root)
     hand_in(root, "s03", ANSWERS[3])

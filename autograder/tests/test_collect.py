@@ -16,11 +16,11 @@ from pathlib import Path
 import nbgrader
 import pytest
 
-from autograder import collect as collecting
-from autograder import names as naming
-from autograder.collect import Source, collect
-from autograder.names import WINDOWS, safe_names
-from course.paths import CourseError
+from autograder.submissions import collect as collecting
+from autograder.submissions import names as naming
+from autograder.submissions.collect import Source, collect
+from autograder.submissions.names import WINDOWS, safe_names
+from base.errors import UserError
 
 LAB = "01-mini"
 NB = b'{"cells": []}'
@@ -198,10 +198,10 @@ def test_one_notebook(tmp_path):
 
 def test_nothing_to_collect(tmp_path):
     for path, says in ((tmp_path, "holds no submission"), (tmp_path / "none", "is no folder, zip or notebook")):
-        with pytest.raises(CourseError, match=says):
+        with pytest.raises(UserError, match=says):
             collect(path, LAB)
     (tmp_path / "broken.zip").write_bytes(packed("ann.ipynb")[:-40] + b"\0" * 40)
-    with pytest.raises(CourseError):
+    with pytest.raises(UserError):
         collect(tmp_path / "broken.zip", LAB)
 
 
@@ -310,7 +310,7 @@ def test_names_do_not_depend_on_the_locale(tmp_path):
     """public/, names under the C locale: listed and read in a process that takes file names for ASCII."""
     plant(tmp_path, "Bo Müller.ipynb", f"Chi Nguyễn/{LAB}.ipynb")
     code = (
-        "import pathlib, sys; from autograder.collect import collect\n"
+        "import pathlib, sys; from autograder.submissions.collect import collect\n"
         f"found = collect(pathlib.Path({str(tmp_path)!r}), {LAB!r})\n"
         "print(sys.getfilesystemencoding(), ascii([(one.student, one.read().notebook.decode()) for one in found]))"
     )

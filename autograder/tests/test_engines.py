@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from autograder.engines import AHEAD, Grades, Open, Outcome, engine, local, windowed
+from autograder.cohort.engines import AHEAD, Grades, Open, Outcome, engine, local, windowed
 from autograder.model import ANSWER, TEST, Cell, Key, Result, Submission
 from autograder.tests.mini_grader import DIE, FAULT, HANG, STOP, MiniGrader
-from course.paths import CourseError
+from base.errors import UserError
 
 KEY = Key(
     "mini",
@@ -109,7 +109,7 @@ def test_few_submissions_are_in_hand_however_large_the_cohort() -> None:
 
 def test_what_the_user_has_to_put_right_stops_the_run(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with pytest.raises(CourseError, match="put it right"):
+    with pytest.raises(UserError, match="put it right"):
         grade_all("local", cohort(30, s04=STOP), opener(log))
     noted = log.read_text(encoding="utf-8")
     assert noted.count("close") == 1
@@ -127,13 +127,13 @@ def test_closing_ends_what_is_being_graded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dusk", "dask:", "dask:here", "local:4", ""])
 def test_an_unknown_engine_is_named_with_those_that_are_there(name: str) -> None:
-    with pytest.raises(CourseError, match="there are: local, dask, dask:tcp://HOST:PORT"):
+    with pytest.raises(UserError, match="there are: local, dask, dask:tcp://HOST:PORT"):
         engine(name, 2)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(CourseError, match="uv pip install distributed"):
+    with pytest.raises(UserError, match="uv pip install distributed"):
         engine("dask", 2)
 
 
@@ -158,7 +158,7 @@ def test_dask_does_the_same_and_leaves_nothing_on_the_workers(scheduler: str, tm
 
 @needs_dask
 def test_what_the_user_has_to_put_right_comes_back_from_a_worker(scheduler: str) -> None:
-    with pytest.raises(CourseError, match="put it right"):
+    with pytest.raises(UserError, match="put it right"):
         grade_all(scheduler, cohort(9, s04=STOP), opener())
 
 
@@ -243,8 +243,8 @@ def test_a_cluster_of_our_own_survives_kill_9_and_is_gone_afterwards(tmp_path: P
 
 @needs_dask
 def test_where_no_scheduler_is_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.dask_engine.CONNECT", 1.0)
-    with pytest.raises(CourseError, match=r"no Dask workers at tcp://127.0.0.1:9"):
+    monkeypatch.setattr("autograder.cohort.dask_engine.CONNECT", 1.0)
+    with pytest.raises(UserError, match=r"no Dask workers at tcp://127.0.0.1:9"):
         grade_all("dask:tcp://127.0.0.1:9", cohort(1), opener())
 
 
@@ -253,15 +253,15 @@ def test_a_cluster_without_workers_is_given_up(monkeypatch: pytest.MonkeyPatch, 
     """Its only worker dies and nobody starts another one."""
     from distributed import LocalCluster, Worker
 
-    monkeypatch.setattr("autograder.dask_engine.NO_WORKERS", 1.0)
-    monkeypatch.setattr("autograder.dask_engine.TICK", 0.5)
+    monkeypatch.setattr("autograder.cohort.dask_engine.NO_WORKERS", 1.0)
+    monkeypatch.setattr("autograder.cohort.dask_engine.TICK", 0.5)
     options = {"n_workers": 1, "dashboard_address": None, "memory_limit": 0, "worker_class": Worker}
     with LocalCluster(processes=False, protocol="tcp", **options) as cluster:  # type: ignore[no-untyped-call]
         name = f"dask:{cluster.scheduler_address}"
         with contextlib.closing(engine(name, 1)(opener(None, 0.3), cohort(9))) as outcomes:
             assert next(outcomes).result is not None
             cluster.scale(0)
-            with pytest.raises(CourseError, match="has had no workers for 1 s"):
+            with pytest.raises(UserError, match="has had no workers for 1 s"):
                 list(outcomes)
 
 
@@ -270,7 +270,7 @@ def test_an_outcome_whose_worker_dies_before_it_is_fetched_is_not_waited_for(mon
     """It is done, then its only worker goes away with it, and nobody is left to do it again."""
     from distributed import Client, LocalCluster, Worker, wait
 
-    from autograder import dask_engine
+    from autograder.cohort.run import dask_engine
 
     monkeypatch.setattr(dask_engine, "NO_WORKERS", 1.0)
     monkeypatch.setattr(dask_engine, "TICK", 0.5)
@@ -281,7 +281,7 @@ def test_an_outcome_whose_worker_dies_before_it_is_fetched_is_not_waited_for(mon
         cluster.scale(0)
         while client.scheduler_info()["workers"]:
             time.sleep(0.05)
-        with pytest.raises(CourseError, match="has had no workers for 1 s"):
+        with pytest.raises(UserError, match="has had no workers for 1 s"):
             dask_engine._collect(client, future, "ada")
 
 

@@ -14,10 +14,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from autograder.feedback import NOT_SHOWN, exercise_headings, exercise_title, feedback_page, hidden_lines, points
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, TEXT, Cell, CellRun, Key, Mark, Output, Result
-from autograder.pictures import safe_picture
-from autograder.untrusted import safe_text, shorten
+from autograder.outputs.feedback import (
+    NOT_SHOWN,
+    exercise_headings,
+    exercise_title,
+    feedback_page,
+    hidden_lines,
+    points,
+)
+from autograder.outputs.pictures import safe_picture
+from autograder.outputs.untrusted import safe_text, shorten
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VISIBLE = 'assert area(0) == 0, "area(0): a point has no area"'

@@ -9,14 +9,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder import grade
-from autograder.box import MANY
-from autograder.clock import FAR
-from autograder.grade import Grader, Limits, _Session
-from autograder.key import key_from_source
+from autograder.examiner import grader as grade
+from autograder.examiner.box import MANY
+from autograder.examiner.clock import FAR
+from autograder.examiner.grader import Grader, Limits, _Session
+from autograder.lab.key import key_from_source
 from autograder.model import Key, Mark, Submission
-from autograder.sandbox import why_not
-from course.paths import CourseError
+from autograder.sandbox.confine import why_not
+from base.errors import UserError
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
 
@@ -217,18 +217,16 @@ def test_the_time_for_all_is_limited(key: Key) -> None:
 
 def test_a_lab_whose_own_cells_fail_is_refused() -> None:
     broken = notebook({"setup": "import nothing_of_that_name_here"})
-    with pytest.raises(CourseError, match="nothing_of_that_name_here"):
+    with pytest.raises(UserError, match="nothing_of_that_name_here"):
         Grader(key_from_source(broken, lab="01-lab"))
     broken = notebook({"setup": "RATE = 3\n1 / 0"})
-    with pytest.raises(CourseError, match="the lab's own first cells fail: ZeroDivisionError"):
+    with pytest.raises(UserError, match="the lab's own first cells fail: ZeroDivisionError"):
         Grader(key_from_source(broken, lab="01-lab"))
 
 
 def test_without_a_sandbox_it_refuses_and_says_what_is_lost(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grade, "sandbox_missing", lambda: "this machine has no namespaces")
-    with pytest.raises(
-        CourseError, match=r"no namespaces\. Without a sandbox a submission can read your files"
-    ) as error:
+    with pytest.raises(UserError, match=r"no namespaces\. Without a sandbox a submission can read your files") as error:
         Grader(key)
     assert "--no-sandbox" in str(error.value)
     with Grader(key, sandbox=False) as grader:

@@ -28,13 +28,13 @@ from nbgrader.nbgraderformat import reads as nbgrader_reads
 from nbgrader.utils import compute_checksum
 from traitlets.config import Config
 
-from autograder.gradebook import totals, write
-from autograder.graded import autograded_notebook
-from autograder.key import key_from_source
+from authoring.labs import course_config, generate_assignment, grade_cells, set_up_course
+from autograder.lab.key import key_from_source
 from autograder.model import ANSWER, EXTRA, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Result
-from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course
-from course.paths import CourseError
-from course.tools import tools_path
+from autograder.nbgrader.gradebook import totals, write
+from autograder.outputs.graded import autograded_notebook
+from base.errors import UserError
+from base.process import tools_path
 from tests.mini_course import LAB, make_course
 
 nbformat: Any = untyped_nbformat
@@ -244,7 +244,7 @@ def test_points_are_updated_and_other_cells_refused(course: Path, key: Key) -> N
 
     other = Key(key.lab, tuple(_with(cell, "ex1-test", grade_id="ex1-new") for cell in key.cells), key.stubs, {})
     scores = SCORES["ada"] | {"ex1-new": 2.0}
-    with pytest.raises(CourseError, match="nbgrader db assignment remove"):
+    with pytest.raises(UserError, match="nbgrader db assignment remove"):
         write([make_result(other, "ada", SOLVED, scores)], other, course)
 
 
@@ -296,7 +296,7 @@ def test_the_totals_are_the_gradebooks(course: Path, key: Key) -> None:
 
 @pytest.mark.parametrize("fault", ["tomorrow-ish", "2025-13-45"])
 def test_a_time_that_is_none_is_said(course: Path, key: Key, fault: str) -> None:
-    with pytest.raises(CourseError, match="ada: the time of submission"):
+    with pytest.raises(UserError, match="ada: the time of submission"):
         write([make_result(key, "ada", {}, SCORES["ada"], fault)], key, course)
 
 
@@ -326,7 +326,7 @@ def test_nbgraders_export_agrees(course: Path, key: Key, tmp_path: Path) -> None
 KILLED = """
 import json, sys, time
 from pathlib import Path
-from autograder.gradebook import write
+from autograder.nbgrader.gradebook import write
 from autograder.model import Cell, Key, Result
 data = json.loads(Path(sys.argv[1]).read_text())
 key = Key(data["key"]["lab"], tuple(Cell(**cell) for cell in data["key"]["cells"]), data["key"]["stubs"], {})

@@ -16,13 +16,13 @@ import typer
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from autograder.grade import BESIDE, Limits
-from autograder.sandbox import _ROOTLESS, why_not
+from authoring.labs import lab_names, source_notebook
+from authoring.notebooks import to_json
+from authoring.proof.prove import STOCK, ProofTable, prove
+from authoring.repository import COMMAND, ROOT
+from autograder.examiner.grader import BESIDE, Limits
+from autograder.sandbox.confine import _ROOTLESS, why_not
 from course import cli
-from course.build.labs import lab_names, source_notebook
-from course.build.notebooks import to_json
-from course.paths import COMMAND, ROOT
-from course.prove import STOCK, ProofTable, prove
 from tests.lab_server import Lab, wait_for_lab
 from tests.test_links import broken_links
 
@@ -100,7 +100,7 @@ def test_every_command_exists() -> None:
         "python3 bootstrap.py grade 99-gone",
         "python3 bootstrap.py grade 01-reproducible-training --engines local",
         "python3 bootstrap.py grade 01-reproducible-training --jobs many",
-        "python3 bootstrap.py exec python -m course.prove 01-reproducible-training --stocks",
+        "python3 bootstrap.py exec python -m authoring.proof.prove 01-reproducible-training --stocks",
         "python3 bootstrap.py exec dask workers",
         "python3 bootstrap.py exec gone",
         "nbgrader autograde 01-reproducible-training",

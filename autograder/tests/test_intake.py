@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder import intake
-from autograder.intake import MOST_NOTES, prepare
-from autograder.key import key_from_source, load_key
+from authoring.build import build
+from authoring.repository import ROOT
+from autograder.lab.key import key_from_source, load_key
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Submission
-from course.build import build
-from course.paths import ROOT, labs
+from autograder.submissions import intake
+from autograder.submissions.intake import MOST_NOTES, prepare
+from course.paths import labs
 from tests.mini_course import LAB, RELEASE, make_course
 
 AREA = "def area(radius):\n    return 3.14159 * radius * radius"

@@ -11,10 +11,12 @@ import nbformat
 import nbgrader
 import pytest
 
-from autograder.key import key_from_json, key_from_source, key_to_json, load_key, notebooks
+from authoring.build import build
+from authoring.repository import ROOT
+from autograder.lab.key import key_from_json, key_from_source, key_to_json, load_key, notebooks
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT
-from course.build import build
-from course.paths import ROOT, CourseError, labs
+from base.errors import UserError
+from course.paths import labs
 from tests.mini_course import LAB, RELEASE, SOURCE, make_course
 
 QUICKSTART = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source"
@@ -129,9 +131,9 @@ def test_nbgraders_quickstart(quickstart):
 
 
 def test_several_notebooks_must_be_chosen_from(quickstart):
-    with pytest.raises(CourseError, match=r"several notebooks.*problem1, problem2"):
+    with pytest.raises(UserError, match=r"several notebooks.*problem1, problem2"):
         load_key("ps1", quickstart)
-    with pytest.raises(CourseError, match=r"no notebook 'problem9'.*problem1, problem2"):
+    with pytest.raises(UserError, match=r"no notebook 'problem9'.*problem1, problem2"):
         load_key("ps1", quickstart, "problem9")
 
 
@@ -156,15 +158,15 @@ def test_a_marking_scheme_is_not_shown(quickstart):
 
 
 def test_no_such_lab(built):
-    with pytest.raises(CourseError, match=f"no lab '02-none'; there are: {LAB}"):
+    with pytest.raises(UserError, match=f"no lab '02-none'; there are: {LAB}"):
         load_key("02-none", built)
-    with pytest.raises(CourseError, match="no lab"):
+    with pytest.raises(UserError, match="no lab"):
         load_key("../labs", built)
 
 
 def test_not_released(root):
     (root / RELEASE).unlink()
-    with pytest.raises(CourseError, match=r"not released: labs/.* is missing.*bootstrap\.py build"):
+    with pytest.raises(UserError, match=r"not released: labs/.* is missing.*bootstrap\.py build"):
         load_key(LAB, root)
 
 
@@ -186,13 +188,13 @@ def _more(notebook):
 def test_a_release_that_is_out_of_date(root, change, cell):
     load_key(LAB, root)
     edit(root, SOURCE, change)
-    with pytest.raises(CourseError, match=rf"{cell} differs.*bootstrap\.py build"):
+    with pytest.raises(UserError, match=rf"{cell} differs.*bootstrap\.py build"):
         load_key(LAB, root)
 
 
 def test_broken_metadata(root):
     edit(root, SOURCE, lambda notebook: notebook.cells[4].metadata.nbgrader.update(grade_id="ex1"))
-    with pytest.raises(CourseError, match="metadata is broken: Duplicate grade id: ex1"):
+    with pytest.raises(UserError, match="metadata is broken: Duplicate grade id: ex1"):
         load_key(LAB, root)
 
 
@@ -201,13 +203,13 @@ def test_a_solution_without_end(root):
         notebook.cells[3].source = notebook.cells[3].source.replace("### END SOLUTION", "")
 
     edit(root, SOURCE, change)
-    with pytest.raises(CourseError, match="no end solution statement"):
+    with pytest.raises(UserError, match="no end solution statement"):
         load_key(LAB, root)
 
 
 def test_autotests_need_the_source_with_tests(root):
     edit(root, SOURCE, lambda notebook: notebook.cells[4].update(source="### AUTOTEST area(2)"))
-    with pytest.raises(CourseError, match=r"source_with_tests/.*is missing.*--source_with_tests"):
+    with pytest.raises(UserError, match=r"source_with_tests/.*is missing.*--source_with_tests"):
         load_key(LAB, root)
 
 

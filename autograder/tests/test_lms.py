@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from autograder.lms import canvas_csv, moodle_csv, neutral
 from autograder.model import TEST, Cell, Key, Mark, Result
-from course.paths import CourseError
+from autograder.outputs.lms import canvas_csv, moodle_csv, neutral
+from base.errors import UserError
 
 KEY = Key("02-pipeline", (Cell(TEST, "code", "assert True", "ex1-test", 20.0),), {}, {})
 
@@ -141,7 +141,7 @@ def test_how_canvas_wrote_the_file_is_kept() -> None:
     sheet = canvas_csv([result("jdoe")], KEY, other.replace('=HYPERLINK("https://evil")', "x") + "\r\n")
     assert sheet.text.startswith("\ufeffStudent;ID;")
     assert "Doe, Jane;101;s101;jdoe;M1;7;15;70;70\r\n" in sheet.text
-    with pytest.raises(CourseError, match=r"more cells in line|no Canvas gradebook|is no CSV"):
+    with pytest.raises(UserError, match=r"more cells in line|no Canvas gradebook|is no CSV"):
         canvas_csv([], KEY, theirs.replace("Student,ID", "A,B,C"))
 
 
@@ -160,7 +160,7 @@ def test_how_canvas_wrote_the_file_is_kept() -> None:
     ],
 )
 def test_a_wrong_roster_is_told(roster: str, message: str) -> None:
-    with pytest.raises(CourseError, match=message):
+    with pytest.raises(UserError, match=message):
         canvas_csv([result("jdoe")], KEY, roster)
 
 
@@ -198,7 +198,7 @@ def test_moodles_worksheet_comes_back_with_the_grade_filled(student: str) -> Non
 def test_moodle_without_a_roster_and_with_a_wrong_one() -> None:
     sheet = moodle_csv([result("jane@example.org"), result("@SUM(A1)")], KEY)
     assert rows(sheet.text) == [["Student", "02-pipeline"], ["'@SUM(A1)", "15"], ["jane@example.org", "15"]]
-    with pytest.raises(CourseError, match="with English as language"):
+    with pytest.raises(UserError, match="with English as language"):
         moodle_csv([], KEY, MOODLE.replace("Identifier", "Kennung"))
     anonymous = "\n".join(",".join(line.split(",")[:1] + line.split(",")[2:]) for line in MOODLE.splitlines()[:2])
     assert moodle_csv([result("Participant 501_501_x")], KEY, anonymous).unknown == ()

@@ -18,12 +18,12 @@ import nbformat as untyped_nbformat
 import pytest
 from PIL import Image
 
-from autograder.feedback import feedback_page
-from autograder.graded import autograded_notebook
-from autograder.intake import prepare
+from autograder.examiner.shell import _best
 from autograder.model import ANSWER, EXTRA, MANUAL, Cell, CellRun, Key, Output, Result, Submission
-from autograder.pictures import pieces, safe_picture, safe_table
-from autograder.shell import _best
+from autograder.outputs.feedback import feedback_page
+from autograder.outputs.graded import autograded_notebook
+from autograder.outputs.pictures import pieces, safe_picture, safe_table
+from autograder.submissions.intake import prepare
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 nbformat: Any = untyped_nbformat

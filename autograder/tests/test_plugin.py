@@ -9,11 +9,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.plugin import OURS, STOCK
-from autograder.sandbox import why_not
-from course.build.labs import course_config, generate_assignment, grade_cells, set_up_course
-from course.execute import ONE_THREAD
-from course.tools import tools_path
+from authoring.labs import course_config, generate_assignment, grade_cells, set_up_course
+from autograder.nbgrader.plugin import OURS, STOCK
+from autograder.sandbox.confine import why_not
+from base.process import ONE_THREAD, tools_path
 from tests.mini_course import LAB, make_course
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
@@ -92,7 +91,7 @@ def test_where_nothing_can_be_forked_nbgrader_grades_and_says_so(
 ) -> None:
     from nbgrader.preprocessors import Execute
 
-    from autograder import plugin
+    from autograder.nbgrader import plugin
 
     ran: list[str] = []
     monkeypatch.setattr(plugin, "can_fork", lambda: False)

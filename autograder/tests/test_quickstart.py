@@ -11,17 +11,16 @@ import nbformat as untyped_nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.cohort import Note, Options, Summary, grade_lab
-from autograder.collect import Found
-from autograder.grade import Grader
-from autograder.key import load_key
+from authoring.labs import grade_cells
+from autograder.cohort.run import Note, Options, Summary, grade_lab
+from autograder.examiner.grader import Grader
+from autograder.lab.key import load_key
 from autograder.model import MANUAL, Result, Submission
-from autograder.plugin import STOCK
-from autograder.release import release_lab
-from autograder.sandbox import why_not
-from course.build.labs import grade_cells
-from course.execute import ONE_THREAD
-from course.tools import tools_path
+from autograder.nbgrader.plugin import STOCK
+from autograder.nbgrader.release import release_lab
+from autograder.sandbox.confine import why_not
+from autograder.submissions.collect import Found
+from base.process import ONE_THREAD, tools_path
 
 nbformat: Any = untyped_nbformat
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")

@@ -5,11 +5,11 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.grade import BESIDE, Grader
-from autograder.key import key_from_source
+from autograder.examiner.grader import BESIDE, Grader
+from autograder.lab.key import key_from_source
+from autograder.lab.reach import independent, reached, with_needed
 from autograder.model import Key, Submission
-from autograder.reach import independent, reached, with_needed
-from autograder.sandbox import why_not
+from autograder.sandbox.confine import why_not
 
 needs_sandbox = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from autograder import feedback, graded, intake, pictures, report, source, untrusted
-from autograder.grade import _one_line
+from autograder.examiner.grader import _one_line
+from autograder.examiner.told import CUT, LONGEST_NAME, LONGEST_TEXT, MOST_OUTPUTS, SPENT, frame, read_told
+from autograder.lab import source
 from autograder.model import (  # fmt: skip
     ANSWER,
     EXTRA,
@@ -26,9 +27,10 @@ from autograder.model import (  # fmt: skip
     Result,
     Submission,
 )
-from autograder.parent import TooLargeError, pair
-from autograder.render import NOT_SHOWN, Renderer, render
-from autograder.told import CUT, LONGEST_NAME, LONGEST_TEXT, MOST_OUTPUTS, SPENT, frame, read_told
+from autograder.outputs import feedback, graded, pictures, report, untrusted
+from autograder.outputs.render import NOT_SHOWN, Renderer, render
+from autograder.submissions import intake
+from kernels.parent import TooLargeError, pair
 
 KEY = Key(
     "01-mini",

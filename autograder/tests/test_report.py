@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from autograder.lab.misconceptions import Misconception
 from autograder.model import ANSWER, TEST, TEXT, Cell, CellRun, Key, Mark, Result
-from autograder.report import _all_grams, class_report, fingerprints, nodes, similar
+from autograder.outputs.report import _all_grams, class_report, fingerprints, nodes, similar
 from autograder.tests.test_feedback import ATTACK, harmless
-from course.misconceptions import Misconception
 
 PREPARE = """def prepare(frame, month):
     rows = frame[frame["month"] <= month].copy()

@@ -22,9 +22,19 @@ from typing import Any
 
 import pytest
 
-from autograder import sandbox
-from autograder.sandbox import NOBODY, Confine, Unavailable, View, confine, enter, fresh_scratch, new_pid_namespace
-from course.paths import ROOT, CourseError
+from authoring.repository import ROOT
+from autograder.sandbox.confine import (
+    NOBODY,
+    Confine,
+    Unavailable,
+    View,
+    confine,
+    enter,
+    fresh_scratch,
+    new_pid_namespace,
+)
+from autograder.sandbox.confine import confine as sandbox
+from base.errors import UserError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
@@ -649,7 +659,7 @@ def test_a_view_must_hide_something() -> None:
         View(BARE, cwd=Path("/srv/lab")),
         View(BARE, cwd=Path("/tmp")),
     ):
-        with pytest.raises(CourseError, match="some folders"):
+        with pytest.raises(UserError, match="some folders"):
             enter(view)
 
 

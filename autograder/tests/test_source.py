@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder.source import bound_in, globals_in, imports_of, names_in
+from autograder.lab.source import bound_in, globals_in, imports_of, names_in
 
 
 @pytest.mark.parametrize(("source", "bound", "free"), [

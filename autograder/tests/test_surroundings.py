@@ -14,13 +14,13 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.clock import FAR, Clock
-from autograder.grade import Grader, Limits
-from autograder.key import key_from_source
+from autograder.examiner.clock import FAR, Clock
+from autograder.examiner.grader import Grader, Limits
+from autograder.lab.key import key_from_source
 from autograder.model import Key, Mark, Result, Submission
-from autograder.parent import students_environment
-from autograder.sandbox import why_not
-from course.paths import CourseError
+from autograder.sandbox.confine import why_not
+from base.errors import UserError
+from kernels.parent import students_environment
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no sandbox here: {why_not()}")
 
@@ -136,11 +136,11 @@ def test_no_variable_of_the_shell_reaches_a_student(grader: Grader) -> None:
 
 def test_a_planted_variable_would_be_seen(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = {**students_environment(), "PLANTED": "made-up-secret"}
-    monkeypatch.setattr("autograder.parent.students_environment", lambda: planted)
+    monkeypatch.setattr("kernels.parent.students_environment", lambda: planted)
     with Grader(key) as leaky:
         assert "made-up-secret" in shown(leaky.grade(submission(ex1="import os\nprint(dict(os.environ))")))
     planted["PYTHONOPTIMIZE"] = "1"
-    with pytest.raises(CourseError, match="asserts are switched off"):
+    with pytest.raises(UserError, match="asserts are switched off"):
         Grader(key)
 
 
@@ -376,9 +376,9 @@ def test_what_was_lost_by_time_while_starved_is_graded_again_alone(key: Key, mon
 def test_a_clock_stands_still_for_the_starved_only(monkeypatch: pytest.MonkeyPatch) -> None:
     had: dict[int, tuple[int, int]] = {}
     wall = [100.0]
-    monkeypatch.setattr("autograder.clock._tasks", lambda pid: iter(had.items()))
-    monkeypatch.setattr("autograder.clock._stand_back", lambda task: None)
-    monkeypatch.setattr("autograder.clock.time.monotonic", lambda: wall[0])
+    monkeypatch.setattr("autograder.examiner.clock._tasks", lambda pid: iter(had.items()))
+    monkeypatch.setattr("autograder.examiner.clock._stand_back", lambda task: None)
+    monkeypatch.setattr("autograder.examiner.clock.time.monotonic", lambda: wall[0])
 
     def passes(seconds: float, **tasks: tuple[float, float]) -> float:
         """Return the seconds that the clock counts; each task computes and waits for so long."""

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import nbformat
 import pytest
 
-from autograder.grade import Grader
-from autograder.key import key_from_source
+from autograder.examiner.grader import Grader
+from autograder.lab.key import key_from_source
 from autograder.model import Mark, Submission
-from autograder.sandbox import why_not
+from autograder.sandbox.confine import why_not
 
 FOLDER = Path(__file__).with_name("travels")
 RIGHT = ("values", "arguments", "watched")

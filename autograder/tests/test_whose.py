@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.collect import Found, survey
-from autograder.platforms import SUBMITTERS
-from course.paths import CourseError
+from autograder.submissions.collect import Found, survey
+from autograder.submissions.platforms import SUBMITTERS
+from base.errors import UserError
 
 LAB = "05-loans"
 Lay = Callable[..., Path]
@@ -198,7 +198,7 @@ NAMELESS = {
 def test_where_a_name_cannot_be_known_it_stops_and_names_the_files(lay: Lay, layout: str) -> None:
     """lms-collapsed-cohorts, public/17-a-class-becomes-one."""
     files, says = NAMELESS[layout]
-    with pytest.raises(CourseError, match=says) as stopped:
+    with pytest.raises(UserError, match=says) as stopped:
         survey(lay(*files), LAB)
     assert "name" in str(stopped.value)
 
@@ -221,10 +221,10 @@ submission_12:
         one, two = (f"x_export/submission_{number}/LAB.ipynb" for number in (11, 12))
         assert students(survey(root, LAB)) == {"a17": one, "bo@x.org": two, "cy@x.org": two}
         (root / "x_export" / SUBMITTERS).write_text("a: [", encoding="utf-8")
-        with pytest.raises(CourseError, match="cannot be read, and it says whose the submissions are"):
+        with pytest.raises(UserError, match="cannot be read, and it says whose the submissions are"):
             survey(root, LAB)
     else:  # a table of nobody
-        with pytest.raises(CourseError, match="no name of a student"):
+        with pytest.raises(UserError, match="no name of a student"):
             survey(root, LAB)
 
 
@@ -283,7 +283,7 @@ def test_a_folder_that_may_not_be_entered_is_one_students_matter(
     assert got["ann"] == "ann/LAB"
     assert got["bo"] == got["cy"] == "What was handed in could not be opened (Permission denied): hand it in again."
     closed = True
-    with pytest.raises(CourseError, match="may not be read: make it readable"):
+    with pytest.raises(UserError, match="may not be read: make it readable"):
         survey(tmp_path, LAB)
 
 

@@ -21,11 +21,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.desk import Desk
-from autograder.links import ExaminerLink, Gone, StudentLink
-from autograder.proxies import Remote
-from autograder.rows import WireError
-from autograder.wire import Writer
+from autograder.examiner.links import ExaminerLink, Gone, StudentLink
+from autograder.values.desk import Desk
+from autograder.values.proxies import Remote
+from autograder.values.rows import WireError
+from autograder.values.wire import Writer
 
 
 def there(value: Any) -> Any:

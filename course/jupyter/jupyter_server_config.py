@@ -6,9 +6,10 @@
 import os
 from pathlib import Path
 
-from course.child import python
-from course.paths import ROOT, literal, registry_folder
-from course.quiet import quiet
+from authoring.repository import ROOT
+from base.process import python
+from base.quiet import quiet
+from course.paths import literal, registry_folder
 from oakbank.world.files import sqlite_url
 
 quiet()

@@ -19,7 +19,7 @@ from docker.errors import BuildError  # type: ignore[import-untyped]
 from docker.models.containers import Container  # type: ignore[import-untyped]
 from docker.models.images import Image  # type: ignore[import-untyped]
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 from oakbank.intro import containers, scorecard, wheelhouse
 from oakbank.world import FEATURES, World
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import docker  # type: ignore[import-untyped]
 import pytest
 
-from autograder.mutants import load_alternatives
-from course.build.labs import load_misconceptions
-from course.paths import ROOT
+from authoring.labs import load_misconceptions
+from authoring.proof.mutants import load_alternatives
+from authoring.repository import ROOT
 from oakbank.intro.image.enginebuild import Builder
 from oakbank.intro.image.examiner import Examiner, Reader, context_files
 

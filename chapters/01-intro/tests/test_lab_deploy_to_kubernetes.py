@@ -14,8 +14,8 @@ import docker  # type: ignore[import-untyped]
 import pytest
 from kubernetes.client import ApiClient, AppsV1Api, BatchV1Api, CoreV1Api  # type: ignore[import-untyped]
 
-from autograder.mutants import load_alternatives
-from course.build.labs import grade_cells, load_misconceptions, source_notebook
+from authoring.labs import grade_cells, load_misconceptions, source_notebook
+from authoring.proof.mutants import load_alternatives
 from oakbank.intro.cluster import kubectl, load_image, namespace
 from oakbank.intro.containers import TAG, build_service_image
 from oakbank.intro.kube import (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from course.syllabus import load_syllabus
+from authoring.syllabus import load_syllabus
+from authoring.tours import load_results, stale
 from course.tour import NOT_RUN, RAN
-from course.tours import load_results, stale
 from tests.tour_runs import check_account, run, run_planted
 
 FOLDER = Path(__file__).resolve().parents[1] / "tours"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course.paths import ROOT
+from authoring.repository import ROOT
 from oakbank.pipelines import tracking_store
 from oakbank.pipelines.tracking_store import SCHEMA, create_database, header, migrated_schema
 

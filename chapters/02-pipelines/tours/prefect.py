@@ -27,7 +27,7 @@ sys.path[1:1] = [str(ROOT / "chapters" / part) for part in PARTS]
 
 from training import Steps, by_ourselves, prepare  # noqa: E402
 
-from course.quiet import quiet  # noqa: E402
+from base.quiet import quiet  # noqa: E402
 from course.tour import Tour  # noqa: E402
 
 quiet()  # before Prefect reads its settings

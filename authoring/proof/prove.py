@@ -1,0 +1,331 @@
+"""Proof that a lab grades right.
+
+The solution and every other right answer must get all points, the untouched release none, and a misconception must
+lose exactly the points that it names. An answer that returns nothing of use must be told what was expected. Mutants,
+reference answers changed by machine, must be caught or excused. Solution and release are graded by stock nbgrader,
+too: the same test cells serve both (with `stock`, all submissions).
+As a command: `python -m authoring.proof.prove LAB [--only ex2]`.
+"""
+
+import argparse
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from rich.console import Console
+from rich.table import Table
+
+from authoring.labs import generate_assignment, grade_cells, load_misconceptions, set_up_course
+from authoring.proof.hollow import hollow_faults
+from authoring.proof.mutants import Alternative, Mutant, Verdict, judge, load_alternatives, load_exemptions, mutants
+from authoring.repository import ROOT
+from autograder.examiner.grader import Grader, Limits
+from autograder.lab.key import load_key
+from autograder.lab.misconceptions import Misconception
+from autograder.lab.reach import independent, reached, with_needed
+from autograder.model import ANSWER, TEST, Key, Result, Submission
+from autograder.nbgrader.stock import TO_STDERR, StockGrade, grade_by_stock
+from autograder.sandbox.confine import why_not
+from base.errors import BuildError, UserError
+from base.quiet import quiet
+
+SOLUTION, RELEASE, STOCK = "solution", "release", " (nbgrader)"
+FEWEST = 3
+"""Misconceptions that an exercise needs before its tests count as proven."""
+LEAST, TIMES = 3.0, 4.0
+"""A mutant's time for a cell: at least so many seconds, and so many times what the reference's slowest took there."""
+
+
+APART = (
+    ": the test cannot work here, for stock nbgrader gives the points: it looks at something that does not travel "
+    'from the student\'s process; autograder/README.md, "What that asks of a lab", says what does'
+)
+"""What is said of a test that right answers pass in one process, and not in two."""
+
+
+@dataclass(frozen=True)
+class ProofRow:
+    """One graded submission: points per test cell as they must be and as they are, and what the failing tests said."""
+
+    submission: str
+    why: str
+    expected: dict[str, float]
+    got: dict[str, float]
+    said: dict[str, str]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The test cells whose points are not as expected."""
+        return [name for name in self.expected if self.got.get(name) != self.expected[name]]
+
+
+@dataclass
+class ProofTable:
+    """The proof of one lab. `problems` are faults of the lab that no single row shows."""
+
+    lab: str
+    rows: list[ProofRow] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    mutants: Verdict | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every submission got exactly its points and nothing else is wrong."""
+        return not self.problems and all(not row.wrong for row in self.rows) and (not self.mutants or self.mutants.ok)
+
+    def failures(self) -> str:
+        """Return what is wrong, one line each; empty when all is well."""
+        lines = list(self.problems)
+        for row in self.rows:
+            lines += [
+                f"{row.submission}: {name}: expected {row.expected[name]:g}, got "
+                f"{'nothing' if name not in row.got else format(row.got[name], 'g')}"
+                f"{' (' + row.said[name] + ')' if name in row.said else ''}"
+                f"{APART if name in self._right_in_one_process(row) else ''}"
+                for name in row.wrong
+            ]
+        if self.mutants:
+            lines += [
+                f"{mutant.name}: no test catches {mutant.was.strip()!r} -> {mutant.becomes.strip()!r}: add a hidden "
+                f"test, or say in solutions/{self.lab}/mutants.yml why it is right"
+                for mutant in self.mutants.survivors
+            ]
+            lines += self.mutants.faults
+        return "\n".join(lines)
+
+    def _right_in_one_process(self, row: ProofRow) -> list[str]:
+        """Return the test cells that the same answers pass by stock nbgrader, where tests and answers are together."""
+        stock = next((other for other in self.rows if other.submission == row.submission + STOCK), None)
+        return [name for name in row.wrong if stock and stock.got.get(name) == row.expected[name]]
+
+    def render(self) -> Table:
+        """Return the table for a terminal."""
+        table = Table(title=self.lab, show_lines=False)
+        for heading in ("submission", "points", "loses", "verdict"):
+            table.add_column(heading, justify="right" if heading == "points" else "left", overflow="fold")
+        most = sum(next((row.expected for row in self.rows if row.submission == SOLUTION), {}).values())
+        for row in self.rows:
+            lost = [name for name, points in row.expected.items() if row.got.get(name, 0) < points]
+            meant = row.why if lost and row.submission.removesuffix(STOCK) not in (SOLUTION, RELEASE) else ""
+            verdict = "[green]as it must[/]" if not row.wrong else f"[red]wrong: {', '.join(row.wrong or lost)}[/]"
+            table.add_row(row.submission, f"{sum(row.got.values()):g} of {most:g}", meant, verdict)
+        if self.mutants:
+            found = self.mutants
+            verdict = "[green]as it must[/]" if found.ok else f"[red]{len(found.survivors)} not caught[/]"
+            count = len(found.caught) + len(found.excused) + len(found.survivors)
+            table.add_row(f"{count} mutants", "", f"{len(found.excused)} excused with a reason", verdict)
+        return table
+
+
+def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alternative]) -> dict[str, Any]:
+    """Return one notebook per submission, by the name of its student."""
+    notebooks = {SOLUTION: source, RELEASE: release}
+    for one in others:
+        notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
+        grade_cells(notebook)[one.answers].source = one.source
+        notebooks[one.name] = notebook
+    return notebooks
+
+
+def prove(
+    lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: bool | None = False, everything: bool = False
+) -> ProofTable:
+    """Grade the solution, the untouched release, every other answer that is known, and every mutant of a lab.
+
+    Of the other answers, only those tests run that the changed cell can reach (`autograder.lab.reach`); the rest have
+    the solution's points. One wrong answer is graded by all tests, as a check of that.
+
+    Args:
+        lab: Name of the lab, as its folder in `solutions/`.
+        root: The repository.
+        only: Grade only the misconceptions, alternatives and mutants whose name contains this (`ex2`, `ex2-at-random`).
+        workers: Submissions at a time.
+        stock: Grade all but the mutants by stock nbgrader, too; if False, only solution and release; if None, nothing
+            (`prove_by_stock` does it for many labs at once).
+        everything: Grade every other answer by all tests.
+
+    Returns:
+        The table; `ok` says whether the lab is proven.
+
+    Raises:
+        BuildError: The lab, a misconception or an alternative breaks the format.
+        UserError: This system cannot fork (macOS, Windows).
+    """
+    quiet()
+    table = ProofTable(lab)
+    every = load_misconceptions(lab, root)
+    wrong: list[Misconception] = [one for one in every if only in one.name]
+    right: list[Alternative] = [one for one in load_alternatives(lab, root) if only in one.name]
+    if only and not wrong and not right and not only.startswith("ex"):
+        raise BuildError(f"{lab} has no misconception whose name contains {only!r}")
+    with _made([lab], root) as base:
+        key = load_key(lab, base)
+        source, release = _solution(base, lab), _release(base, lab)
+        points = {cell.grade_id: cell.points for cell in key.tests}
+        answers = [cell.grade_id for cell in key.cells if cell.kind == ANSWER]
+        if only and not wrong and not right and only.partition("-")[0] not in answers:
+            raise BuildError(f"{lab} has no misconception whose name contains {only!r}")
+        for answer in (name for name in answers if only in ("", name)):
+            count = sum(one.answers == answer for one in every)
+            if count < FEWEST:
+                table.problems.append(f"{answer} has {count} misconceptions: write at least {FEWEST}")
+
+        others: list[Misconception | Alternative] = [*right, *wrong]
+        submissions = _submissions(source, release, others)
+        expected = {SOLUTION: points, RELEASE: dict.fromkeys(points, 0.0)} | {one.name: points for one in right}
+        expected |= {one.name: {name: points[name] - one.loses.get(name, 0) for name in points} for one in wrong}
+        why = {SOLUTION: "the reference answers", RELEASE: "as handed out"}
+        why |= {one.name: one.why for one in right} | {one.name: one.why for one in wrong}
+        reach = {one.name: reached(key, one.answers, one.source) for one in others}
+        reach |= {one.name: reach[one.name] | set(one.loses) for one in wrong}
+        reach = {name: with_needed(key, tests) for name, tests in reach.items()}
+        # The one for which most is left out; its answer's cell stands early, so much could build on it.
+        whole = {min(wrong, key=lambda one: len(reach[one.name])).name} if wrong else set[str]()
+        whole |= set(reach) if everything else set()
+        with Grader(key, sandbox=why_not() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
+            results = {SOLUTION: grader.grade(_handed_in(SOLUTION, source))}
+            took = grader.took
+            in_full = [_handed_in(name, submissions[name]) for name in submissions if name in (RELEASE, *whole)]
+            results |= {result.student: result for result in pool.imap(grader.grade, in_full)}
+            grader.run_ahead(independent(key))
+            if not only:
+                table.problems += hollow_faults(
+                    lab, source, lambda name, notebook: grader.grade(_handed_in(name, notebook), rescue=False)
+                )
+
+            def differing(name: str) -> Result:
+                return grader.grade(_handed_in(name, submissions[name]), reach[name])
+
+            rest = [name for name in submissions if name not in results]
+            results |= {result.student: result for result in pool.imap(differing, rest)}
+            table.mutants = _hunt(key, grader, pool, root, only, source, took)
+        untouched = {mark.test: mark.score for mark in results[SOLUTION].marks if mark.score is not None}
+        for name in submissions:
+            result = results[name]
+            ran = {mark.test: mark.score for mark in result.marks if mark.score is not None}
+            said = {mark.test: mark.reason for mark in result.marks if mark.reason}
+            table.rows.append(
+                ProofRow(name, why[name], expected[name], untouched | ran if name in reach else ran, said)
+            )
+            table.problems += [f"{name}: {note}" for note in (*result.notes, result.fault) if note]
+            if name in whole:
+                table.problems += [
+                    f"{name}: {test} changes with it, and no name in the cells says why: let the cells that depend on "
+                    "one another name what they share"
+                    for test in sorted(ran.keys() - reach[name])
+                    if ran[test] != untouched.get(test)
+                ]
+        if stock is not None:
+            by_stock = submissions if stock else {name: submissions[name] for name in (SOLUTION, RELEASE)}
+            for (_, name), grade in grade_by_stock(base, {lab: by_stock}, workers).items():
+                _add_stock(table, name, why[name], expected[name], grade)
+    return table
+
+
+def prove_by_stock(labs: Sequence[str], root: Path = ROOT, workers: int = 2) -> list[ProofTable]:
+    """Grade solution and release of labs by stock nbgrader, all in one go; returns a table a lab with just these rows.
+
+    Raises:
+        BuildError: A lab breaks the format.
+    """
+    quiet()
+    with _made(labs, root) as base:
+        notebooks = {lab: {SOLUTION: _solution(base, lab), RELEASE: _release(base, lab)} for lab in labs}
+        tables = {lab: ProofTable(lab) for lab in labs}
+        for (lab, name), grade in grade_by_stock(base, notebooks, workers).items():
+            points = {cell.grade_id: cell.points for cell in load_key(lab, base).tests}
+            expected = points if name == SOLUTION else dict.fromkeys(points, 0.0)
+            _add_stock(tables[lab], name, "", expected, grade)
+    return list(tables.values())
+
+
+def _add_stock(table: ProofTable, name: str, why: str, expected: dict[str, float], grade: StockGrade) -> None:
+    """Enter a row of stock nbgrader's."""
+    got, plain = dict(grade.got), name in (SOLUTION, RELEASE)
+    if not plain:  # what the autograder does not mind, nbgrader takes for a failure
+        got |= {test: expected[test] for test, text in grade.said.items() if text.startswith(TO_STDERR)}
+    table.rows.append(ProofRow(name + STOCK, why, expected, got, grade.said))
+    # What a wrong answer breaks beside its tests is its own affair; solution and release must run through.
+    if plain or not got:
+        table.problems += [f"{name}{STOCK}: {fault}" for fault in grade.faults]
+
+
+@contextlib.contextmanager
+def _made(labs: Sequence[str], root: Path) -> Iterator[Path]:
+    """Yield a course directory of nbgrader with these labs, their releases made."""
+    with tempfile.TemporaryDirectory(prefix="course-prove-") as temporary:
+        base = Path(temporary).resolve() / "base"
+        base.mkdir()
+        set_up_course(base, list(labs), root)
+        for lab in labs:
+            generate_assignment(base, lab)
+        yield base
+
+
+def _solution(base: Path, lab: str) -> Any:
+    return nbformat.read(base / "solutions" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _release(base: Path, lab: str) -> Any:
+    return nbformat.read(base / "labs" / lab / f"{lab}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+
+
+def _handed_in(name: str, notebook: Any) -> Submission:
+    return Submission(name, json.dumps(notebook).encode())  # not by nbformat: it validates, hundreds of times
+
+
+def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float]) -> Verdict:
+    """Grade every mutant by the tests of its own exercise up to its first lost point, and judge which are caught.
+
+    `took`: the seconds of each of the key's cells with the reference answers.
+    """
+    exercise = only.partition("-")[0]
+    found = [one for one in mutants(key) if exercise in ("", one.answers)]
+    survived: list[str] = []
+    for answer in dict.fromkeys(one.answers for one in found):
+        tests = with_needed(key, {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer})
+        grader.limits = _limits(grader.limits, key, tests, took)
+
+        def survives(mutant: Mutant, tests: set[str] = tests) -> bool:
+            notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
+            grade_cells(notebook)[mutant.answers].source = mutant.source
+            result = grader.grade(_handed_in(mutant.name, notebook), tests, to_first_loss=True)
+            return all(mark.score in (None, mark.points) for mark in result.marks)
+
+        mine = [one for one in found if one.answers == answer]
+        survived += [mutant.name for mutant, lives in zip(mine, pool.imap(survives, mine), strict=True) if lives]
+    exemptions = [one for one in load_exemptions(key.lab, root) if exercise in ("", one.answers)]
+    return judge(key, survived, exemptions)
+
+
+def _limits(limits: Limits, key: Key, tests: set[str], took: dict[int, float]) -> Limits:
+    """Return what a mutant may use, which may never end: some times what the reference took for such a cell.
+
+    A box's clock counts, so that a busy machine condemns nobody.
+    """
+    last = max(at for at, cell in enumerate(key.cells) if cell.grade_id in tests)
+    slowest = max(took.get(at, 0.0) for at, cell in enumerate(key.cells[: last + 1])
+                  if cell.kind != TEST or cell.grade_id in tests)  # fmt: skip
+    return replace(limits, cell_seconds=max(LEAST, TIMES * slowest))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="course prove", description="Prove that a lab grades right.")
+    parser.add_argument("lab")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the misconceptions whose name contains this")
+    parser.add_argument("--stock", action="store_true", help="grade everything by stock nbgrader, too")
+    parser.add_argument("--everything", action="store_true", help="run all tests for each misconception")
+    wanted = parser.parse_args()
+    try:
+        proof = prove(wanted.lab, only=wanted.only, stock=wanted.stock, everything=wanted.everything)
+    except UserError as error:
+        sys.exit(f"course prove: {error}")
+    Console().print(proof.render())
+    sys.exit(proof.failures() or 0)

@@ -1,0 +1,282 @@
+"""The answer key of a lab: nbgrader's source notebook beside what its release shows of it.
+
+An assignment of several notebooks has a key for each of them, named after the notebook: `notebooks` lists them.
+nbgrader is imported where it is needed: reading a key that came as JSON does without it.
+"""
+
+import atexit
+import base64
+import copy
+import fnmatch
+import os
+import shutil
+import stat
+import tempfile
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograder.lab.kept import answered, written
+from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Cell, Key
+from base.errors import UserError
+
+if TYPE_CHECKING:
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+CONFIG = "nbgrader_config.py"
+_ODD = frozenset("%?*[]{}#'\"\\")
+"""What means something in the URL of a database, in a pattern of file names, or in a setting of alembic's."""
+
+
+def _kind(cell: Any) -> str:
+    """Return the kind of one of the instructor's cells; plain code is `LOCKED`, since it runs as the instructor's."""
+    marks = cell.metadata.get("nbgrader", {})
+    if marks.get("task") or (marks.get("grade") and marks.get("solution")):
+        return MANUAL
+    if marks.get("solution"):
+        return ANSWER
+    if marks.get("grade"):
+        return TEST
+    return LOCKED if marks.get("locked") or cell.cell_type == "code" else TEXT
+
+
+def _upgraded(notebook: Any, name: str) -> Any:
+    """Return a copy with nbgrader's metadata in its newest schema, valid."""
+    from nbgrader.nbgraderformat import MetadataValidator, SchemaTooNewError, SchemaTooOldError, ValidationError
+
+    notebook = copy.deepcopy(notebook)
+    validator = MetadataValidator()
+    try:
+        validator.upgrade_notebook_metadata(notebook)
+        validator.validate_nb(notebook)
+    except (ValidationError, SchemaTooNewError, SchemaTooOldError, ValueError, KeyError) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"{name}: nbgrader's metadata is broken: {said}. Repair it in JupyterLab.") from None
+    return notebook
+
+
+def _released(notebook: Any, config: "Config", name: str) -> Any:
+    """Return a copy as it is handed out: without solutions, hidden tests and marking schemes."""
+    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
+
+    notebook = copy.deepcopy(notebook)
+    try:
+        for clear in (ClearSolutions, ClearHiddenTests, ClearMarkScheme):
+            notebook, _ = clear(config=config).preprocess(notebook, {})
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"{name}: nbgrader cannot make the release: {' '.join(str(error).split())}") from None
+    return notebook
+
+
+def key_from_source(
+    notebook: Any, *, lab: str, stub: str | None = None, config: "Config | None" = None, files: Any = None
+) -> Key:
+    """Make a key from nbgrader's source notebook alone.
+
+    Args:
+        notebook: The source, as nbformat reads it (version 4), any schema of nbgrader's metadata.
+        lab: Name of the lab.
+        stub: What replaces a solution; the setting in `config` if None.
+        config: nbgrader's settings; its own defaults if None.
+        files: What is handed out beside the notebook, by relative path.
+
+    Returns:
+        The key. Tests, and tasks that a human marks, have their released text in `visible`. `stubs` holds all cells
+        that a student fills in; a task is not among them: its text is the instructor's, work on it stands below it.
+
+    Raises:
+        UserError: nbgrader cannot make a release of the notebook; the message says why.
+    """
+    from traitlets.config import Config
+
+    config = copy.deepcopy(config) if config is not None else Config()
+    if stub is not None:
+        language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+        config.ClearSolutions.code_stub = {language: stub}
+    source = _upgraded(notebook, lab)
+    release = _released(source, config, lab)
+    cells, stubs = [], {}
+    for full, shown in zip(source.cells, release.cells, strict=True):
+        marks, kind = full.metadata.get("nbgrader", {}), _kind(full)
+        name = marks.get("grade_id", "") if any(marks.get(k) for k in ("grade", "solution", "locked", "task")) else ""
+        fixed = kind == TEST or (kind == MANUAL and not marks.get("solution"))
+        points = float(marks.get("points", 0)) if kind in (TEST, MANUAL) else 0.0
+        cells.append(Cell(kind, full.cell_type, full.source, name, points, shown.source if fixed else ""))
+        if kind in (ANSWER, MANUAL) and not fixed:
+            stubs[name] = shown.source
+    return Key(lab, tuple(cells), stubs, dict(sorted((files or {}).items())))
+
+
+@cache
+def _plain_path(root: Path) -> Path:
+    """Return a path to a course's folder that may stand in a URL and in a pattern: nbgrader pastes it into both."""
+    if not _ODD & set(str(root)):
+        return root
+    folder = Path(tempfile.mkdtemp(prefix="course-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "course").symlink_to(root, target_is_directory=True)
+    return folder / "course"
+
+
+def settings_of(root: Path) -> "CourseDirectory":
+    """Return nbgrader's view of the course in `root`; its `config` holds the settings."""
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    root = root.resolve()
+    config: Config = PyFileConfigLoader(CONFIG, path=str(root)).load_config() if (root / CONFIG).is_file() else Config()
+    config.CourseDirectory.root = str(_plain_path(root))
+    if url := config.CourseDirectory.get("db_url"):
+        config.CourseDirectory.db_url = url.replace(str(root), config.CourseDirectory.root)
+    for part in ("header", "footer"):  # named relative to the course, which nbgrader takes for the working directory
+        if path := config.IncludeHeaderFooter.get(part):
+            config.IncludeHeaderFooter[part] = str(root / path)
+    return CourseDirectory(config=config)
+
+
+def _folder(course: "CourseDirectory", step: str, lab: str) -> Path:
+    return Path(os.path.normpath(course.format_path(step, ".", lab)))
+
+
+def _read(path: Path, name: str) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except FileNotFoundError:
+        raise UserError(f"{name} is missing") from None
+    except (ValueError, nbformat.ValidationError) as error:
+        raise UserError(f"{name} is no notebook: {str(error).splitlines()[0]}") from None
+
+
+def _notebooks(course: "CourseDirectory", lab: str) -> list[str]:
+    folder = _folder(course, course.source_directory, lab)
+    names = sorted(path.name for path in folder.parent.glob("*") if any(path.glob("*.ipynb")))
+    if lab not in names:
+        raise UserError(f"there is no lab {lab!r}; there are: {', '.join(names) or 'none'}")
+    return sorted(path.stem for path in folder.glob("*.ipynb"))
+
+
+def notebooks(lab: str, root: Path) -> list[str]:
+    """Return the names of the notebooks of a lab; each has a key of its own.
+
+    Raises:
+        UserError: There is no such lab.
+    """
+    return _notebooks(settings_of(root), lab)
+
+
+def _files(course: "CourseDirectory", folder: Path) -> dict[str, bytes]:
+    """Return the regular files of a release beside its notebooks; links are not followed."""
+
+    def ignored(name: str) -> bool:
+        return any(fnmatch.fnmatch(name, pattern) for pattern in course.ignore)
+
+    files = {}
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not ignored(name))
+        for path in (Path(place) / name for name in sorted(names) if not ignored(name)):
+            if path.suffix != ".ipynb" and stat.S_ISREG(path.lstat().st_mode):
+                files[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return files
+
+
+def _shape(cells: list[Any]) -> list[tuple[Any, ...]]:
+    """Return what of a release counts, cell by cell: two releases with the same shape grade the same."""
+    rows = []
+    for cell in cells:
+        marks = cell.metadata.get("nbgrader", {})
+        flags = tuple(bool(marks.get(flag)) for flag in ("grade", "solution", "locked", "task"))
+        rows.append((cell.cell_type, cell.source, marks.get("grade_id", ""), marks.get("points", 0), *flags))
+    return rows
+
+
+def _as_released(found: Any, made: Any) -> list[Any]:
+    """Return the cells of a release without a learner's work: answers, their own cells, cells that they changed."""
+    named = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in made.cells}
+    plain = {cell.get("id"): cell for cell in made.cells if "nbgrader" not in cell.metadata}
+    cells = []
+    for cell in found.cells:
+        if answered(cell):
+            cells.append(named.get(cell.metadata.nbgrader.grade_id, cell))
+        elif "id" not in cell or not written(cell):
+            cells.append(cell)
+        elif cell.id in plain:
+            cells.append(plain[cell.id])
+    return cells
+
+
+def _require_same(made: Any, found: Any, lab: str, name: str) -> None:
+    """Raise UserError where the release on disk, but for a learner's work in it, is not the one of the source."""
+    old, new = _shape(_as_released(found, made)), _shape(made.cells)
+    if old == new:
+        return
+    number = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    cell = (old + [("", "", "")] * len(new))[number]
+    raise UserError(
+        f"{name} is not the release of its source: cell {number + 1}{f' ({cell[2]})' if cell[2] else ''} differs. "
+        "Run `python3 bootstrap.py build`, which keeps what somebody has answered in it "
+        f"(in another course, after you have copied it elsewhere: `nbgrader generate_assignment {lab} --force`)."
+    )
+
+
+def load_key(lab: str, root: Path, notebook: str | None = None, worked: bool = False) -> Key:
+    """Return the key of a lab: from its source, compared with its release. Folders are those of nbgrader's settings.
+
+    Args:
+        lab: Name of the assignment.
+        root: The course's folder, with `nbgrader_config.py` if there are settings.
+        notebook: Which notebook, where the assignment has several; the key's `lab` is then its name.
+        worked: The release may be one that a learner has worked in: it is not compared.
+
+    Raises:
+        UserError: No such lab or notebook, not released, or the release is out of date; the message says what to do.
+    """
+    from nbgrader.preprocessors import IncludeHeaderFooter
+
+    course = settings_of(root)
+    names = _notebooks(course, lab)
+    chosen = notebook or (lab if lab in names else names[0] if len(names) == 1 else "")
+    if chosen not in names:
+        problem = f"has no notebook {chosen!r}" if chosen else "has several notebooks, each with its own key"
+        raise UserError(f"{lab} {problem}: name one of {', '.join(names)}")
+
+    def place(step: str) -> tuple[Path, str]:
+        path = _folder(course, step, lab) / f"{chosen}.ipynb"
+        return path, os.path.relpath(path, course.root).replace(os.sep, "/")
+
+    source = _read(*place(course.source_directory))
+    if any("AUTOTEST" in cell.source for cell in source.cells if cell.cell_type == "code"):
+        path, name = place(course.source_with_tests_directory)
+        if not path.is_file():
+            raise UserError(
+                f"{name} is missing: `nbgrader generate_assignment {lab} --source_with_tests --force` "
+                "(that writes the release anew: copy it elsewhere first if somebody has worked in it)"
+            )
+        source = _read(path, name)
+    source, _ = IncludeHeaderFooter(config=course.config).preprocess(source, {})
+    path, name = place(course.release_directory)
+    if not path.is_file():
+        raise UserError(
+            f"{lab} is not released: {name} is missing. "
+            f"Run `python3 bootstrap.py build` (in another course: `nbgrader generate_assignment {lab}`)."
+        )
+    made = _released(_upgraded(source, chosen), course.config, chosen)
+    if not worked:
+        _require_same(made, _upgraded(_read(path, name), name), lab, name)
+    return key_from_source(source, lab=chosen, config=course.config, files=_files(course, path.parent))
+
+
+def key_to_json(key: Key) -> dict[str, Any]:
+    """Return plain data that `key_from_json` reads; files as base64."""
+    files = {name: base64.b64encode(content).decode("ascii") for name, content in key.files.items()}
+    return {"lab": key.lab, "cells": [asdict(cell) for cell in key.cells], "stubs": key.stubs, "files": files}
+
+
+def key_from_json(data: dict[str, Any]) -> Key:
+    """Read what `key_to_json` gave, also after a way through JSON."""
+    files = {name: base64.b64decode(content) for name, content in data["files"].items()}
+    return Key(data["lab"], tuple(Cell(**cell) for cell in data["cells"]), dict(data["stubs"]), files)

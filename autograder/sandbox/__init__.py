@@ -1,0 +1,1 @@
+"""A place for code that nobody trusts. No root needed."""

@@ -1,0 +1,1 @@
+"""Warm kernels: Jupyter kernels, and other processes, forked from one that has imported the heavy libraries."""
