@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.examiner.shell import Kernel, Shell, make_shell, run_cell
-from autograder.sandbox.confine import confine as sandbox
+from autograder.sandbox import confine as sandbox
 from kernels.parent import Channel, ClosedError, fork, join_pages, serve_forks, threads
 
 STACK = 2 << 20

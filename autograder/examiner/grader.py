@@ -42,7 +42,7 @@ from autograder.model import (
     Submission,
     led_to,
 )
-from autograder.sandbox.confine import confine as sandbox
+from autograder.sandbox import confine as sandbox
 from autograder.sandbox.confine import require_files
 from autograder.sandbox.confine import why_not as sandbox_missing
 from autograder.submissions.intake import prepare

@@ -3,7 +3,7 @@
 As a command: `python -m autograder.tests.mini_run grade 01-mini …`.
 """
 
-from autograder.cohort.run import run as cohort
+from autograder.cohort import run as cohort
 from autograder.tests.mini_grader import MiniGrader
 from course.cli import app
 

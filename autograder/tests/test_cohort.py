@@ -23,7 +23,7 @@ from typer.testing import CliRunner, Result
 
 from authoring.build import build
 from authoring.repository import ROOT
-from autograder.cohort.run import run as cohort
+from autograder.cohort import run as cohort
 from autograder.cohort.show import Display
 from autograder.cohort.store import GRADER, SECRET
 from autograder.model import NOTHING, ByHand, Submission

@@ -284,7 +284,7 @@ def _luminance(colour: str) -> float:
 
 def test_the_colours_have_contrast() -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1, in the light and in the dark."""
-    css = (Path(__file__).parents[1] / "templates" / "page.css").read_text()
+    css = (Path(__file__).parents[1] / "outputs" / "templates" / "page.css").read_text()
     schemes = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", found)) for found in re.findall(r":root \{([^}]*)\}", css)[:2]
     ]

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from authoring.repository import ROOT
+from autograder.sandbox import confine as sandbox
 from autograder.sandbox.confine import (
     NOBODY,
     Confine,
@@ -33,7 +34,6 @@ from autograder.sandbox.confine import (
     fresh_scratch,
     new_pid_namespace,
 )
-from autograder.sandbox.confine import confine as sandbox
 from base.errors import UserError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
