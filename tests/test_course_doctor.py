@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from base.process import cores
 from course import doctor
 from course.doctor import Finding, examine, render
 from oakbank.intro.containers import NO_ENGINE
@@ -114,7 +115,7 @@ def test_cores_are_those_this_process_may_use() -> None:
     allowed = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(allowed)})
-        assert doctor.cores() == 1
+        assert cores() == 1
     finally:
         os.sched_setaffinity(0, allowed)
 

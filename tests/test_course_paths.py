@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from authoring.repository import ROOT
 from base.errors import UserError
 from base.files import write_text
-from course import paths
 from course.paths import chapters, lab_notebook, labs, lessons
 from tests.small_tree import lab, lesson
 
@@ -103,4 +103,4 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
 
 def test_the_root_is_this_repository() -> None:
-    assert (paths.ROOT / "pyproject.toml").is_file()
+    assert (ROOT / "pyproject.toml").is_file()

@@ -9,10 +9,11 @@ import pytest
 
 from authoring.repository import ROOT
 
+ROOMS = ("base", "kernels", "autograder", "authoring", "course")
 SETTINGS = str(ROOT / "pyproject.toml")
 TYPED = [
     path.relative_to(ROOT).as_posix()
-    for pattern in ("course", "autograder", "tests", "bootstrap.py", "chapters/*/reference")
+    for pattern in (*ROOMS, "tests", "bootstrap.py", "chapters/*/reference")
     for path in sorted(ROOT.glob(pattern))
     if path.is_file() or any(path.rglob("*.py"))
 ]
@@ -52,7 +53,7 @@ def test_layout() -> None:
 
 def test_types() -> None:
     """The reference system, the command, the grader, the bootstrap and these tests under `mypy --strict`."""
-    assert {"course", "bootstrap.py", "chapters/01-intro/reference"} <= set(TYPED)
+    assert {*ROOMS, "bootstrap.py", "chapters/01-intro/reference"} <= set(TYPED)
     result = tool("mypy", *TYPED)
     assert result.returncode == 0, result.stdout + result.stderr
 
