@@ -1,6 +1,7 @@
 """The marks of the benchmarks' class as this version of the grader gives them.
 
-`python -m autograder.trials.benchmarks.marks` keeps them. Who changes a mark counts `GRADER` up, so that everybody is graded anew and the report says by which version.
+`python -m autograder.trials.benchmarks.marks` keeps them. Who changes a mark counts `GRADER` up, so that everybody is
+graded anew and the report says by which version.
 """
 
 import json
