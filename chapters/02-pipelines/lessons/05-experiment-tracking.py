@@ -178,6 +178,7 @@ print("artefacts:", [each.path for each in client.list_artifacts(run_id)])
 #
 # `log_model` keeps the booster with a *signature*: which columns of which types go in, and what comes out.
 # `pip_requirements` says what it needs; left out, MLflow imports the model in a new process to find out, which is slow.
+# (The warning is about this course's environment, which has no pip.)
 
 # %%
 with mlflow.start_run(run_name="to be registered") as made:
@@ -194,8 +195,8 @@ assert (again.predict(features) == booster.predict(features)).all()
 print("loaded back, same scores:", logged.model_uri[:12] + "…")
 
 # %% [markdown]
-# What will the loaded model do with a table that lacks the income? LightGBM itself would take 33 columns for 34 and say
-# something about shapes, or nothing at all. Guess, then look:
+# What will the loaded model do with a table that lacks the income? LightGBM itself counts columns and
+# would say that 33 are not 34. Guess, then look:
 
 # %%
 from mlflow.exceptions import MlflowException
