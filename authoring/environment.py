@@ -114,13 +114,17 @@ def devcontainer() -> str:
         "image": f"mcr.microsoft.com/devcontainers/python:{PYTHON}-bookworm",
         "features": {"ghcr.io/devcontainers/features/docker-in-docker:2": {}},
         "hostRequirements": {"memory": "8gb"},
-        "updateContentCommand": "python3 bootstrap.py doctor",
+        "updateContentCommand": "python3 bootstrap.py doctor && python3 bootstrap.py progress",
         "containerEnv": TELEMETRY_OFF,
         "customizations": {
             "oakbank": {"notice": "generated from base/quiet.py by `course build`; do not edit"},
+            "codespaces": {"openFiles": ["work/START-HERE.md"]},
             "vscode": {
                 "extensions": ["ms-python.python", "ms-toolsai.jupyter"],
-                "settings": {"python.defaultInterpreterPath": "${containerWorkspaceFolder}/.venv/bin/python"},
+                "settings": {
+                    "python.defaultInterpreterPath": "${containerWorkspaceFolder}/.venv/bin/python",
+                    "workbench.editorAssociations": {"START-HERE.md": "vscode.markdown.preview.editor"},
+                },
             },
         },
     }

@@ -1,6 +1,7 @@
 """The syllabus as data: chapters, lessons and labs from `course/syllabus.yml`, checked."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -193,6 +194,20 @@ def load_syllabus(root: Path = ROOT) -> Syllabus:
             if lesson.minutes is not None:
                 raise SyllabusError(f"{path}: {lesson.name}: minutes are the lesson's own; delete the line")
     return _measured(syllabus, root)
+
+
+@cache
+def _read_at(root: Path, modified: int) -> Syllabus | None:
+    try:
+        return load_syllabus(root)
+    except SyllabusError:
+        return None
+
+
+def syllabus_if_any(root: Path = ROOT) -> Syllabus | None:
+    """Return the syllabus of a course, read anew when its file has changed; None where there is none to read."""
+    path = root / "course" / "syllabus.yml"
+    return _read_at(root, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 def _measured(syllabus: Syllabus, root: Path) -> Syllabus:

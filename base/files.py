@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import filecmp
 import os
 import tempfile
 from pathlib import Path
@@ -28,3 +29,22 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def keep_copy(path: Path, target: Path) -> Path:
+    """Copy a file to `target`, or to the next free number of it; what is kept there already is not copied again.
+
+    Args:
+        path: The file; it stays where it is.
+        target: Where its copy goes, but for the number: `a/b.ipynb` becomes `a/b-1.ipynb`, `a/b-2.ipynb`…
+
+    Returns:
+        Where the copy is. Two processes must not do this at once.
+    """
+    number = 1
+    while (copy := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
+        if filecmp.cmp(path, copy, shallow=False):
+            return copy
+        number += 1
+    write_bytes(copy, path.read_bytes())
+    return copy

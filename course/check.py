@@ -22,6 +22,7 @@ from base.process import ONE_THREAD, plain_environment
 from base.text import plain
 from course.kernel import Kernel, Reply
 from course.learner import exercises, is_test, known_tests, read_notebook, restore_marks, was_edited
+from course.paths import WORK, is_lab
 
 CELL_TIMEOUT = 30  # seconds
 HINT_LENGTH = 300  # characters
@@ -134,7 +135,7 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> Checkup
     tests = [index for index, cell in enumerate(notebook.cells) if is_test(cell)]
     tests = [index for index in tests if _says_something(notebook.cells[index]) or was_edited(notebook.cells[index])]
     if not tests:
-        raise UserError(f"{path} holds no visible tests: is it a lab? Labs are in {root / 'labs'}")
+        raise UserError(f"{path} holds no visible tests: is it a lab? Labs are in {root / WORK / 'labs'}")
     replies = _run(notebook, path, root, timeout)
     hints = _hints(notebook.cells, tests, replies)
     found = []
@@ -153,7 +154,7 @@ def _run(notebook: Any, path: Path, root: Path, timeout: int) -> list[Reply]:
     base.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"check-{path.stem}-", dir=base, ignore_cleanup_errors=True) as name:
         folder = Path(name) / path.stem
-        if path.parent.parent in ((root / "labs").resolve(), (root / "solutions").resolve()):
+        if is_lab(path, root) or path.parent.parent == (root / "solutions").resolve():
             shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns(".*", "*.ipynb", "misconceptions"))
         else:
             folder.mkdir()

@@ -95,15 +95,24 @@ def main(
     ctx.obj = root.resolve()
 
 
+def _learners_ground(root: Path) -> None:
+    """Bring `work/` up to date, and say what came of it."""
+    from course.work.update import prepare
+
+    for sentence in prepare(root):
+        typer.echo(sentence, err=True)
+
+
 @app.command()
 def start(
     ctx: typer.Context,
     port: Annotated[int | None, typer.Option(help="Where to listen; 8888 or the next free one if left out.")] = None,
     browser: Annotated[bool, typer.Option(help="Open it in a browser.")] = True,
 ) -> None:
-    """Open JupyterLab on the course, with MLflow and the scoring service in its launcher."""
+    """Open JupyterLab on your own copies of lessons and labs, in work/, with MLflow and the service in its launcher."""
     from course.start import lab_command
 
+    _learners_ground(ctx.obj)
     command, variables = lab_command(ctx.obj, port, browser)
     os.environ.update(variables)
     _become(command)
@@ -126,9 +135,11 @@ def check(
     from base.process import lean_imports
     from course.check import CELL_TIMEOUT, render, require_environment
     from course.check import check as run_check
-    from course.paths import lab_notebook
+    from course.paths import is_lab, lab_notebook
     from course.progress import LabScore, note_lab
+    from course.work.page import write_page
 
+    _learners_ground(ctx.obj)
     path = lab_notebook(lab, ctx.obj)
     require_environment()
     lean_imports()
@@ -138,26 +149,30 @@ def check(
     with console.status(f"running {path.name}"):
         found = run_check(path, ctx.obj, timeout or CELL_TIMEOUT)
     console.print(render(found, f"python3 bootstrap.py check {shlex.quote(lab)} --full" if found.hidden else ""))
-    if path.is_relative_to(ctx.obj / "labs"):
+    if is_lab(path, ctx.obj):
         score = LabScore(passed=found.passed, exercises=len(found.exercises), points=found.points, hidden=found.hidden)
         note_lab(ctx.obj, path.stem, score)
+        write_page(ctx.obj)
     raise typer.Exit(0 if found.ok else 1)
 
 
 def _ask_grader(path: Path, root: Path, timeout: int | None) -> bool:
     """Show the grader's verdict on a learner's notebook, and note it; returns whether it got all points."""
     from autograder.examiner.grader import Limits
+    from course.paths import is_lab
     from course.progress import LabScore, note_lab
     from course.verdict import grade_alone, render
+    from course.work.page import write_page
 
     console = _console()
     with console.status(f"grading {path.name}"):
         verdict = grade_alone(path, root, timeout or Limits.cell_seconds)
     console.print(render(verdict))
-    if path.is_relative_to(root / "labs"):
+    if is_lab(path, root):
         passed = sum(one.passed for one in verdict.exercises)
         score = LabScore(passed=passed, exercises=len(verdict.exercises), points=verdict.points, score=verdict.score)
         note_lab(root, path.stem, score)
+        write_page(root)
     return verdict.score >= verdict.points
 
 
@@ -166,7 +181,34 @@ def progress(ctx: typer.Context) -> None:
     """Show the lessons run, the labs passed and what is next."""
     from course.progress import render, steps
 
+    _learners_ground(ctx.obj)
     _console().print(render(steps(ctx.obj), ctx.obj))
+
+
+@app.command()
+def reset(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A lab, a lesson (02/07, or the start of its name), or a file.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All lessons and labs.")] = False,
+) -> None:
+    """Bring the original of a lesson or lab back; what you wrote is kept in work/kept/."""
+    from course.work.reset import reset as bring_back
+
+    if bool(name) == everything:
+        raise UserError(f"name the lesson or lab: {COMMAND} reset 01/02 (all of them: {COMMAND} reset --all)")
+    for sentence in bring_back(ctx.obj, name):
+        typer.echo(sentence)
+
+
+@app.command()
+def solution(
+    ctx: typer.Context,
+    lab: Annotated[str, typer.Argument(help="A lab, or the start of its name.")],
+) -> None:
+    """Put the solution of a lab into work/solutions/."""
+    from course.work.reset import solution as copy_solution
+
+    typer.echo(f"the solution is {copy_solution(lab, ctx.obj).relative_to(ctx.obj)}")
 
 
 @app.command()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from authoring.repository import ROOT
+from authoring.repository import COMMAND, ROOT
 from base.errors import UserError
+from course.paths import WORK
 
 HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 CONFLICT = re.compile(rb"^<{7} ", re.MULTILINE)
@@ -52,6 +53,11 @@ def whole_again(path: Path, root: Path = ROOT) -> str:
     """Return how to get a readable notebook without losing what is in this one."""
     aside = f"{path.name}.mine"
     last = "take the last whole one from where you got it"
+    if path.resolve().is_relative_to((root / WORK).resolve()):
+        return (
+            f"Your work is still in the file. `{COMMAND} reset {path.stem}` keeps it in work/kept/ and puts one that "
+            "can be read in its place: copy your answers over from there, with any text editor."
+        )
     if path.resolve().is_relative_to(root.resolve()):
         name = path.resolve().relative_to(root.resolve()).as_posix()
         last = f"`git show HEAD:{name}` prints the one of your last commit (in a download without git: unpack it again)"

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
@@ -14,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from authoring.repository import ROOT
+from authoring.syllabus import syllabus_if_any
 from base.files import write_text
 from course.paths import chapters, labs, lessons
+from course.work.layout import copy_of
 
 
 class LabScore(BaseModel):
@@ -133,29 +136,43 @@ class Step:
     path: Path
 
 
-def _lesson(root: Path, notebook: Path, progress: Progress) -> Step:
-    chapter = notebook.parent.parent.name
-    ran = progress.lessons.get(f"{chapter}/{notebook.stem}")
-    if ran:
-        return Step(chapter, notebook.stem, "lesson", "done", "ran to its end", notebook)
+@cache
+def _cells_run(path: Path, modified: int, size: int) -> tuple[int, int] | None:
+    """Return how many code cells of a notebook were run, and how many there are; None if it cannot be read.
+
+    `modified` and `size` say which state of the file is meant.
+    """
     try:
-        cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["source"]]
+        cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["source"]]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
-        executed = sum(cell.get("execution_count") is not None for cell in code)
+        return sum(cell.get("execution_count") is not None for cell in code), len(code)
     except (ValueError, KeyError, TypeError):
-        return Step(chapter, notebook.stem, "lesson", "open", "the notebook cannot be read", notebook)
-    if code and executed == len(code):
-        return Step(chapter, notebook.stem, "lesson", "done", "all cells run", notebook)
+        return None
+
+
+def _lesson(root: Path, source: Path, progress: Progress) -> Step:
+    chapter, notebook = source.parent.parent.name, copy_of(source, root)
+
+    def step(state: str, note: str) -> Step:
+        return Step(chapter, source.stem, "lesson", state, note, notebook)
+
+    ran = progress.lessons.get(f"{chapter}/{source.stem}")
+    if ran:
+        return step("done", "ran to its end")
+    about = notebook.stat()
+    found = _cells_run(notebook, about.st_mtime_ns, about.st_size)
+    if found is None:
+        return step("open", "the notebook cannot be read")
+    executed, code = found
+    if code and executed == code:
+        return step("done", "all cells run")
     if executed:
-        note = f"{executed} of {len(code)} cells run"
-        return Step(chapter, notebook.stem, "lesson", "begun", note, notebook)
-    if ran is False:
-        return Step(chapter, notebook.stem, "lesson", "begun", "failed in its last run", notebook)
-    return Step(chapter, notebook.stem, "lesson", "open", "", notebook)
+        return step("begun", f"{executed} of {code} cells run")
+    return step("begun", "failed in its last run") if ran is False else step("open", "")
 
 
 def _lab(root: Path, chapter: str, name: str, progress: Progress) -> Step:
-    path = root / "labs" / name / f"{name}.ipynb"
+    path = copy_of(root / "labs" / name / f"{name}.ipynb", root)
     score = progress.labs.get(name)
     if score is None:
         return Step(chapter, name, "lab", "open", "", path)
@@ -164,10 +181,12 @@ def _lab(root: Path, chapter: str, name: str, progress: Progress) -> Step:
 
 def steps(root: Path = ROOT) -> list[Step]:
     """Return every lesson and lab in course order: a chapter's lessons, then its labs."""
-    progress, found = load(root), list[Step]()
+    progress, found, syllabus = load(root), list[Step](), syllabus_if_any(root)
+    order = [lab.name for lab in syllabus.labs] if syllabus else []
+    names = sorted(labs(root), key=lambda name: order.index(name) if name in order else len(order))
     for chapter in chapters(root):
         found += [_lesson(root, notebook, progress) for notebook in lessons(root, chapter)]
-        found += [_lab(root, chapter, name, progress) for name in labs(root) if name[:2] == chapter[:2]]
+        found += [_lab(root, chapter, name, progress) for name in names if name[:2] == chapter[:2]]
     return found
 
 

@@ -1,4 +1,4 @@
-"""`course start`: JupyterLab on the course, set up for a learner (see `course/jupyter`)."""
+"""`course start`: JupyterLab on a learner's own folder, set up for a learner (see `course/jupyter`)."""
 
 import os
 from pathlib import Path
@@ -10,18 +10,14 @@ CONFIG = Path(__file__).parent / "jupyter"
 
 
 def lab_command(root: Path = ROOT, port: int | None = None, browser: bool = True) -> tuple[list[str], dict[str, str]]:
-    """Return the command that starts JupyterLab on `root`, and the variables it adds to the environment.
+    """Return the command that starts JupyterLab on `work/`, and the variables it adds to the environment.
 
     Args:
-        root: The repository; JupyterLab's file browser starts there.
+        root: The repository; where it serves from, and on which page it opens, says `course/jupyter`.
         port: Where to listen; None: JupyterLab takes 8888 or the next free one. A given port is taken or refused.
         browser: Whether to open a browser.
     """
-    first = ["README.md"] if (root / "README.md").is_file() else []
-    command = [
-        *python("-m", "jupyterlab", f"--ServerApp.root_dir={root}"),
-        f"--LabApp.default_url={'/'.join(['/lab', *(['tree', *first] if first else [])])}",
-    ]
+    command = python("-m", "jupyterlab")
     if port is not None:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:

@@ -10,6 +10,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PATIENCE = 240.0  # seconds, on a busy machine; usually it takes ten
 
 
@@ -37,6 +39,20 @@ class Lab:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def leads_to(self, path: str) -> str | None:
+        """Ask for a page that redirects; returns where to."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"token {self.token}"})
+        with pytest.raises(urllib.error.HTTPError) as redirected:
+            DIRECT.open(request, timeout=PATIENCE)
+        return redirected.value.headers["Location"]
+
+    def send(self, method: str, path: str, body: Any) -> tuple[int, str]:
+        """Send JSON with the learner's token; returns status and text."""
+        head = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), head, method=method)
+        with DIRECT.open(request, timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
 
     def json(self, path: str) -> Any:
         """Ask for JSON."""

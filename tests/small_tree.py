@@ -1,8 +1,13 @@
 """Writes small notebooks, and trees of them that look like the course to its command."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import nbformat
+
+from authoring.notebooks import cell_id
 
 Cell = dict[str, Any]
 
@@ -29,9 +34,10 @@ def graded(name: str, text: str, points: float = 1) -> Cell:
 
 
 def notebook(path: Path, *cells: Cell) -> Path:
-    """Write a notebook; returns its path."""
+    """Write a notebook, its cells named as the build names them; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    numbered = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
+    seen: Counter[str] = Counter()
+    numbered = [{"id": cell_id(nbformat.from_dict(cell), seen), **cell} for cell in cells]  # type: ignore[no-untyped-call]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     data = {"cells": numbered, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     path.write_text(json.dumps(data), encoding="utf-8")

@@ -62,7 +62,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
 
 def test_the_help_names_every_verb(tmp_path: Path) -> None:
     text = course(tmp_path, "--help").output
-    for verb in ("start", "check", "progress", "run", "doctor", "build", "prove", "test"):
+    for verb in ("start", "check", "progress", "reset", "solution", "run", "doctor", "build", "prove", "test"):
         assert f" {verb} " in text
 
 
@@ -84,6 +84,40 @@ def test_check_passes_only_if_every_exercise_does(tmp_path: Path) -> None:
     assert (result.exit_code, "1 of 1 exercises pass their visible tests" in result.output) == (0, True)
     assert load(tmp_path).labs["01-lab"].state == "checked"
     assert "0 of 1 labs done, 1 more pass what you can see" in course(tmp_path, "progress").output.replace("\n", " ")
+
+
+def test_a_name_means_the_learners_copy_and_a_path_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "chapters" / "01-intro").mkdir(parents=True)
+    tracked = graded_lab(tmp_path, right=False)
+    assert "Next: work/labs/01-lab/01-lab.ipynb" in course(tmp_path, "progress").output
+    copy = tmp_path / "work" / "labs" / "01-lab" / "01-lab.ipynb"
+    copy.write_text(copy.read_text(encoding="utf-8").replace("...  # your code here", "return 1"), encoding="utf-8")
+    assert course(tmp_path, "check", "01-lab").exit_code == 0
+    assert load(tmp_path).labs["01-lab"].state == "checked"
+    assert course(tmp_path, "check", str(tracked)).exit_code == 1
+    assert course(tmp_path, "check", str(copy)).exit_code == 0
+
+
+def test_reset_wants_a_name_or_all(tmp_path: Path) -> None:
+    graded_lab(tmp_path)
+    course(tmp_path, "progress")
+    for words in ([], ["01-lab", "--all"]):
+        result = course(tmp_path, "reset", *words)
+        assert (result.exit_code, "name the lesson or lab" in result.stderr) == (2, True)
+    assert "work/labs/01-lab/01-lab.ipynb is as it came already." in course(tmp_path, "reset", "01-lab").output
+    assert "Everything is as it came already." in course(tmp_path, "reset", "--all").output
+    assert "is not in this folder" in course(tmp_path, "solution", "01-lab").stderr
+
+
+def test_a_copy_that_cannot_be_read_is_put_right_by_reset(tmp_path: Path) -> None:
+    graded_lab(tmp_path)
+    course(tmp_path, "progress")
+    copy = tmp_path / "work" / "labs" / "01-lab" / "01-lab.ipynb"
+    copy.write_text("{", encoding="utf-8")
+    assert "`python3 bootstrap.py reset 01-lab` keeps it in work/kept/" in course(tmp_path, "check", "01-lab").stderr
+    assert course(tmp_path, "reset", "01-lab").exit_code == 0
+    assert course(tmp_path, "check", "01-lab").exit_code == 0
+    assert (tmp_path / "work" / "kept" / "labs" / "01-lab" / "01-lab-1.ipynb").read_text(encoding="utf-8") == "{"
 
 
 def test_a_notebook_elsewhere_is_checked_but_not_noted(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """JupyterLab as a learner gets it, started for real."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -7,24 +8,29 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from course.start import CONFIG, lab_command
 from tests.lab_server import Lab, wait_for_lab
+from tests.small_tree import lab as lab_notebook
+from tests.small_tree import lesson, markdown
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The course's folder, of a name that URLs and templates would read otherwise (public/19-names-of-the-folder)."""
     folder = tmp_path_factory.mktemp("course") / "50% off? #1 {x} [2026]"
-    folder.mkdir()
+    lesson(folder, "01-intro/01-first", "1 + 1")
+    lab_notebook(folder, "01-lab", markdown("# Lab"))
+    (folder / "solutions").mkdir()
     return folder
 
 
 @pytest.fixture(scope="module")
 def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    (root / "README.md").write_text("# Hello\n", encoding="utf-8")
     runtime = tmp_path_factory.mktemp("runtime")
     command = [sys.executable, "-m", "course.cli", "--root", str(root), "start", "--no-browser"]
     environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_CONFIG_DIR": str(runtime / "config")}
@@ -32,7 +38,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with log, subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
         try:
             server = wait_for_lab(process, runtime)
-            assert Path(server["root_dir"]) == root
+            assert Path(server["root_dir"]) == root / "work"
             yield Lab(server["url"], server["token"])
         finally:
             process.terminate()
@@ -66,10 +72,49 @@ def test_no_news_are_fetched_and_markdown_is_shown_rendered(lab: Lab) -> None:
     assert viewers["defaultViewers"]["default"] == {"markdown": "Markdown Preview"}
 
 
-def test_it_opens_on_the_readme(lab: Lab) -> None:
-    command, _ = lab_command(Path(__file__).parent.parent)
-    assert "--LabApp.default_url=/lab/tree/README.md" in command
-    assert lab.get("lab/tree/README.md")[0] == 200
+def test_it_opens_on_the_page_to_begin_at(lab: Lab) -> None:
+    assert urlsplit(str(lab.leads_to(""))).path == f"{urlsplit(lab.url).path}lab/tree/START-HERE.md"
+    assert lab.get("lab/tree/START-HERE.md")[0] == 200
+
+
+def test_a_learner_sees_their_own_copies_and_nothing_else(lab: Lab, root: Path) -> None:
+    listed = {entry["name"] for entry in lab.json("api/contents")["content"]}
+    assert listed == {"01-intro", "labs", "START-HERE.md"}
+    for place in ("solutions", "../solutions", "..%2Fsolutions", ".origin.json"):
+        assert lab.get(f"api/contents/{place}")[0] == 404
+    copy = lab.json("api/contents/01-intro/01-first.ipynb")
+    assert copy["writable"]
+
+
+def test_the_page_follows_what_is_saved(lab: Lab, root: Path) -> None:
+    page = root / "work" / "START-HERE.md"
+    assert "Lesson 01/01" in page.read_text(encoding="utf-8")
+    notebook = lab.json("api/contents/01-intro/01-first.ipynb")["content"]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"] = 1
+    body = {"type": "notebook", "format": "json", "content": notebook}
+    assert lab.send("PUT", "api/contents/01-intro/01-first.ipynb", body)[0] == 200
+    assert "Next: [Lab, 01-lab]" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", ["", "labs/01-lab"])
+def test_a_terminal_opens_where_the_commands_are_typed(lab: Lab, root: Path, place: str) -> None:
+    """Wherever the file browser is: there is a folder `labs/` in the course's own tree, too."""
+    before = shells(root)
+    assert lab.send("POST", "api/terminals", {"cwd": place})[0] == 200
+    assert len(shells(root)) == len(before) + 1
+
+
+def shells(root: Path) -> list[int]:
+    """Return the processes at work in the course's folder itself that JupyterLab started."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            parent = process.parent()
+            if Path(process.cwd()) == root and parent and Path(parent.cwd()) != root:
+                found.append(process.pid)
+    return found
 
 
 def test_the_launcher_offers_mlflow_and_the_service_with_icons(lab: Lab) -> None:
@@ -111,7 +156,6 @@ def test_options_reach_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "--ServerApp.port=1234" in command
     assert "--ServerApp.port_retries=0" in command
     assert "--no-browser" in command
-    assert "--LabApp.default_url=/lab" in command
     command, _ = lab_command(tmp_path)
     assert "--no-browser" not in command
     assert not [word for word in command if "port" in word]

@@ -4,14 +4,11 @@ A generated cell says by itself whether it is as it was made: nbgrader stores a 
 id of every other cell is a hash of its text (`authoring.notebooks.cell_id`).
 """
 
-import filecmp
 import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
-
-from base.files import write_bytes
 
 _HASH = 12  # characters of a text's hash in a cell's id
 KEPT = "var/kept"
@@ -80,22 +77,3 @@ def put_aside(path: Path, root: Path, kept: Path | None = None) -> Path:
         path.unlink()
         return target
     raise OSError(f"there is no free name for {path} in {kept}")
-
-
-def keep_copy(path: Path, target: Path) -> Path:
-    """Copy a file to `target`, or to the next free number of it; what is kept there already is not copied again.
-
-    Args:
-        path: The file; it stays where it is.
-        target: Where its copy goes, but for the number: `a/b.ipynb` becomes `a/b-1.ipynb`, `a/b-2.ipynb`…
-
-    Returns:
-        Where the copy is. Two processes must not do this at once.
-    """
-    number = 1
-    while (copy := target.with_name(f"{target.stem}-{number}{target.suffix}")).exists():
-        if filecmp.cmp(path, copy, shallow=False):
-            return copy
-        number += 1
-    write_bytes(copy, path.read_bytes())
-    return copy

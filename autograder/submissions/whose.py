@@ -38,8 +38,10 @@ _BESIDE = re.compile(
 )
 """Files that stand beside what students handed in."""
 _NOT_THEIRS = re.compile(r"feedback attachment\(s\)|\d_(?:tasks?|corrections|solutions)", re.IGNORECASE)
-_COURSES = re.compile(r"solutions|source|release|autograded|feedback", re.IGNORECASE)
+_COURSES = re.compile(r"solutions|source|release|autograded|feedback|kept", re.IGNORECASE)
 """Folders of a course's repository in which the lab lies as well."""
+_COPIES = ("work", "labs")
+"""Where a learner's copies are, in a repository that has the same labs as they were handed out."""
 _PLATFORMS_OWN = re.compile(r"timestamp\.txt|comments\.txt|feedbacktext\.html", re.IGNORECASE)
 
 
@@ -63,6 +65,8 @@ class _Unit:
         """All files in it, at any depth, but those that came from the instructor."""
         files = self._outside(_NOT_THEIRS, [entry for entry in self.inside if not entry.folder])
         own = self._outside(_COURSES, files)
+        copies = {entry.parts[-2:] for entry in own if entry.parts[-4:-2] == _COPIES}
+        own = [entry for entry in own if entry.parts[-2:] not in copies or entry.parts[-4:-2] == _COPIES]
         return own if any(entry.notebook for entry in own) else files
 
     def _outside(self, folders: re.Pattern[str], files: list[Entry]) -> list[Entry]:

@@ -43,6 +43,34 @@ NAMED: dict[str, tuple[list[str], dict[str, str]]] = {
         ["ada/labs/LAB/LAB.ipynb", "ada/solutions/LAB/LAB.ipynb", "ada/README.md", "bo/labs/LAB/LAB.ipynb"],
         {"ada": "ada/labs/LAB/LAB.ipynb", "bo": "bo/labs/LAB/LAB.ipynb"},
     ),
+    "course repositories with a learner's own copies, what was kept and what is newer beside them": (
+        [
+            f"{one}/{place}"
+            for one in ("ada", "bo")
+            for place in (
+                *(
+                    "labs/LAB/LAB.ipynb",
+                    "labs/06/06.ipynb",
+                    "solutions/LAB/LAB.ipynb",
+                    "chapters/01/notebooks/01.ipynb",
+                ),
+                *("work/labs/LAB/LAB.ipynb", "work/labs/LAB/LAB-new.ipynb", "work/labs/06/06.ipynb"),
+                *("work/kept/labs/LAB/LAB-1.ipynb", "work/solutions/LAB.ipynb", "work/01-intro/01-first.ipynb"),
+            )
+        ],
+        {one: f"{one}/work/labs/LAB/LAB.ipynb" for one in ("ada", "bo")},
+    ),
+    "learners' folders, also of one who has reset the lab since": (
+        [
+            *(
+                "ada/work/labs/LAB/LAB.ipynb",
+                "ada/work/kept/labs/LAB/LAB-1.ipynb",
+                "ada/work/kept/labs/LAB/LAB-2.ipynb",
+            ),
+            *("bo/labs/LAB/LAB.ipynb", "bo/kept/labs/LAB/LAB-1.ipynb", "bo/START-HERE.md"),
+        ],
+        {"ada": "ada/work/labs/LAB/LAB.ipynb", "bo": "bo/labs/LAB/LAB.ipynb"},
+    ),
     "one course repository": (["ada/labs/LAB/LAB.ipynb", "ada/labs/06/06.ipynb"], {"ada": "ada/labs/LAB/LAB.ipynb"}),
     "GitHub Classroom": (
         ["lab-submissions/lab-ada/notebooks/LAB.ipynb", "lab-submissions/lab-bo/notebooks/LAB.ipynb"],

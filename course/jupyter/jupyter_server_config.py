@@ -1,22 +1,48 @@
-"""JupyterLab for a learner: MLflow and the scoring service one click away, and nothing that is for authors.
+"""JupyterLab for a learner: their own copies, MLflow and the scoring service one click away, nothing for authors.
 
 `course start` puts this folder on JUPYTER_CONFIG_PATH; so does whoever starts JupyterLab on Binder.
 """
 
 import os
 from pathlib import Path
+from typing import Any
+
+from jupyter_server_terminals.terminalmanager import TerminalManager
 
 from authoring.repository import ROOT
 from base.process import python
 from base.quiet import quiet
 from course.paths import literal, registry_folder
+from course.work.layout import ground
+from course.work.page import NAME, write_page
 from oakbank.world.files import sqlite_url
 
 quiet()
-registry = registry_folder(Path(os.environ.get("COURSE_ROOT", ROOT)))
+root = Path(os.environ.get("COURSE_ROOT", ROOT))
+registry = registry_folder(root)
 registry.mkdir(parents=True, exist_ok=True)
 
+
+class CourseTerminals(TerminalManager):
+    """Opens every terminal in the course's folder, where the commands of the course are typed."""
+
+    def create(self, **options: Any) -> dict[str, Any]:
+        """Open a terminal, wherever the page asked for it."""
+        return dict(super().create(**{**options, "cwd": str(root)}))
+
+
+def after_save(model: dict[str, Any], **_: Any) -> None:
+    """Have the page to begin at say what is next now."""
+    if model["type"] == "notebook":
+        write_page(root)
+
+
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
+c.ServerApp.root_dir = str(ground(root))
+c.LabApp.default_url = f"/lab/tree/{NAME}"
+c.FileContentsManager.post_save_hook = after_save
+c.TerminalsExtensionApp.terminal_manager_class = CourseTerminals
+
 icons = Path(__file__).parent / "icons"
 # What a proxied server sees must look local: it listens on 127.0.0.1 only, behind JupyterLab's token, and MLflow
 # refuses other hosts and origins (behind Binder or Codespaces the browser sends those of the outside).
