@@ -61,6 +61,7 @@ class Ground:
         self.copies = {item.source: item.copy for item in self.items}
         self.given = manifest.load(self.folder)
         self.before = self.given.model_copy(deep=True)
+        self._originals: dict[Item, Original | None] = {}
 
     def path(self, item: Item) -> Path:
         """Return where the copy is."""
@@ -72,6 +73,11 @@ class Ground:
 
     def original(self, item: Item) -> Original | None:
         """Return what the course's folder has of it; None if it cannot be read as what it should be."""
+        if item not in self._originals:
+            self._originals[item] = self._read(item)
+        return self._originals[item]
+
+    def _read(self, item: Item) -> Original | None:
         content = (self.root / item.source).read_bytes()
         lead = partial(links.rewritten, source=item.source, copies=self.copies, root=self.root)
         if item.kind == "page":
