@@ -16,6 +16,7 @@ import nbformat
 import pytest
 from filelock import FileLock
 
+from authoring.build import build
 from authoring.leaks import MARKERS
 from authoring.notebooks import cell_id
 from authoring.repository import ROOT
@@ -440,8 +441,9 @@ def test_work_in_the_tracked_tree_goes_on_in_work(root: Path) -> None:
     write_answer(tracked)
     run_all(root / NOTEBOOK)
     before = {path: path.read_bytes() for path in (tracked, root / NOTEBOOK)}
-    (said,) = prepare(root)
-    assert said.startswith(f"What you wrote into labs/{LAB}/{LAB}.ipynb goes on in work/")
+    said, advice = prepare(root)
+    assert said == f"What you wrote into labs/{LAB}/{LAB}.ipynb goes on in work/, which has a copy of it."
+    assert "build --aside" in advice
     assert "my evening" in copy.read_text(encoding="utf-8")
     assert steps(root)[0].state == "done", "what was run counts"
     assert {path: path.read_bytes() for path in before} == before, "nothing there is touched"
@@ -456,7 +458,7 @@ def test_work_in_the_tracked_tree_goes_on_in_work(root: Path) -> None:
 def test_a_lesson_that_was_changed_there_is_taken_over_too(root: Path) -> None:
     pristine = (root / NOTEBOOK).read_bytes()
     changed(root / NOTEBOOK, lambda cells: cells[3].update(source="total = 11  # mine"))
-    assert len(prepare(root)) == 1
+    assert len(prepare(root)) == 2
     copy = root / "work" / "01-intro" / "01-first.ipynb"
     assert "total = 11  # mine" in sources(copy)
     (root / NOTEBOOK).write_bytes(pristine)
@@ -477,6 +479,23 @@ def test_a_new_version_after_that_meets_the_answers(root: Path) -> None:
     text = copy.read_text(encoding="utf-8")
     assert "my evening" in text
     assert "A hint that is new." in text
+
+
+def test_work_that_was_moved_aside_for_a_pull_goes_on_too(root: Path) -> None:
+    """`build --aside`, `git pull`, `start`: an older clone whose pull was refused."""
+    tracked, copy = root / f"labs/{LAB}/{LAB}.ipynb", root / f"work/labs/{LAB}/{LAB}.ipynb"
+    for evening in ("first", "second"):
+        write_answer(tracked, f"def area(radius):\n    return 42  # the {evening} evening")
+        build(root=root, aside=True)
+    changed(tracked, lambda cells: cells.insert(1, cell("A hint that is new.")))
+    said = prepare(root)
+    assert f"What you wrote into var/kept/labs/{LAB}/{LAB}-2.ipynb goes on in work/" in said[0]
+    text = copy.read_text(encoding="utf-8")
+    assert "the second evening" in text
+    assert "A hint that is new." in text
+    copy.unlink()
+    prepare(root)
+    assert "the second evening" not in copy.read_text(encoding="utf-8"), "once"
 
 
 def test_work_in_both_places_is_left_and_said_once(root: Path) -> None:

@@ -74,11 +74,12 @@ class Ground:
     def original(self, item: Item) -> Original | None:
         """Return what the course's folder has of it; None if it cannot be read as what it should be."""
         if item not in self._originals:
-            self._originals[item] = self._read(item)
+            self._originals[item] = self.read(item, self.root / item.source)
         return self._originals[item]
 
-    def _read(self, item: Item) -> Original | None:
-        content = (self.root / item.source).read_bytes()
+    def read(self, item: Item, path: Path) -> Original | None:
+        """Return what a file has that is, or was, in the place of the original."""
+        content = path.read_bytes()
         lead = partial(links.rewritten, source=item.source, copies=self.copies, root=self.root)
         if item.kind == "page":
             content = lead(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
