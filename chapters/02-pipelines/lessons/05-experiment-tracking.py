@@ -186,7 +186,12 @@ with mlflow.start_run(run_name="to be registered") as made:
     data = mlflow.data.from_pandas(features[old], name="older month")
     mlflow.log_input(data, context="training")
     signature = mlflow.models.infer_signature(features, booster.predict(features))
-    logged = mlflow.lightgbm.log_model(booster, name="model", signature=signature, pip_requirements=["lightgbm"])
+    logged = mlflow.lightgbm.log_model(
+        booster,
+        name="model",
+        signature=signature,
+        pip_requirements=["lightgbm"],
+    )
 
 again = mlflow.pyfunc.load_model(logged.model_uri)
 assert (again.predict(features) == booster.predict(features)).all()
