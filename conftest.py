@@ -12,7 +12,7 @@ from base.process import ONE_THREAD, tools_path
 from base.quiet import quiet
 
 quiet()
-os.environ.update(ONE_THREAD, COURSE_WARM="off", PATH=tools_path())
+os.environ.update(ONE_THREAD, WARM_KERNELS="off", PATH=tools_path())
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what we start would not hear Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

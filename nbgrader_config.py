@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from autograder.nbgrader.steps import OURS
+
 root = Path(__file__).resolve().parent
 (root / "grading").mkdir(exist_ok=True)  # SQLite makes no folder for the gradebook
 
@@ -30,20 +32,17 @@ c.CourseDirectory.ignore = [
 
 # A stub that returns None lets the visible test speak; NotImplementedError would hide its hint.
 c.ClearSolutions.code_stub = {"python": "...  # your code here"}
-# Also what formgrader's button grades runs in our kernels, out of reach of everything else:
-# `autograder/nbgrader/plugin.py`.
-c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader.plugin.Examine",
-    "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+# Also what formgrader's button grades runs in our kernels, out of reach of everything else.
+c.Autograde.autograde_preprocessors = list(OURS)
 c.Execute.timeout = 60
 # nbgrader's own default, and kernels that keep their advice about transports to themselves.
 c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
 
 # Labs are handed out and in as files: there is no exchange, and nbgrader shall find none on the machine.
 c.Exchange.root = str(root / "grading" / "no-exchange")
+
+# What the grader's messages tell you to type, where another course would be told nbgrader's own commands; and where a
+# learner's copies are, if somebody hands in the whole repository. See `autograder/lab/settings.py`.
+c.OwnWays.grade = "python3 bootstrap.py grade {lab}"
+c.OwnWays.release = "python3 bootstrap.py build"
+c.OwnWays.copies = "work/labs"

@@ -23,12 +23,12 @@ from authoring.labs import lab_files, lab_names
 from authoring.leaks import find_leaks
 from authoring.notebooks import lesson_notebook
 from authoring.readme import chapter_readme, main_readme
-from authoring.repository import ROOT
+from authoring.repository import KEPT, ROOT
 from authoring.syllabus import disagreements, load_syllabus
 from authoring.texts import all_text_faults
-from autograder.lab.kept import KEPT, holds_work, put_aside
+from autograder.lab.cells import holds_work
 from base.errors import BuildError
-from base.files import write_text
+from base.files import put_aside, write_text
 
 __all__ = ["BuildError", "build", "find_leaks"]
 
@@ -127,7 +127,7 @@ def _guarded(root: Path, names: Iterable[str], aside: bool) -> tuple[list[str], 
         if name.startswith("solutions/") or not holds_work(root / name):
             free.append(name)
         elif aside:
-            put_aside(root / name, root)
+            put_aside(root / name, root, root / KEPT)
             free.append(name)
         else:
             kept.append(name)
@@ -141,7 +141,7 @@ def build(check: bool = False, root: Path = ROOT, only: str = "", aside: bool = 
         check: Write nothing; return the differences instead.
         root: The repository.
         only: Look only at files whose path, or whose source's path, contains this text.
-        aside: Move notebooks that a person worked in to `autograder.lab.kept.KEPT`, and write them anew.
+        aside: Move notebooks that a person worked in to `authoring.repository.KEPT`, and write them anew.
 
     Returns:
         The paths written or deleted; with `check` one `path: what is wrong` each. Empty when all is well.

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from autograder.lab.misconceptions import EXERCISE
-from course.learner import HIDDEN
+from autograder.lab.cells import EXERCISE, HIDDEN
 
 SHORTEST = 3
 """Characters of a text in quotes from which on it is an example."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from course.learner import HIDDEN
+from autograder.lab.cells import HIDDEN
 
 FEWEST_WORDS = 5
 """Words that the message of a hidden assert has at least: fewer cannot say what was expected of which behaviour."""

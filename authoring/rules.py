@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from authoring.notebooks import read_percent
+from authoring.notebooks import percent_notebook
 from authoring.syllabus import reading_minutes, stated_minutes
 
 BEFORE = ("You will", "You need", "Time", "The story so far")
@@ -103,7 +103,7 @@ def lesson_faults(path: Path, root: Path) -> list[str]:
     Raises:
         BuildError: The text holds no notebook.
     """
-    notebook = read_percent(path, root)
+    notebook = percent_notebook(path, root)
     faults = _frame_faults(notebook, path.stem[:2])
     faults += _time_faults(notebook, reading_minutes(path))
     faults += _rhythm_faults(notebook)

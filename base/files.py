@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and files that are put aside and never written over."""
 
 import filecmp
 import os
@@ -29,6 +29,26 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def put_aside(path: Path, root: Path, kept: Path) -> Path:
+    """Move a file to a free name in `kept`, in the folder that it has in `root`; returns where it is."""
+    name = path.relative_to(root)
+    for number in range(1, 10_000):
+        target = kept / name.parent / f"{name.stem}-{number}{name.suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, target)  # fails where there is one already
+        except FileExistsError:
+            continue
+        except OSError:  # no links on this file system
+            if target.exists():
+                continue
+            path.replace(target)
+            return target
+        path.unlink()
+        return target
+    raise OSError(f"there is no free name for {path} in {kept}")
 
 
 def keep_copy(path: Path, target: Path) -> Path:

@@ -16,12 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from authoring.repository import ROOT
+from autograder.lab.cells import is_changed
 from autograder.model import led_to
 from base.errors import UserError
 from base.process import ONE_THREAD, plain_environment
 from base.text import plain
 from course.kernel import Kernel, Reply
-from course.learner import exercises, is_test, known_tests, read_notebook, restore_marks, was_edited
+from course.learner import exercises, is_test, known_tests, read_notebook, restore_marks
 from course.paths import WORK, is_lab
 
 CELL_TIMEOUT = 30  # seconds
@@ -133,7 +134,7 @@ def check(path: Path, root: Path = ROOT, timeout: int = CELL_TIMEOUT) -> Checkup
     known = known_tests(path.stem, root)
     missing = restore_marks(notebook.cells, known)
     tests = [index for index, cell in enumerate(notebook.cells) if is_test(cell)]
-    tests = [index for index in tests if _says_something(notebook.cells[index]) or was_edited(notebook.cells[index])]
+    tests = [index for index in tests if _says_something(notebook.cells[index]) or is_changed(notebook.cells[index])]
     if not tests:
         raise UserError(f"{path} holds no visible tests: is it a lab? Labs are in {root / WORK / 'labs'}")
     replies = _run(notebook, path, root, timeout)
@@ -176,7 +177,7 @@ def _hints(cells: list[Any], tests: list[int], replies: list[Reply]) -> dict[int
             own = [above for above in replies[before:index] if above.name]
             earlier = [above for at, above in enumerate(replies[:before]) if above.name and at not in tests]
             hint = _hint(reply, own[-1] if own else earlier[0] if earlier else None)
-        if was_edited(cells[index]):
+        if is_changed(cells[index]):
             hint = f"the test itself was changed: put the original back. {hint}".rstrip()
         hints[index] = hint
         before = index + 1

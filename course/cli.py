@@ -383,7 +383,7 @@ def grade(
 
     root = (course or ctx.obj).resolve()
     if engine == "local":
-        warm_up(lab, root)  # at once: it takes the longest
+        warm_up(root / "solutions" / lab)  # at once: it takes the longest
     submissions = _instructors_ground(root, submissions)
     from autograder.cohort.show import Display, print_summary
     from base.process import cores
@@ -435,10 +435,12 @@ def release(
     course: CourseFolder = None,
 ) -> None:
     """Make the release of a lab to hand out, and enter the lab into nbgrader's gradebook."""
+    from authoring.labs import require_built
     from autograder.nbgrader.release import release_lab
 
     root = (course or ctx.obj).resolve()
     _instructors_ground(root)
+    require_built(lab, root)
     typer.echo(f"hand out {release_lab(lab, root, aside)}")
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from autograder.cohort.run import folders
-from autograder.lab.key import settings_of
+from autograder.cohort.store import folders
+from autograder.lab.settings import settings_of
 from base.errors import UserError
 
 TREES = ("submitted", "autograded", "feedback", "results", "reports")

@@ -1,6 +1,5 @@
 """A learner's notebook: read as leniently as the grader reads it, its exercises, and the tests that its lab has."""
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -8,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from authoring.repository import COMMAND, ROOT
+from autograder.lab.cells import HIDDEN
 from base.errors import UserError
 from course.paths import WORK
 
-HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?^[ \t]*### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 CONFLICT = re.compile(rb"^<{7} ", re.MULTILINE)
 
 
@@ -121,15 +120,6 @@ def is_test(cell: Any) -> bool:
     marks = cell.metadata.get("nbgrader", {})
     named = isinstance(marks.get("grade_id"), str) and isinstance(marks.get("points"), int | float)
     return cell.cell_type == "code" and bool(marks.get("grade")) and not marks.get("solution") and named
-
-
-def was_edited(cell: Any) -> bool:
-    """Whether a test is not as it was released: nbgrader's checksum of a locked test cell, which it stores there."""
-    marks = cell.metadata.nbgrader
-    if "checksum" not in marks:
-        return False
-    parts = (cell.source, cell.cell_type, "True", "False", "True", marks["grade_id"], str(float(marks["points"])))
-    return bool(hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest() != marks["checksum"])
 
 
 def title_above(cells: list[Any], index: int) -> str:

@@ -98,7 +98,7 @@ def grade_alone(path: Path, root: Path = ROOT, cell_seconds: float = Limits.cell
     key = lab_key(path.stem, root)
     reason = why_not()
     notes = () if reason is None else (f"Graded without a sandbox ({reason}): your code could do what you can.",)
-    with Grader(key, Limits(cell_seconds=cell_seconds), sandbox=reason is None, jobs=1) as grader:
+    with Grader(key, Limits(cell_seconds=cell_seconds), sandbox=reason is None, jobs=1, hidden=[root]) as grader:
         result = grader.grade(Submission("you", path.read_bytes()))
     return _verdict(key, result, notes)
 

@@ -4,11 +4,10 @@ Who knocks sends what a new process would be given (arguments, environment, work
 gets the kernel's process id, later its exit status. The connection is the leash: when it ends, or the process at its
 other end does, the kernel and what it started are killed. When the door itself ends, all its kernels do.
 
-There are two kinds. `Door` belongs to one command and ends with it (`course run`). `leave` starts one that outlives
-the command, for whoever comes next (`course check`, again and again), and ends by itself when nobody comes. Doors have
-names made from everything a kernel would inherit or read as it starts (`name`), so that nobody gets a kernel that is
-not what a new process would have become. `kernels.porter` is the process behind a door; `kernels.provisioner`
-knocks.
+There are two kinds. `Door` belongs to one command and ends with it. `leave` starts one that outlives the command, for
+whoever comes next (the same command, again and again), and ends by itself when nobody comes. Doors have names made from
+everything a kernel would inherit or read as it starts (`name`), so that nobody gets a kernel that is not what a new
+process would have become. `kernels.porter` is the process behind a door; `kernels.provisioner` knocks.
 """
 
 import errno
@@ -31,7 +30,7 @@ from pathlib import Path
 from base.errors import UserError
 from kernels.parent import ENVIRONMENT, Closing, can_fork
 
-FOLDER = "COURSE_WARM"  # environment variable: the folder of a command's own door; "off": no warm kernels
+FOLDER = "WARM_KERNELS"  # environment variable: the folder of a command's own door; "off": no warm kernels
 IDLE = 600.0  # seconds that a door which outlives its command waits for the next
 KNOCK = 10.0  # seconds to say what is wanted
 RETRY = 600.0  # seconds until a door that could not open is tried again
@@ -120,9 +119,9 @@ def users_folder() -> Path:
     """
     runtime, user = os.environ.get("XDG_RUNTIME_DIR", ""), os.geteuid()
     if runtime and Path(runtime).is_dir() and Path(runtime).stat().st_uid == user:
-        folder = Path(runtime) / "course-warm"
+        folder = Path(runtime) / "warm-kernels"
     else:
-        folder = Path(tempfile.gettempdir()) / f"course-warm-{user}"
+        folder = Path(tempfile.gettempdir()) / f"warm-kernels-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:
@@ -194,7 +193,7 @@ class Door(Closing):
     def __init__(self, environment: Mapping[str, str]) -> None:
         if not can_fork():
             raise UserError(f"{sys.platform} cannot fork a process that has libraries loaded")
-        self.folder = Path(tempfile.mkdtemp(prefix="course-warm-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="warm-kernels-"))
         self.path = self.folder / f"{name(environment)}.sock"
         try:
             self.process = _start(self.path, environment, None)

@@ -1,8 +1,8 @@
-"""The Jupyter kernel provisioner `oakbank-warm`: kernels forked from a warm parent, or normal ones where there is none.
+"""The Jupyter kernel provisioner `python3-warm`: kernels forked from a warm parent, or normal ones where there is none.
 
-It is an ordinary kernelspec, installed with the course: nbgrader, papermill, nbclient and JupyterLab use it unchanged.
-A kernel is forked at the door of the command that runs (`course run`), else at the user's. The first to come there
-gets a normal kernel, and leaves a door for the next. See `kernels.door`.
+It is an ordinary kernelspec: nbgrader, papermill, nbclient and JupyterLab use it unchanged. A kernel is forked
+at the door of the command that runs, else at the user's. The first to come there gets a normal kernel, and leaves a
+door for the next. See `kernels.door`.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from kernels import door
 from kernels.door import FOLDER, NoKernelError, NotYetError
 from kernels.parent import Channel, ClosedError, can_fork
 
-KERNEL_NAME = "oakbank-warm"
+KERNEL_NAME = "python3-warm"
 OPENING = 120.0  # seconds to wait for a command's own door to open
 AT_ONCE = 0.3  # seconds to wait for the user's: while it warms up, a normal kernel is faster
 _HONOURED = {"cwd", "env", "independent", "kernel_id", "stderr", "stdin", "stdout"}  # of what Popen could be told
@@ -215,7 +215,7 @@ def _streams(
 
 
 def kernel_name() -> str:
-    """Return the kernelspec that the course's own commands use: the warm one where there can be warm kernels."""
+    """Return the kernelspec that commands of ours use: the warm one where there can be warm kernels."""
     if can_fork() and os.environ.get(FOLDER) != "off" and KERNEL_NAME in KernelSpecManager().find_kernel_specs():
         return KERNEL_NAME
     logging.getLogger(__name__).debug("normal kernels: no warm ones on this system, or in this environment")

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 
-from authoring.notebooks import cell_id
+from autograder.lab.text import cell_id
 
 Cell = dict[str, Any]
 

@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from authoring.repository import ROOT
+from autograder.lab.cells import is_changed
 from base.errors import UserError
 from base.process import plain_environment
 from course.check import Checked, Checkup, check, render
-from course.learner import read_notebook, was_edited
+from course.learner import read_notebook
 from course.paths import labs
 from kernels.door import FOLDER, Door
 from tests.small_tree import Cell, answer, code, graded, lab, markdown
@@ -185,9 +186,9 @@ def test_the_checksum_is_nbgraders(tmp_path: Path) -> None:
 
     cell = read_notebook(lab(tmp_path, "01-lab", *FIRST, TEST)).cells[2]
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
-    assert not was_edited(cell)
+    assert not is_changed(cell)
     cell.source += " "
-    assert was_edited(cell)
+    assert is_changed(cell)
 
 
 def test_the_file_is_not_changed_and_nothing_is_left(tmp_path: Path) -> None:

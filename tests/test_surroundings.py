@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from authoring.repository import ROOT
-from base.quiet import TELEMETRY_OFF, own_git, quiet
+from base.quiet import TELEMETRY_OFF, quiet
+from course.lesson import own_git
 from tests.small_tree import lesson
 
 DATE = "2024-01-31T12:00:00Z"

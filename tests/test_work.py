@@ -18,8 +18,8 @@ from filelock import FileLock
 
 from authoring.build import build
 from authoring.leaks import MARKERS
-from authoring.notebooks import cell_id
 from authoring.repository import ROOT
+from autograder.lab.text import cell_id
 from base.errors import UserError
 from course.progress import LabScore, note_lab, note_lessons, steps
 from course.work import manifest

@@ -13,8 +13,8 @@ import pytest
 from nbclient import NotebookClient
 from typer.testing import CliRunner, Result
 
-from authoring.notebooks import cell_id
 from authoring.repository import ROOT
+from autograder.lab.text import cell_id
 from base.process import ONE_THREAD
 from course import cli
 from course.progress import load, steps

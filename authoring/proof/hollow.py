@@ -8,8 +8,7 @@ from typing import Any
 
 import nbformat
 
-from authoring.labs import grade_cells
-from autograder.lab.misconceptions import EXERCISE
+from autograder.lab.cells import EXERCISE, grade_cells
 from autograder.model import STUCK, Result
 
 VALUES = ("0", "''", "[]", "{}", "{'x': 1}")

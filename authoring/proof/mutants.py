@@ -22,8 +22,9 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from authoring.labs import grade_cells, source_notebook
-from autograder.lab.misconceptions import EXERCISE, front_matter
+from authoring.labs import source_notebook
+from autograder.lab.cells import EXERCISE, grade_cells
+from autograder.lab.misconceptions import front_matter
 from autograder.model import ANSWER, Key
 from base.errors import BuildError
 

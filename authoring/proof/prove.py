@@ -22,15 +22,17 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from authoring.labs import generate_assignment, grade_cells, load_misconceptions, set_up_course
+from authoring.labs import load_misconceptions, set_up_course
 from authoring.proof.hollow import hollow_faults
 from authoring.proof.mutants import Alternative, Mutant, Verdict, judge, load_alternatives, load_exemptions, mutants
 from authoring.repository import ROOT
 from autograder.examiner.grader import Grader, Limits
+from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key
 from autograder.lab.misconceptions import Misconception
 from autograder.lab.reach import independent, reached, with_needed
 from autograder.model import ANSWER, TEST, Key, Result, Submission
+from autograder.nbgrader.release import generate_assignment
 from autograder.nbgrader.stock import TO_STDERR, StockGrade, grade_by_stock
 from autograder.sandbox.confine import why_not
 from base.errors import BuildError, UserError
@@ -189,7 +191,7 @@ def prove(
         # The one for which most is left out; its answer's cell stands early, so much could build on it.
         whole = {min(wrong, key=lambda one: len(reach[one.name])).name} if wrong else set[str]()
         whole |= set(reach) if everything else set()
-        with Grader(key, sandbox=why_not() is None, jobs=workers) as grader, ThreadPool(workers) as pool:
+        with Grader(key, sandbox=why_not() is None, jobs=workers, hidden=[root]) as grader, ThreadPool(workers) as pool:
             results = {SOLUTION: grader.grade(_handed_in(SOLUTION, source))}
             took = grader.took
             in_full = [_handed_in(name, submissions[name]) for name in submissions if name in (RELEASE, *whole)]
@@ -265,7 +267,7 @@ def _made(labs: Sequence[str], root: Path) -> Iterator[Path]:
         base.mkdir()
         set_up_course(base, list(labs), root)
         for lab in labs:
-            generate_assignment(base, lab)
+            generate_assignment(lab, base)
         yield base
 
 

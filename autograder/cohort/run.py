@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.cohort.engines import Engine, Grades, Open, Outcome, Source, engine, read
-from autograder.cohort.store import AGAIN, GRADER, Folders, Graded, Roster, Store, known_students, locked, writing
-from autograder.lab.key import load_key, notebooks, settings_of
+from autograder.cohort.store import AGAIN, GRADER, Graded, Roster, Store, folders, known_students, locked, writing
+from autograder.lab.key import load_key, notebooks
 from autograder.lab.misconceptions import read_misconceptions
+from autograder.lab.settings import folder_of, own_ways, settings_of
 from autograder.model import NOTHING, Key, Mark, Result
 from autograder.outputs.render import Renderer
 from autograder.submissions.intake import Found, survey
@@ -107,12 +108,12 @@ class Options:
         return {"grader": GRADER, "sandbox": self.sandbox, **own}
 
 
-def open_grader(key: Key, options: Options) -> Grades:
-    """Return a grader for this process."""
+def open_grader(key: Key, options: Options, course: Path) -> Grades:
+    """Return a grader for this process, whose submissions see nothing of the course."""
     from autograder.examiner.grader import Grader, Limits
 
     limits = Limits(cell_seconds=options.cell_seconds, processes=options.processes)
-    return Grader(key, limits, options.sandbox, options.jobs)
+    return Grader(key, limits, options.sandbox, options.jobs, hidden=[course])
 
 
 def plan(store: Store, key: Key, sources: Sequence[Source], terms: Mapping[str, object]) -> tuple[Roster, list[Source]]:
@@ -191,24 +192,15 @@ def run(
     return roster, graded
 
 
-def folders(course: Path, out: Path | None) -> Folders:
-    """Return where things of a course go: as nbgrader's settings say, or all of it below `out`.
+def warm_up(source: Path) -> None:
+    """Have the libraries of a lab's kernels imported ahead of `grade_lab`; what is wrong with the lab, that says.
 
-    What nbgrader has no folder for lies beside its graded notebooks, or in `grading/` where these have no folder.
+    Args:
+        source: The folder of its sources. To read it off the settings would take as long as some of the libraries.
     """
-    if out is not None:
-        return Folders(out / "autograded", out / "feedback", out)
-    settings = settings_of(course)
-    autograded, feedback = course / str(settings.autograded_directory), course / str(settings.feedback_directory)
-    beside = autograded.parent
-    return Folders(autograded, feedback, course / "grading" if beside == course else beside)
-
-
-def warm_up(lab: str, course: Path) -> None:
-    """Have the kernels' libraries imported ahead of `grade_lab`; what is wrong with the lab, that says."""
     from autograder.examiner.grader import warm_ahead
 
-    for path in sorted((course / "solutions" / lab).glob("*.ipynb")):
+    for path in sorted(source.glob("*.ipynb")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             warm_ahead("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
@@ -255,14 +247,16 @@ def grade_lab(
         for key in keys:
             _rehearse(key)
     places = folders(course, out)
-    handed_in = submissions or course / str(settings_of(course).submitted_directory)
+    settings = settings_of(course)
+    handed_in = submissions or course / str(settings.submitted_directory)
+    copies = own_ways(settings).copies
     with locked(lab, places):
         parts, graded, known = list[Part](), 0, known_students(places)
         for key in keys:
             store = Store(lab, places, key.lab)
-            found = survey(handed_in, lab, key.lab, known)
+            found = survey(handed_in, lab, key.lab, known, copies)
             listen.found(store.name, found)
-            opened = partial(open_grader, key, options)
+            opened = partial(open_grader, key, options, course)
             with Renderer(key) as render:
                 roster, count = run(store, key, found.sources, options.terms, where, opened, render, listen)
             parts.append(Part(key, Graded(store, roster)))
@@ -332,7 +326,9 @@ def publish(
     except OperationalError as error:
         raise UserError(f"cannot write the gradebook of {course}: {error.orig}; {AGAIN}") from error
     whole = Whole(lab, parts)
-    known = read_misconceptions(lab, course, {cell.grade_id: cell.points for cell in whole.key.cells if cell.grade_id})
+    points = {cell.grade_id: cell.points for cell in whole.key.cells if cell.grade_id}
+    settings = settings_of(course)
+    known = read_misconceptions(folder_of(settings, settings.source_directory, lab), points)
     sheets = {
         "canvas.csv": canvas_csv(whole, whole.key, rosters[0], totals=totals),
         "moodle.csv": moodle_csv(whole, whole.key, rosters[1], totals=totals),
@@ -421,11 +417,12 @@ def report_lab(
         UserError: The lab is not graded, or has changed since.
     """
     places, parts = folders(course, out), list[Part]()
+    again = own_ways(settings_of(course)).grade_again(lab)
     for key in [load_key(lab, course, name) for name in notebooks(lab, course)]:
         store = Store(lab, places, key.lab)
-        roster = store.read_roster()
+        roster = store.read_roster(again)
         if roster.key != key.digest:
-            raise UserError(f"{lab} has changed since it was graded: run `python3 bootstrap.py grade {lab}`")
+            raise UserError(f"{lab} has changed since it was graded: {again}")
         parts.append(Part(key, Graded(store, roster)))
     with locked(lab, places):
         return publish(lab, course, parts, canvas=canvas, moodle=moodle)

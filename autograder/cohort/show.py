@@ -1,4 +1,4 @@
-"""What `course grade` shows: a live bar on a terminal, a line for each student elsewhere, and the summary."""
+"""What a run of the grader shows: a live bar on a terminal, a line for each student elsewhere, and the summary."""
 
 from types import TracebackType
 from typing import Self

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from autograder.lab.settings import settings_of
 from autograder.model import Result
 from base.errors import UserError
 from base.files import write_text
@@ -36,6 +37,19 @@ class Folders:
     autograded: Path
     feedback: Path
     out: Path
+
+
+def folders(course: Path, out: Path | None) -> Folders:
+    """Return where things of a course go: as nbgrader's settings say, or all of it below `out`.
+
+    What nbgrader has no folder for lies beside its graded notebooks, or in `grading/` where these have no folder.
+    """
+    if out is not None:
+        return Folders(out / "autograded", out / "feedback", out)
+    settings = settings_of(course)
+    autograded, feedback = course / str(settings.autograded_directory), course / str(settings.feedback_directory)
+    beside = autograded.parent
+    return Folders(autograded, feedback, course / "grading" if beside == course else beside)
 
 
 @dataclass(frozen=True)
@@ -71,21 +85,21 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(lab: str, folders: Folders) -> Iterator[None]:
+def locked(lab: str, places: Folders) -> Iterator[None]:
     """Be the only run of a lab.
 
     Raises:
         UserError: Another run is grading it.
     """
-    path = folders.out / "results" / f".{lab}.lock"
-    with writing(folders.out):
+    path = places.out / "results" / f".{lab}.lock"
+    with writing(places.out):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=BUSY)
         try:
             lock.acquire()
         except Timeout:
             raise UserError(
-                f"another run is grading {lab} into {folders.out}: wait until it has ended, or stop it"
+                f"another run is grading {lab} into {places.out}: wait until it has ended, or stop it"
             ) from None
     try:
         yield
@@ -135,8 +149,11 @@ class Store:
         with writing(self._roster):
             write_text(self._roster, _json(data))
 
-    def read_roster(self) -> Roster:
+    def read_roster(self, again: str) -> Roster:
         """Return what the last run noted.
+
+        Args:
+            again: How to grade the lab, if there was none.
 
         Raises:
             UserError: There was none.
@@ -144,10 +161,7 @@ class Store:
         try:
             return Roster(**json.loads(self._roster.read_bytes()))
         except (FileNotFoundError, ValueError, TypeError):
-            raise UserError(
-                f"{self.name} is not graded yet: {self._roster} is missing or broken; run "
-                f"`python3 bootstrap.py grade {self.lab}`"
-            ) from None
+            raise UserError(f"{self.name} is not graded yet: {self._roster} is missing or broken; {again}") from None
 
     def read_entered(self) -> dict[str, str]:
         """Return which result of a student the gradebook was last told, by its digest."""

@@ -102,7 +102,7 @@ class Turns:
         try:
             self.folder = users_folder()
         except (OSError, NoKernelError):  # then those of this grader alone
-            self._own = tempfile.TemporaryDirectory(prefix="course-turns-")
+            self._own = tempfile.TemporaryDirectory(prefix="turns-")
             self.folder = Path(self._own.name)
 
     @contextlib.contextmanager

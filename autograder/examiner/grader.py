@@ -20,9 +20,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from authoring.repository import ROOT
 from autograder.examiner.clock import LOOK, Clock, Turns
 from autograder.examiner.told import CELLS, frame, read_told, weight
+from autograder.lab.settings import CONFIG
 from autograder.lab.source import bound_in, globals_in, imports_of, names_in, without_docstrings, words_in
 from autograder.model import (
     ANSWER,
@@ -204,7 +204,7 @@ class _Box:
     def __init__(self, grader: "Grader", uid: int, clock: Clock) -> None:
         self.grader, self.clock, self.numbers = grader, clock, itertools.count()
         self.control, theirs = pair()
-        self.folder = "" if grader.sandbox else tempfile.mkdtemp(prefix="course-lab-")
+        self.folder = "" if grader.sandbox else tempfile.mkdtemp(prefix="lab-")
         options = {"sandbox": grader.sandbox, "scratch_mb": grader.limits.scratch_mb, "uid": uid, "folder": self.folder}
         if self.folder:
             shutil.copytree(grader.folder, self.folder, dirs_exist_ok=True)
@@ -586,13 +586,24 @@ class Grader(Closing):
         limits: What a submission may use.
         sandbox: Confine the student's code; without it, it can do whatever you can.
         jobs: How many submissions at a time, at most.
+        hidden: Folders of which a submission sees nothing but what Python itself needs, such as the course's, which
+            holds the answers; an entry of `sys.path` with the settings of a course is one anyway.
 
     Raises:
         UserError: This machine cannot confine code, or the lab's own first cells fail.
     """
 
-    def __init__(self, key: Key, limits: Limits = Limits(), sandbox: bool = True, jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        key: Key,
+        limits: Limits = Limits(),
+        sandbox: bool = True,
+        jobs: int | None = None,
+        hidden: Iterable[Path] = (),
+    ) -> None:
         self.key, self.limits, self.sandbox = key, limits, sandbox
+        courses = (Path(entry) for entry in sys.path if (Path(entry) / CONFIG).is_file())
+        self.hidden = [path.resolve() for path in (*hidden, *courses)]
         require_files()
         if sandbox and (reason := sandbox_missing()):
             raise UserError(
@@ -615,7 +626,7 @@ class Grader(Closing):
         for number in range(jobs or 4 * (os.cpu_count() or 1)):
             self.uids.put(start + number)
         self.turns, self.starved = Turns(), set[int]()
-        self.folder = "" if sandbox else tempfile.mkdtemp(prefix="course-lab-")
+        self.folder = "" if sandbox else tempfile.mkdtemp(prefix="lab-")
         self.parent = _warm_parent(imports_of(cell.source for cell in key.cells if cell.cell_type == "code"))
         first = next((at for at, cell in enumerate(key.cells) if cell.kind not in (LOCKED, TEXT)), len(key.cells))
         try:
@@ -633,12 +644,11 @@ class Grader(Closing):
 
     def _start_template(self, sources: list[str]) -> dict[str, Any]:
         self.template, theirs = pair()
-        clones = [ROOT, *(Path(entry) for entry in sys.path if (Path(entry) / "solutions").is_dir())]
-        shown = [path for path in sandbox.python_paths(skip=clones) if path.exists()] if self.sandbox else []
+        shown = [path for path in sandbox.python_paths(skip=self.hidden) if path.exists()] if self.sandbox else []
         options = {
             "sandbox": self.sandbox,
             "readonly": [str(path) for path in shown],
-            "hidden": [str(path) for path in clones],
+            "hidden": [str(path) for path in self.hidden],
             "scratch_mb": self.limits.scratch_mb,
             "files": {name: base64.b64encode(content).decode() for name, content in self.key.files.items()},
             "folder": self.folder,

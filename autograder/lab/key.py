@@ -4,30 +4,23 @@ An assignment of several notebooks has a key for each of them, named after the n
 nbgrader is imported where it is needed: reading a key that came as JSON does without it.
 """
 
-import atexit
 import base64
 import copy
 import fnmatch
 import os
-import shutil
 import stat
-import tempfile
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.lab.kept import answered, written
+from autograder.lab.cells import answered, written
+from autograder.lab.settings import folder_of, own_ways, settings_of, source_folder
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Cell, Key
 from base.errors import UserError
 
 if TYPE_CHECKING:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
-
-CONFIG = "nbgrader_config.py"
-_ODD = frozenset("%?*[]{}#'\"\\")
-"""What means something in the URL of a database, in a pattern of file names, or in a setting of alembic's."""
 
 
 def _kind(cell: Any) -> str:
@@ -109,38 +102,6 @@ def key_from_source(
     return Key(lab, tuple(cells), stubs, dict(sorted((files or {}).items())))
 
 
-@cache
-def _plain_path(root: Path) -> Path:
-    """Return a path to a course's folder that may stand in a URL and in a pattern: nbgrader pastes it into both."""
-    if not _ODD & set(str(root)):
-        return root
-    folder = Path(tempfile.mkdtemp(prefix="course-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / "course").symlink_to(root, target_is_directory=True)
-    return folder / "course"
-
-
-def settings_of(root: Path) -> "CourseDirectory":
-    """Return nbgrader's view of the course in `root`; its `config` holds the settings."""
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
-    from traitlets.config.loader import PyFileConfigLoader
-
-    root = root.resolve()
-    config: Config = PyFileConfigLoader(CONFIG, path=str(root)).load_config() if (root / CONFIG).is_file() else Config()
-    config.CourseDirectory.root = str(_plain_path(root))
-    if url := config.CourseDirectory.get("db_url"):
-        config.CourseDirectory.db_url = url.replace(str(root), config.CourseDirectory.root)
-    for part in ("header", "footer"):  # named relative to the course, which nbgrader takes for the working directory
-        if path := config.IncludeHeaderFooter.get(part):
-            config.IncludeHeaderFooter[part] = str(root / path)
-    return CourseDirectory(config=config)
-
-
-def _folder(course: "CourseDirectory", step: str, lab: str) -> Path:
-    return Path(os.path.normpath(course.format_path(step, ".", lab)))
-
-
 def _read(path: Path, name: str) -> Any:
     import nbformat
 
@@ -152,14 +113,6 @@ def _read(path: Path, name: str) -> Any:
         raise UserError(f"{name} is no notebook: {str(error).splitlines()[0]}") from None
 
 
-def _notebooks(course: "CourseDirectory", lab: str) -> list[str]:
-    folder = _folder(course, course.source_directory, lab)
-    names = sorted(path.name for path in folder.parent.glob("*") if any(path.glob("*.ipynb")))
-    if lab not in names:
-        raise UserError(f"there is no lab {lab!r}; there are: {', '.join(names) or 'none'}")
-    return sorted(path.stem for path in folder.glob("*.ipynb"))
-
-
 def notebooks(lab: str, root: Path) -> list[str]:
     """Return the names of the notebooks of a lab; each has a key of its own.
 
@@ -167,6 +120,10 @@ def notebooks(lab: str, root: Path) -> list[str]:
         UserError: There is no such lab.
     """
     return _notebooks(settings_of(root), lab)
+
+
+def _notebooks(course: "CourseDirectory", lab: str) -> list[str]:
+    return sorted(path.stem for path in source_folder(course, lab).glob("*.ipynb"))
 
 
 def _files(course: "CourseDirectory", folder: Path) -> dict[str, bytes]:
@@ -198,18 +155,19 @@ def _as_released(found: Any, made: Any) -> list[Any]:
     """Return the cells of a release without a learner's work: answers, their own cells, cells that they changed."""
     named = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in made.cells}
     plain = {cell.get("id"): cell for cell in made.cells if "nbgrader" not in cell.metadata}
+    texts = {(cell.cell_type, cell.source) for cell in made.cells if "nbgrader" not in cell.metadata}
     cells = []
     for cell in found.cells:
         if answered(cell):
             cells.append(named.get(cell.metadata.nbgrader.grade_id, cell))
-        elif "id" not in cell or not written(cell):
-            cells.append(cell)
+        elif "id" not in cell or not written(cell) or (cell.cell_type, cell.source) in texts:
+            cells.append(cell)  # nbgrader gives the cells of a header an id that is no hash, another each time
         elif cell.id in plain:
             cells.append(plain[cell.id])
     return cells
 
 
-def _require_same(made: Any, found: Any, lab: str, name: str) -> None:
+def _require_same(made: Any, found: Any, name: str, again: str) -> None:
     """Raise UserError where the release on disk, but for a learner's work in it, is not the one of the source."""
     old, new = _shape(_as_released(found, made)), _shape(made.cells)
     if old == new:
@@ -217,9 +175,8 @@ def _require_same(made: Any, found: Any, lab: str, name: str) -> None:
     number = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     cell = (old + [("", "", "")] * len(new))[number]
     raise UserError(
-        f"{name} is not the release of its source: cell {number + 1}{f' ({cell[2]})' if cell[2] else ''} differs. "
-        "Run `python3 bootstrap.py build`, which keeps what somebody has answered in it "
-        f"(in another course, after you have copied it elsewhere: `nbgrader generate_assignment {lab} --force`)."
+        f"{name} is not the release of its source: "
+        f"cell {number + 1}{f' ({cell[2]})' if cell[2] else ''} differs. {again}"
     )
 
 
@@ -238,14 +195,16 @@ def load_key(lab: str, root: Path, notebook: str | None = None, worked: bool = F
     from nbgrader.preprocessors import IncludeHeaderFooter
 
     course = settings_of(root)
-    names = _notebooks(course, lab)
+    ways, names = own_ways(course), _notebooks(course, lab)
+    if not names:
+        raise UserError(f"the text of {lab} has not been made a notebook yet. {ways.first_release(lab)}")
     chosen = notebook or (lab if lab in names else names[0] if len(names) == 1 else "")
     if chosen not in names:
         problem = f"has no notebook {chosen!r}" if chosen else "has several notebooks, each with its own key"
         raise UserError(f"{lab} {problem}: name one of {', '.join(names)}")
 
     def place(step: str) -> tuple[Path, str]:
-        path = _folder(course, step, lab) / f"{chosen}.ipynb"
+        path = folder_of(course, step, lab) / f"{chosen}.ipynb"
         return path, os.path.relpath(path, course.root).replace(os.sep, "/")
 
     source = _read(*place(course.source_directory))
@@ -260,13 +219,10 @@ def load_key(lab: str, root: Path, notebook: str | None = None, worked: bool = F
     source, _ = IncludeHeaderFooter(config=course.config).preprocess(source, {})
     path, name = place(course.release_directory)
     if not path.is_file():
-        raise UserError(
-            f"{lab} is not released: {name} is missing. "
-            f"Run `python3 bootstrap.py build` (in another course: `nbgrader generate_assignment {lab}`)."
-        )
+        raise UserError(f"{lab} is not released: {name} is missing. {ways.first_release(lab)}")
     made = _released(_upgraded(source, chosen), course.config, chosen)
     if not worked:
-        _require_same(made, _upgraded(_read(path, name), name), lab, name)
+        _require_same(made, _upgraded(_read(path, name), name), name, ways.new_release(lab))
     return key_from_source(source, lab=chosen, config=course.config, files=_files(course, path.parent))
 
 

@@ -1,6 +1,5 @@
 """A lab's known wrong answers, as they lie beside its solution."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Any
 
 import yaml
 
+from autograder.lab.cells import EXERCISE
 from base.errors import BuildError
-
-EXERCISE = re.compile(r"ex[1-9]\d*")
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,11 @@ def front_matter(path: Path, where: str) -> tuple[Any, str]:
     return data, source
 
 
-def read_misconceptions(lab: str, root: Path, cells: Mapping[str, float]) -> list[Misconception]:
+def read_misconceptions(folder: Path, cells: Mapping[str, float]) -> list[Misconception]:
     """Return the wrong answers of a lab, sorted by file name.
 
     Args:
-        lab: Name of the lab.
-        root: The course.
+        folder: The folder of its sources, named as the lab.
         cells: Points of each of the lab's graded cells; 0 for an answer's.
 
     Raises:
@@ -51,8 +48,8 @@ def read_misconceptions(lab: str, root: Path, cells: Mapping[str, float]) -> lis
     """
     tests = {name: points for name, points in cells.items() if "-test" in name}
     found = []
-    for path in sorted((root / "solutions" / lab / "misconceptions").glob("*.py")):
-        where = path.relative_to(root).as_posix()
+    for path in sorted((folder / "misconceptions").glob("*.py")):
+        where = path.relative_to(folder.parents[1]).as_posix()
         data, source = front_matter(path, where)
         if not isinstance(data, dict) or set(data) != {"answers", "loses", "why"} or not source.strip():
             raise BuildError(
@@ -60,7 +57,7 @@ def read_misconceptions(lab: str, root: Path, cells: Mapping[str, float]) -> lis
                 "`# ---`, then the wrong answer"
             )
         if data["answers"] not in cells or not EXERCISE.fullmatch(str(data["answers"])):
-            raise BuildError(f"{where}: answers {data['answers']!r}, but {lab} has no such answer cell")
+            raise BuildError(f"{where}: answers {data['answers']!r}, but {folder.name} has no such answer cell")
         if not path.stem.startswith(f"{data['answers']}-"):
             raise BuildError(f"{where}: answers {data['answers']}, so its name must start with {data['answers']}-")
         loses = data["loses"]
@@ -68,7 +65,9 @@ def read_misconceptions(lab: str, root: Path, cells: Mapping[str, float]) -> lis
             raise BuildError(f"{where}: loses must say how many points which test takes, as {{ex1-test: 2}}")
         for test, points in loses.items():
             if test not in tests:
-                raise BuildError(f"{where}: loses names {test!r}, but {lab} has no such test cell: {', '.join(tests)}")
+                raise BuildError(
+                    f"{where}: loses names {test!r}, but {folder.name} has no such test cell: {', '.join(tests)}"
+                )
             if not isinstance(points, (int, float)) or not 0 < points <= tests[test]:
                 raise BuildError(f"{where}: {test} is worth {tests[test]} points, so {points!r} cannot be lost there")
         found.append(Misconception(path.stem, data["answers"], dict(loses), str(data["why"]), source.strip("\n")))

@@ -31,7 +31,7 @@ from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select, text, update
 from traitlets.config import Config
 
-from autograder.lab.key import settings_of
+from autograder.lab.settings import settings_of
 from autograder.model import ANSWER, MANUAL, ByHand, Key, Result
 from autograder.outputs.graded import KERNEL, is_task, released
 from autograder.outputs.untrusted import safe_text

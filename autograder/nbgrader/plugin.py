@@ -20,30 +20,18 @@ from autograder.model import Submission
 from autograder.outputs.graded import autograded_notebook
 from kernels.parent import can_fork
 
-STOCK = (
-    "nbgrader.preprocessors.Execute",
-    "nbgrader.preprocessors.IgnorePattern",
-    "nbconvert.preprocessors.ClearMetadataPreprocessor",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-)
-"""What nbgrader does itself when it autogrades."""
-OURS = ("autograder.nbgrader.plugin.Examine", *STOCK[1:])
-
 
 @cache
 def _grader(lab: str, notebook: str, root: Path, seconds: float, sandbox: bool) -> tuple[Grader, Any]:
     name = notebook if len(notebooks(lab, root)) > 1 else None
     key = load_key(lab, root, name)
-    grader = Grader(key, Limits(cell_seconds=seconds), sandbox, jobs=1)
+    grader = Grader(key, Limits(cell_seconds=seconds), sandbox, jobs=1, hidden=[root])
     atexit.register(grader.close)
     return grader, key
 
 
 class Examine(NbGraderPreprocessor):  # type: ignore[misc]
-    """Runs a submission as `course grade` does, and leaves the verdicts where nbgrader looks for them.
+    """Runs a submission as a run of a whole cohort does, and leaves the verdicts where nbgrader looks for them.
 
     A failed test shows why it failed, and partial credit is the test's last value.
     """

@@ -18,8 +18,8 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import capture_log
 
-from authoring.labs import course_config
-from autograder.nbgrader.plugin import STOCK as STOCK_STEPS
+from autograder.lab.settings import folder_of, settings_of
+from autograder.nbgrader.steps import STOCK as STOCK_STEPS
 from base.process import ONE_THREAD, plain_environment, python, tools_path
 from base.quiet import TELEMETRY_OFF, quiet
 
@@ -61,9 +61,10 @@ def grade_by_stock(
     try:
         for number, folder in enumerate(folders):
             shutil.copytree(base, folder)
+            course = settings_of(folder)
             mine = jobs[number :: len(folders)]
             for lab, name in mine:
-                path = folder / "grading" / "submitted" / name / lab / f"{lab}.ipynb"
+                path = folder_of(course, course.submitted_directory, lab, name) / f"{lab}.ipynb"
                 path.parent.mkdir(parents=True)
                 nbformat.write(submissions[lab][name], path)  # type: ignore[no-untyped-call]
             command = python("-m", "autograder.nbgrader.stock", *dict.fromkeys(lab for lab, _ in mine))
@@ -100,13 +101,14 @@ def _fault(cell: Any) -> str | None:
 
 def read_grade(folder: Path, lab: str, name: str) -> StockGrade:
     """Return what came out for a submission; `folder` is the course directory in which it was graded."""
-    with Gradebook(f"sqlite:///{folder / 'grading' / 'gradebook.db'}") as gradebook:
+    course = settings_of(folder)
+    with Gradebook(course.db_url) as gradebook:
         try:
             grades = gradebook.find_submission_notebook(lab, lab, name).grades
             got = {grade.name: grade.auto_score for grade in grades if grade.auto_score is not None}
         except MissingEntry:
             got = {}
-    path = folder / "grading" / "autograded" / name / lab / f"{lab}.ipynb"
+    path = folder_of(course, course.autograded_directory, lab, name) / f"{lab}.ipynb"
     if not path.is_file():
         log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return StockGrade(faults=["nbgrader could not grade it: " + " / ".join(log[-LAST_LINES:])])
@@ -125,7 +127,7 @@ def main(labs: list[str]) -> None:
     """Grade what was handed in for these labs of the course in the working directory."""
     quiet()
     for lab in labs:
-        config = course_config(Path.cwd())
+        config = settings_of(Path.cwd()).config
         config.CourseDirectory.assignment_id = lab
         config.Autograde.autograde_preprocessors = list(STOCK_STEPS)
         converter = Autograde(coursedir=CourseDirectory(config=config), config=config)

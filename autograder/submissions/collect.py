@@ -250,7 +250,7 @@ def _submitters(root: Path, entry: Entry) -> dict[str, list[str]]:
         ) from None
 
 
-def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = ()) -> Found:
+def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = (), copies: str = "") -> Found:
     """Find the submissions of a lab.
 
     Args:
@@ -258,6 +258,8 @@ def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = ()
         lab: Name of the lab.
         notebook: Name of the notebook, where it is not the lab's.
         known: Names that students got in earlier runs.
+        copies: The folder of a student's own copies of labs in a course's repository, such as `mine/labs`: one in it
+            counts before one of the same name elsewhere, which is as it was handed out.
 
     Returns:
         One source a student. Of several files of a student the one named like the lab counts, and of these the newest
@@ -270,7 +272,7 @@ def survey(path: Path, lab: str, notebook: str = "", known: Collection[str] = ()
     if path.suffix == ".ipynb" and path.is_file():
         return Found((Source(safe_names([path.stem])[path.stem], path.stem, path),))
     entries = _listed(path, lab)
-    layout = Layout(lab, wanted, partial(_submitters, path))
+    layout = Layout(lab, wanted, partial(_submitters, path), tuple(part for part in copies.split("/") if part))
     layout.read(entries)
     by_student: dict[str, list[Claim]] = {}
     for claim in layout.claims:

@@ -40,8 +40,6 @@ _BESIDE = re.compile(
 _NOT_THEIRS = re.compile(r"feedback attachment\(s\)|\d_(?:tasks?|corrections|solutions)", re.IGNORECASE)
 _COURSES = re.compile(r"solutions|source|release|autograded|feedback|kept", re.IGNORECASE)
 """Folders of a course's repository in which the lab lies as well."""
-_COPIES = ("work", "labs")
-"""Where a learner's copies are, in a repository that has the same labs as they were handed out."""
 _PLATFORMS_OWN = re.compile(r"timestamp\.txt|comments\.txt|feedbacktext\.html", re.IGNORECASE)
 
 
@@ -51,6 +49,8 @@ class _Unit:
 
     entry: Entry
     inside: tuple[Entry, ...] = ()
+    copies: tuple[str, ...] = ()
+    """The folder of a student's own copies, where the same labs lie as they were handed out."""
 
     @property
     def name(self) -> str:
@@ -65,9 +65,12 @@ class _Unit:
         """All files in it, at any depth, but those that came from the instructor."""
         files = self._outside(_NOT_THEIRS, [entry for entry in self.inside if not entry.folder])
         own = self._outside(_COURSES, files)
-        copies = {entry.parts[-2:] for entry in own if entry.parts[-4:-2] == _COPIES}
-        own = [entry for entry in own if entry.parts[-2:] not in copies or entry.parts[-4:-2] == _COPIES]
+        copied = {entry.parts[-2:] for entry in own if self._is_copy(entry)}
+        own = [entry for entry in own if entry.parts[-2:] not in copied or self._is_copy(entry)]
         return own if any(entry.notebook for entry in own) else files
+
+    def _is_copy(self, entry: Entry) -> bool:
+        return bool(self.copies) and entry.parts[-2 - len(self.copies) : -2] == self.copies
 
     def _outside(self, folders: re.Pattern[str], files: list[Entry]) -> list[Entry]:
         deep = len(self.entry.parts)
@@ -75,14 +78,14 @@ class _Unit:
 
     @property
     def children(self) -> "list[_Unit]":
-        return _units(self.inside, len(self.entry.parts))
+        return _units(self.inside, len(self.entry.parts), self.copies)
 
     def direct(self) -> list[Entry]:
         """The files that lie in it itself."""
         return [entry for entry in self.files if len(entry.parts) == len(self.entry.parts) + 1]
 
 
-def _units(entries: Iterable[Entry], depth: int) -> list[_Unit]:
+def _units(entries: Iterable[Entry], depth: int, copies: tuple[str, ...]) -> list[_Unit]:
     """Return what lies at a depth, each with what is in it."""
     tops, inside = list[Entry](), dict[str, list[Entry]]()
     for entry in entries:
@@ -90,7 +93,7 @@ def _units(entries: Iterable[Entry], depth: int) -> list[_Unit]:
             tops.append(entry)
         elif len(entry.parts) > depth + 1:
             inside.setdefault("/".join(entry.parts[: depth + 1]), []).append(entry)
-    return [_Unit(top, tuple(inside.get(top.path, ()) if top.folder else ())) for top in tops]
+    return [_Unit(top, tuple(inside.get(top.path, ()) if top.folder else ()), copies) for top in tops]
 
 
 def _somebody(names: Sequence[str]) -> str:
@@ -106,6 +109,7 @@ class Layout:
         lab: Name of the lab.
         wanted: Name of the notebook.
         submitters: Reads the table in which a platform says whose its numbered folders are.
+        copies: The folder of a student's own copies in a course's repository, see `survey`.
         claims: What was found.
         left: Paths that are nobody's, and why.
     """
@@ -113,6 +117,7 @@ class Layout:
     lab: str
     wanted: str
     submitters: Callable[[Entry], Mapping[str, Sequence[str]]]
+    copies: tuple[str, ...] = ()
     claims: list[Claim] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
 
@@ -123,7 +128,7 @@ class Layout:
             UserError: It cannot be known whose the files are.
         """
         above: list[str] = []
-        units = _units(entries, 0)
+        units = _units(entries, 0, self.copies)
         while around := self._around(units, above):
             self._leave((unit for unit in units if unit is not around), "lies beside the folder of the submissions")
             above.append(around.name)

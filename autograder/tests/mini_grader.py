@@ -16,7 +16,14 @@ FAULT, STOP, HANG, DIE = "planted fault", "planted stop", "planted hang", "plant
 class MiniGrader:
     """Grades in this process; `seconds` are slept for each submission, `log` notes what was graded and closed."""
 
-    def __init__(self, key: Key, options: object = None, seconds: float | None = None, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        key: Key,
+        options: object = None,
+        course: Path | None = None,
+        seconds: float | None = None,
+        log: Path | None = None,
+    ) -> None:
         self.key = key
         self.seconds = float(os.environ.get("MINI_SECONDS", "0")) if seconds is None else seconds
         self.log = log or (Path(os.environ["MINI_LOG"]) if "MINI_LOG" in os.environ else None)

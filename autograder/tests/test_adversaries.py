@@ -40,6 +40,7 @@ from autograder.trials.adversaries import (
     reference_answers,
     table,
 )
+from autograder.trials.course import release_of
 
 LIMITS = Limits(cell_seconds=3, memory_mb=800, processes=48, scratch_mb=32, output_bytes=20_000, total_seconds=60)
 THREADS = 2
@@ -225,8 +226,7 @@ def course() -> Iterator[Path]:
     (ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="adversaries-", dir=ROOT / "build") as folder:
         root = make_lab(Path(folder).resolve())
-        (root / "grading").mkdir(exist_ok=True)
-        (root / "grading" / "gradebook.db").write_bytes(b"SQLite format 3\0" + b"marks" * 100)
+        (root / "gradebook.db").write_bytes(b"SQLite format 3\0" + b"marks" * 100)
         yield root
 
 
@@ -237,7 +237,7 @@ def _honest(name: str, course: Path) -> Adversary:
 
 @pytest.fixture(scope="module")
 def run(course: Path, attacks: list[Adversary]) -> Iterator[Run]:
-    release = json.loads((course / "labs" / LAB / f"{LAB}.ipynb").read_text(encoding="utf-8"))
+    release = json.loads(release_of(course, LAB).read_text(encoding="utf-8"))
     reference = reference_answers(course)
     key = load_key(LAB, course)
     before = {process.pid for process in psutil.process_iter()}
@@ -253,7 +253,7 @@ def run(course: Path, attacks: list[Adversary]) -> Iterator[Run]:
             hand_in(one, course, release, reference, world)
         probe = replace(order[0], name="probe", answers={**reference, "ex1": PROBE})
         hand_in(probe, course, release, reference, world)
-        sources = {source.student: source for source in collect(course / "grading" / "submitted", LAB)}
+        sources = {source.student: source for source in collect(course / "submitted", LAB)}
         for path in (course, *course.rglob("*")):
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | 0o666 | (0o111 if path.is_dir() else 0))

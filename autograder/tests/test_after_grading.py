@@ -25,7 +25,7 @@ from nbgrader.utils import get_username
 from typer.testing import CliRunner, Result
 
 from autograder.cohort.store import SECRET, TIMESTAMP
-from autograder.lab.key import settings_of
+from autograder.lab.settings import settings_of
 from autograder.tests.test_cohort import grade, hand_in, mini, released, root  # noqa: F401  # fixtures
 from base.process import own_tools
 from course import cli

@@ -13,7 +13,7 @@ import pytest
 from autograder.examiner.grader import sandbox_missing
 from autograder.model import Key
 from autograder.trials.benchmarks import growth, otter, throughput
-from autograder.trials.benchmarks.classroom import WARNS, WRONG, Handed, make_course, submissions
+from autograder.trials.benchmarks.classroom import WARNS, WRONG, Handed, make_classroom, submissions
 from autograder.trials.benchmarks.measure import CGROUP, measure
 from autograder.trials.benchmarks.results import END, README, RESULTS, START, bars, keep, read, renewed
 from base.errors import UserError
@@ -37,7 +37,7 @@ os.read(heard, 1)
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
-    return make_course(tmp_path_factory.mktemp("course"))
+    return make_classroom(tmp_path_factory.mktemp("course"))
 
 
 def found_of(**changes: Any) -> dict[str, Any]:

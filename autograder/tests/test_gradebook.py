@@ -28,10 +28,13 @@ from nbgrader.nbgraderformat import reads as nbgrader_reads
 from nbgrader.utils import compute_checksum
 from traitlets.config import Config
 
-from authoring.labs import course_config, generate_assignment, grade_cells, set_up_course
+from authoring.labs import set_up_course
+from autograder.lab.cells import grade_cells
 from autograder.lab.key import key_from_source
+from autograder.lab.settings import settings_of
 from autograder.model import ANSWER, EXTRA, MANUAL, TEST, Cell, CellRun, Key, Mark, Output, Result
 from autograder.nbgrader.gradebook import totals, write
+from autograder.nbgrader.release import generate_assignment
 from autograder.outputs.graded import autograded_notebook
 from base.errors import UserError
 from base.process import tools_path
@@ -81,14 +84,14 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     task.metadata = nbformat.from_dict(_nbgrader("task", task=True, locked=True, points=5.0))
     source.cells += [essay, task]
     nbformat.write(source, path)
-    generate_assignment(folder, LAB)
+    generate_assignment(LAB, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def key(released: Path) -> Key:
     source = nbformat.read(released / "solutions" / LAB / f"{LAB}.ipynb", as_version=4)
-    return key_from_source(source, lab=LAB, config=course_config(released))
+    return key_from_source(source, lab=LAB, config=settings_of(released).config)
 
 
 @pytest.fixture
@@ -147,7 +150,7 @@ def dump(course: Path) -> list[str]:
 
 def stock(course: Path) -> None:
     """Run nbgrader's own autograde on all that is submitted."""
-    config: Config = course_config(course)
+    config: Config = settings_of(course).config
     config.CourseDirectory.assignment_id = LAB
     converter = Autograde(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
@@ -481,7 +484,7 @@ def test_formgraders_own_view_has_them_graded(course: Path, key: Key) -> None:
             (folder / f"{LAB}.ipynb").write_text(text)
             if one.timestamp:
                 (folder / "timestamp.txt").write_text(one.timestamp)
-    config = course_config(course)
+    config = settings_of(course).config
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     submissions = {one["student"]: one for one in api.get_submissions(LAB)}
     assert {name: (one["autograded"], one["score"], one["max_score"]) for name, one in submissions.items()} == {

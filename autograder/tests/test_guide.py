@@ -17,10 +17,10 @@ from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from authoring.labs import lab_names, source_notebook
-from authoring.notebooks import to_json
 from authoring.proof.prove import STOCK, ProofTable, prove
 from authoring.repository import COMMAND, ROOT
 from autograder.examiner.grader import BESIDE, Limits
+from autograder.lab.text import to_json
 from autograder.sandbox.confine import _ROOTLESS, why_not
 from course import cli
 from tests.lab_server import Lab, wait_for_lab

@@ -221,3 +221,10 @@ def test_links_and_rubbish_beside_the_notebook_are_not_handed_out(root):
     (folder / "sub").mkdir()
     (folder / "sub" / "more.csv").write_text("c\n")
     assert list(load_key(LAB, root).files) == ["data.csv", "sub/more.csv"]
+
+
+def test_a_setting_that_the_grader_does_not_know_is_refused(root):
+    with (root / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
+        settings.write("c.OwnWays.grades = 'make grade'\n")
+    with pytest.raises(UserError, match=r"there is no c\.OwnWays\.grades"):
+        load_key(LAB, root)

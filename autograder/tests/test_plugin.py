@@ -9,8 +9,11 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from authoring.labs import course_config, generate_assignment, grade_cells, set_up_course
-from autograder.nbgrader.plugin import OURS, STOCK
+from authoring.labs import set_up_course
+from autograder.lab.cells import grade_cells
+from autograder.lab.settings import settings_of
+from autograder.nbgrader.release import generate_assignment
+from autograder.nbgrader.steps import OURS, STOCK
 from autograder.sandbox.confine import why_not
 from base.process import ONE_THREAD, tools_path
 from tests.mini_course import LAB, make_course
@@ -23,7 +26,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course with four submissions, graded by `nbgrader autograde` as our settings have it."""
     root, folder = make_course(tmp_path_factory.mktemp("root")), tmp_path_factory.mktemp("course")
     set_up_course(folder, [LAB], root)
-    generate_assignment(folder, LAB)
+    generate_assignment(LAB, folder)
     source = nbformat.read(folder / "solutions" / LAB / f"{LAB}.ipynb", as_version=4)
     answers = {
         "ann": {},
@@ -77,7 +80,7 @@ def test_the_instructor_sees_why(course: Path) -> None:
 
 
 def test_the_settings_name_our_steps(course: Path) -> None:
-    assert tuple(course_config(course).Autograde.autograde_preprocessors) == OURS
+    assert tuple(settings_of(course).config.Autograde.autograde_preprocessors) == OURS
 
 
 def test_stock_is_what_nbgrader_does_itself() -> None:

@@ -11,13 +11,13 @@ import nbformat as untyped_nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from authoring.labs import grade_cells
 from autograder.cohort.run import Note, Options, Summary, grade_lab
 from autograder.examiner.grader import Grader
+from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key
 from autograder.model import MANUAL, Result, Submission
-from autograder.nbgrader.plugin import STOCK
 from autograder.nbgrader.release import release_lab
+from autograder.nbgrader.steps import STOCK
 from autograder.sandbox.confine import why_not
 from autograder.submissions.collect import Found
 from base.process import ONE_THREAD, tools_path

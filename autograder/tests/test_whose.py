@@ -192,7 +192,7 @@ NAMED: dict[str, tuple[list[str], dict[str, str]]] = {
 def test_names_are_read_where_a_platform_or_people_put_them(lay: Lay, layout: str) -> None:
     """lms-collapsed-cohorts, public/17-a-class-becomes-one; Brightspace's attempts and Teams' versions of public/."""
     files, wanted = NAMED[layout]
-    assert students(survey(lay(*files), LAB)) == wanted
+    assert students(survey(lay(*files), LAB, copies="work/labs")) == wanted
 
 
 NAMELESS = {
@@ -227,7 +227,7 @@ def test_where_a_name_cannot_be_known_it_stops_and_names_the_files(lay: Lay, lay
     """lms-collapsed-cohorts, public/17-a-class-becomes-one."""
     files, says = NAMELESS[layout]
     with pytest.raises(UserError, match=says) as stopped:
-        survey(lay(*files), LAB)
+        survey(lay(*files), LAB, copies="work/labs")
     assert "name" in str(stopped.value)
 
 

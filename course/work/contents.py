@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.lab.kept import answered, source_of, written
+from autograder.lab.cells import answered, source_of, written
 
 Notebook = dict[str, Any]
 WHOLE = ""

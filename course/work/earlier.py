@@ -5,8 +5,7 @@ It is copied, from there or from where `build --aside` had moved it, and that fi
 
 from pathlib import Path
 
-from authoring.repository import COMMAND
-from autograder.lab.kept import KEPT
+from authoring.repository import COMMAND, KEPT
 from course.work import contents
 from course.work.layout import Item
 from course.work.manifest import Given

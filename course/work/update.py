@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from authoring.repository import ROOT
-from autograder.lab.kept import answered, written
+from autograder.lab.cells import answered, written
 from base.errors import UserError
 from base.files import keep_copy, write_bytes
 from course.paths import WORK

@@ -154,7 +154,7 @@ look = {{
     'locale': [locale.getlocale(), time.tzname, tempfile.gettempdir()],
     'limits': [resource.getrlimit(number) for number in range(16)],
     'multiprocessing': [multiprocessing.get_start_method(True), multiprocessing.process.ORIGINAL_DIR],
-    'ours': [name for name in sys.modules if name.partition('.')[0] in ('course', 'autograder', 'oakbank')],
+    'ours': [name for name in sys.modules if name.partition('.')[0] in ('base', 'kernels', 'autograder', 'course')],
     'streams': [sys.__stdout__.encoding, sys.__stderr__.errors],
     'hooks': [sys.excepthook.__qualname__, type(sys.displayhook)],
     'shell': sorted(type(one).__name__ for one in shell.configurables if 'Inline' in type(one).__name__),
@@ -556,7 +556,7 @@ def users(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(door, "_left", [])
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder) / "course-warm"
+        yield Path(folder) / "warm-kernels"
         for process in door._left:
             process.kill()
             process.wait()

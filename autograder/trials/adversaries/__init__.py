@@ -22,11 +22,11 @@ from typing import Any
 
 import yaml
 
-from authoring.labs import CONFIG, generate_assignment, grade_cells, set_up_course, source_notebook
-from authoring.repository import ROOT
+from autograder.lab.cells import grade_cells
 from autograder.lab.misconceptions import front_matter
+from autograder.lab.text import source_notebook
+from autograder.trials.course import make_course, submission_of
 from base.errors import UserError
-from base.files import write_text
 
 HERE = Path(__file__).resolve().parent
 LAB = "01-target"
@@ -104,30 +104,27 @@ class Adversary:
         return re.search(".*".join(map(re.escape, self.sees.split("…"))), said, re.DOTALL) is not None
 
 
+def lab_cells(root: Path) -> dict[str, Any]:
+    """Return the cells of the lab's source in the course `root` that nbgrader knows, by name."""
+    path = root / "source" / LAB / f"{LAB}.py"
+    return grade_cells(source_notebook(path, path.name))
+
+
 def lab_points(root: Path) -> dict[str, float]:
     """Return what each test of the lab in the course `root` is worth."""
-    cells = grade_cells(source_notebook(LAB, root)).items()
+    cells = lab_cells(root).items()
     return {name: float(cell.metadata["nbgrader"]["points"]) for name, cell in cells if "-test" in name}
 
 
 def make_lab(root: Path) -> Path:
     """Make a course in `root` whose only lab is the target, with its release; returns `root`."""
-    text = (HERE / "lab.py").read_text(encoding="utf-8")
-    origin = root / "origin"
-    write_text(origin / "solutions" / LAB / f"{LAB}.py", text[text.index("# %%") :])
-    write_text(origin / CONFIG, (ROOT / CONFIG).read_text(encoding="utf-8"))
-    set_up_course(root, [LAB], origin)
-    write_text(root / "solutions" / LAB / f"{LAB}.py", text[text.index("# %%") :])
-    generate_assignment(root, LAB, gradebook=False)
-    for path in sorted(origin.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    origin.rmdir()
+    make_course(root, LAB, (HERE / "lab.py").read_text(encoding="utf-8"), gradebook=False)
     return root
 
 
 def reference_answers(root: Path) -> dict[str, str]:
     """Return the lab's own answers, without the lines that mark them."""
-    cells = grade_cells(source_notebook(LAB, root)).items()
+    cells = lab_cells(root).items()
     marks = ("### BEGIN SOLUTION", "### END SOLUTION")
     return {
         name: "\n".join(line for line in cell.source.splitlines() if line.strip() not in marks)
@@ -308,9 +305,9 @@ def hand_in(
     adversary: Adversary, course: Path, release: dict[str, Any], reference: dict[str, str], world: World
 ) -> Path:
     """Put the attacker's folder into nbgrader's tree of submissions; returns the path of the notebook."""
-    folder = course / "grading" / "submitted" / adversary.name / LAB
+    path = submission_of(course, LAB, adversary.name)
+    folder = path.parent
     folder.mkdir(parents=True)
-    path = folder / f"{LAB}.ipynb"
     if "link" in adversary.file:
         path.symlink_to(world.fill(adversary.file["link"]))
     elif "fifo" in adversary.file:

@@ -4,18 +4,16 @@ import copy
 import hashlib
 import json
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from authoring.labs import CONFIG, generate_assignment, grade_cells, set_up_course
-from authoring.repository import ROOT
+from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key
 from autograder.model import Key
-from base.files import write_text
+from autograder.trials.course import make_course, release_of, submission_of
 
 HERE = Path(__file__).resolve().parent
 LAB = "01-loan-model"
@@ -52,15 +50,9 @@ class Handed:
         }
 
 
-def make_course(root: Path) -> Key:
+def make_classroom(root: Path) -> Key:
     """Make a course of nbgrader in `root` whose only lab is the benchmarks', released; returns the answer key."""
-    text = (HERE / "lab.py").read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="course-benchmark-") as name:
-        origin = Path(name).resolve()
-        write_text(origin / "solutions" / LAB / f"{LAB}.py", text[text.index("# %%") :])
-        write_text(origin / CONFIG, (ROOT / CONFIG).read_text(encoding="utf-8"))
-        set_up_course(root, [LAB], origin)
-    generate_assignment(root, LAB)
+    make_course(root, LAB, (HERE / "lab.py").read_text(encoding="utf-8"))
     return load_key(LAB, root)
 
 
@@ -109,13 +101,13 @@ def notebook(handed: Handed, release: Any) -> Any:
 
 def read_release(root: Path) -> Any:
     """Return the notebook as it is handed out."""
-    return nbformat.read(root / "labs" / LAB / f"{LAB}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.read(release_of(root, LAB), as_version=4)  # type: ignore[no-untyped-call]
 
 
 def hand_in(root: Path, all_handed: list[Handed]) -> None:
     """Put all submissions into nbgrader's tree of the course."""
     release = read_release(root)
     for handed in all_handed:
-        path = root / "grading" / "submitted" / handed.student / LAB / f"{LAB}.ipynb"
+        path = submission_of(root, LAB, handed.student)
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(notebook(handed, release)), encoding="utf-8")

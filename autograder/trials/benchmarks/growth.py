@@ -1,10 +1,10 @@
-"""Cohorts of growing size, each graded by `course grade` in one run: time and memory, and what the bare cells cost."""
+"""Cohorts of growing size, each graded in one run: time and memory, and what the bare cells cost."""
 
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from autograder.trials.benchmarks.classroom import hand_in, make_course, submissions
+from autograder.trials.benchmarks.classroom import hand_in, make_classroom, submissions
 from autograder.trials.benchmarks.throughput import Say, grade_ours, run_cells
 
 
@@ -19,16 +19,16 @@ def run(sizes: list[int], say: Say) -> dict[str, Any]:
     """
     runs, faults = [], []
     for size in sorted(sizes):
-        with tempfile.TemporaryDirectory(prefix="course-benchmark-") as name:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
             root = Path(name).resolve()
-            key = make_course(root)
+            key = make_classroom(root)
             all_handed = submissions(size, key)
             hand_in(root, all_handed)
-            say(f"course grade: {size} submissions")
+            say(f"{size} submissions")
             cost, marks, _ = grade_ours(root, all_handed, memory=True)
             cells, _ = run_cells(root, all_handed, key)
             faults += [
-                f"{one.student} of {size}: course grade gives {marks[one.student]}, right is {one.marks(key)}"
+                f"{one.student} of {size}: this grader gives {marks[one.student]}, right is {one.marks(key)}"
                 for one in all_handed
                 if marks[one.student] != one.marks(key)
             ]

@@ -1,11 +1,11 @@
 # ruff: noqa
 # mypy: ignore-errors
-# What stands above the first cell is no part of the lab, which `python -m autograder.trials.benchmarks` grades in a course of its own.
+# What stands above the first cell is no part of the lab, which the benchmarks grade in a course of its own.
 
 # %% [markdown]
 # # 01 Loan model
 #
-# From a table of Oakbank's loans to a model that can be handed over: clean it, look at it, train, measure, compare,
+# From a table of a bank's loans to a model that can be handed over: clean it, look at it, train, measure, compare,
 # and write down what goes in and what comes out. Six exercises, 18 points.
 
 # %% locked="setup"

@@ -14,7 +14,7 @@ from autograder.cohort.store import GRADER
 from autograder.examiner.grader import Grader
 from autograder.model import Submission
 from autograder.sandbox.confine import why_not
-from autograder.trials.benchmarks.classroom import make_course, notebook, read_release, submissions
+from autograder.trials.benchmarks.classroom import make_classroom, notebook, read_release, submissions
 from base.files import write_text
 
 KEPT = Path(__file__).resolve().parent / "marks.json"
@@ -25,9 +25,9 @@ Marks = Mapping[str, Mapping[str, float | None]]
 
 def marks() -> dict[str, dict[str, float | None]]:
     """Grade the class by this version."""
-    with tempfile.TemporaryDirectory(prefix="course-marks-") as folder:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         root = Path(folder).resolve()
-        key, release = make_course(root), read_release(root)
+        key, release = make_classroom(root), read_release(root)
         with Grader(key, sandbox=why_not() is None) as grader:
             found = {}
             for one in submissions(COUNT, key):

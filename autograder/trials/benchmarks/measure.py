@@ -87,7 +87,7 @@ def _remove(group: Path) -> None:
 def _own_group() -> Iterator[Path | None]:
     """Yield a new control group; None where this machine lets us make none."""
     for parent in _parents():
-        group = parent / f"course-benchmark-{os.getpid()}"
+        group = parent / f"benchmark-{os.getpid()}"
         try:
             group.mkdir()
         except OSError:

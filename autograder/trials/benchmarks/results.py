@@ -134,7 +134,7 @@ def _throughput(found: dict[str, Any]) -> str:
         )
 
     rows.append(row("`nbgrader autograde`", stock))
-    rows.append(row("`course grade`", found["ours"]))
+    rows.append(row("this grader", found["ours"]))
     name = f"`otter run` (otter-grader{' ' + other['version'] if 'version' in other else ''})"
     rows.append(_row(name, *[""] * 5) if "why" in other else row(name, other))
     rows.append(
@@ -149,7 +149,7 @@ def _throughput(found: dict[str, Any]) -> str:
     ]
     times = [one["wall"] / _least(one, found) for one in found["rounds"]]
     said.append(
-        f"`course grade` and the bare cells were measured {len(times)} times, in turn: shown is the time with the "
+        f"This grader and the bare cells were measured {len(times)} times, in turn: shown is the time with the "
         f"median of their ratios, which were {min(times):.1f} to {max(times):.1f}."
     )
     said.append(
@@ -167,7 +167,7 @@ def _throughput(found: dict[str, Any]) -> str:
 def _cohort(found: dict[str, Any]) -> str:
     runs = found["runs"]
     rows = _head(
-        *("`course grade`", "wall, s", "a submission, s", "times the limit", "CPU, s"),
+        *("this grader", "wall, s", "a submission, s", "times the limit", "CPU, s"),
         *("grader's memory, MB", "all processes, MB"),
     )
     for one in runs:

@@ -1,4 +1,4 @@
-"""The same submissions graded by stock nbgrader, by `course grade` and by otter-grader, and their bare cells."""
+"""The same submissions graded by stock nbgrader, by this grader and by otter-grader, and their bare cells."""
 
 import json
 import shutil
@@ -12,17 +12,18 @@ from typing import Any
 
 from nbgrader.converters import Autograde
 
-from authoring.labs import CONFIG
+from autograder.cohort.store import folders
+from autograder.lab.settings import CONFIG
 from autograder.model import Key, Result
 from autograder.nbgrader.stock import TO_STDERR, read_grade, stock_environment
 from autograder.trials.benchmarks import otter
-from autograder.trials.benchmarks.classroom import LAB, WARNS, Handed, hand_in, make_course, submissions
+from autograder.trials.benchmarks.classroom import LAB, WARNS, Handed, hand_in, make_classroom, submissions
 from autograder.trials.benchmarks.measure import Cost, measure
 from base.errors import UserError
-from base.process import cores
+from base.process import cores, python
 
 ROUNDS = 5
-"""How often `course grade` and the bare cells are measured, in turn: a busy machine makes either a tenth slower."""
+"""How often this grader and the bare cells are measured, in turn: a busy machine makes either a tenth slower."""
 
 Marks = dict[str, dict[str, float]]
 """Points by student and test."""
@@ -40,7 +41,7 @@ def grade_stock(folder: Path, all_handed: list[Handed]) -> tuple[Cost, Marks, di
     with (folder / CONFIG).open("a", encoding="utf-8") as config:
         config.write(f"\nc.Autograde.autograde_preprocessors = {own!r}\n")
     command = [sys.executable, "-m", "nbgrader", "autograde", LAB]
-    cost = measure([command], folder, environment(folder) | {"COURSE_WARM": "off"}, folder / "log.txt")
+    cost = measure([command], folder, environment(folder) | {"WARM_KERNELS": "off"}, folder / "log.txt")
     _require(cost, folder, "nbgrader autograde")
     marks, warned = dict[str, dict[str, float]](), dict[str, set[str]]()
     for one in all_handed:
@@ -51,14 +52,14 @@ def grade_stock(folder: Path, all_handed: list[Handed]) -> tuple[Cost, Marks, di
 
 
 def grade_ours(folder: Path, all_handed: list[Handed], memory: bool = False) -> tuple[Cost, Marks, dict[str, set[str]]]:
-    """Grade by `course grade`; returns its cost, the marks in nbgrader's gradebook and which tests were rescued."""
-    command = [sys.executable, "-m", "course.cli", "grade", LAB, "--root", str(folder)]
+    """Grade by this grader; returns its cost, the marks in nbgrader's gradebook and which tests were rescued."""
+    command = python("-m", "autograder", "grade", LAB, "--root", str(folder))
     cost = measure([command], folder, environment(folder), folder / "log.txt", memory)
-    _require(cost, folder, "course grade")
+    _require(cost, folder, "this grader")
     marks, rescued = dict[str, dict[str, float]](), dict[str, set[str]]()
     for one in all_handed:
         marks[one.student] = read_grade(folder, LAB, one.student).got
-        path = folder / "grading" / "results" / LAB / f"{one.student}.json"
+        path = folders(folder, None).out / "results" / LAB / f"{one.student}.json"
         result = Result.from_json(json.loads(path.read_text(encoding="utf-8"))["result"])
         rescued[one.student] = {mark.test for mark in result.marks if mark.rescued}
     return cost, marks, rescued
@@ -104,7 +105,7 @@ def _bare(folder: Path, sources: dict[str, list[str]]) -> dict[str, tuple[float,
 
 
 def compare(stock: Marks, ours: Marks, warned: dict[str, set[str]], rescued: dict[str, set[str]]) -> dict[str, Any]:
-    """Compare the marks of nbgrader and of `course grade`, test by test.
+    """Compare the marks of nbgrader and of this grader, test by test.
 
     Returns:
         How many are `equal`; how many differ as they are meant to: `warned` (a warning on stderr, no points from
@@ -122,7 +123,7 @@ def compare(stock: Marks, ours: Marks, warned: dict[str, set[str]], rescued: dic
             elif a is not None and b is not None and a < b and test in rescued.get(student, ()):
                 found["rescued"] += 1
             else:
-                found["different"].append(f"{student} {test}: nbgrader {a}, course grade {b}")
+                found["different"].append(f"{student} {test}: nbgrader {a}, this grader {b}")
     return found
 
 
@@ -144,10 +145,10 @@ def run(count: int, with_otter: bool, say: Say) -> dict[str, Any]:
     Raises:
         UserError: Something could not be graded. (otter-grader may fail: its part then says why.)
     """
-    with tempfile.TemporaryDirectory(prefix="course-benchmark-") as name:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         base = Path(name).resolve() / "base"
         base.mkdir()
-        key = make_course(base)
+        key = make_classroom(base)
         all_handed = submissions(count, key)
         hand_in(base, all_handed)
         stock_folder = Path(shutil.copytree(base, base.parent / "stock"))
@@ -155,7 +156,7 @@ def run(count: int, with_otter: bool, say: Say) -> dict[str, Any]:
 
         say(f"nbgrader autograde: {count} submissions")
         stock, stock_marks, warned = grade_stock(stock_folder, all_handed)
-        say(f"  {stock.wall:.1f} s, {stock.cpu:.1f} s of CPU\ncourse grade and the bare cells: {count} submissions")
+        say(f"  {stock.wall:.1f} s, {stock.cpu:.1f} s of CPU\nthis grader and the bare cells: {count} submissions")
         rounds, faults = list[tuple[Cost, float]](), list[str]()
         for number in range(ROUNDS):
             folder = Path(shutil.copytree(base, base.parent / f"ours-{number}"))
@@ -165,7 +166,7 @@ def run(count: int, with_otter: bool, say: Say) -> dict[str, Any]:
             say(f"  {ours.wall:.1f} s, {ours.cpu:.1f} s of CPU; {cells:.1f} s of CPU")
             for one in all_handed:
                 if our_marks[one.student] != (must := one.marks(key)):
-                    faults.append(f"{one.student}: course grade gives {our_marks[one.student]}, right is {must}")
+                    faults.append(f"{one.student}: this grader gives {our_marks[one.student]}, right is {must}")
         ours, cells = sorted(rounds, key=lambda one: one[0].wall / one[1])[ROUNDS // 2]
         say(f"otter run: {count} submissions")
         theirs = _grade_otter(base, all_handed, key, stock_marks) if with_otter else {"why": "not asked for"}

@@ -64,7 +64,7 @@ def grant(risk, amount, term):
 # %%
 import subprocess
 
-from base.quiet import own_git
+from course.lesson import own_git
 
 env = own_git(Path(scratch.name), "2024-01-02T09:00:00+0000") | {"PYTHONDONTWRITEBYTECODE": "1"}
 env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # other packages' plugins: not needed, and half of the start

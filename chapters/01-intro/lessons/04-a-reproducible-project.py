@@ -58,7 +58,7 @@ def write(name, text):
 
 
 # %%
-from base.quiet import own_git
+from course.lesson import own_git
 
 SETTINGS = own_git(Path(home.name), "2024-01-31T12:00:00Z")  # your own settings stay out of it
 
@@ -492,7 +492,7 @@ print(make_wheel("answer = 42\n") == pin, make_wheel("answer = 43\n") == pin)
 # %%
 import tomllib
 
-from authoring.repository import ROOT
+from course.lesson import ROOT
 
 lock = tomllib.loads((ROOT / "uv.lock").read_text())
 [sklearn] = [package for package in lock["package"] if package["name"] == "scikit-learn"]

@@ -34,7 +34,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from base.quiet import own_git
+from course.lesson import own_git
 
 temporary = tempfile.TemporaryDirectory(prefix="oakbank-")
 home = Path(temporary.name)

@@ -14,8 +14,9 @@ import docker  # type: ignore[import-untyped]
 import pytest
 from kubernetes.client import ApiClient, AppsV1Api, BatchV1Api, CoreV1Api  # type: ignore[import-untyped]
 
-from authoring.labs import grade_cells, load_misconceptions, source_notebook
+from authoring.labs import load_misconceptions, source_notebook
 from authoring.proof.mutants import load_alternatives
+from autograder.lab.cells import grade_cells
 from oakbank.intro.cluster import kubectl, load_image, namespace
 from oakbank.intro.containers import TAG, build_service_image
 from oakbank.intro.kube import (

@@ -24,7 +24,7 @@ for folder in (".", "/tmp", "/dev/shm"):
             if number % 3 == 0:
                 os.mkfifo(f"{folder}/{name}")
             elif number % 3 == 1:
-                os.symlink("@course@/grading/gradebook.db", f"{folder}/{name}")
+                os.symlink("@course@/gradebook.db", f"{folder}/{name}")
             else:
                 os.mkdir(f"{folder}/{name}", 0)
         except OSError as error:

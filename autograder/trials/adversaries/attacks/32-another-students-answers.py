@@ -11,7 +11,7 @@ import json
 import os
 
 places = [
-    "@course@/grading/submitted",
+    "@course@/submitted",
     "/",
     "..",
     "../..",

