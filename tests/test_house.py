@@ -123,6 +123,17 @@ def looks_at_the_truth(root: Path) -> list[str]:
     return found
 
 
+def private_parts_shown(root: Path) -> list[str]:
+    """Return each place of a lesson that shows the source of something private: what is worth showing is public."""
+    found = []
+    for path in sorted(root.glob("chapters/*/lessons/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            call = ast.unparse(node) if isinstance(node, ast.Call) else ""
+            if re.match(r"(\w+\.)?getsource\(.*\._", call):
+                found.append(f"{path.relative_to(root).as_posix()}: {call}")
+    return found
+
+
 @pytest.fixture
 def names() -> list[Path]:
     """Return the files of the repository."""
@@ -247,6 +258,14 @@ def test_a_look_at_the_truth_is_found(tmp_path: Path, line: str) -> None:
     assert looks_at_the_truth(tmp_path) == []
     plant(tmp_path, "chapters/05-scale/reference/oakbank/scale/policy.py", line)
     assert len(looks_at_the_truth(tmp_path)) == 1
+
+
+def test_a_lesson_shows_what_is_public(tmp_path: Path) -> None:
+    """Also shown: a private method whose source is printed."""
+    assert private_parts_shown(ROOT) == []
+    shown = "print(inspect.getsource(Steps.make), inspect.getsource(Steps._make))"
+    plant(tmp_path, "chapters/02-x/lessons/01-y.py", shown)
+    assert private_parts_shown(tmp_path) == ["chapters/02-x/lessons/01-y.py: inspect.getsource(Steps._make)"]
 
 
 def test_only_files_of_the_repository_are_looked_at(tmp_path: Path) -> None:

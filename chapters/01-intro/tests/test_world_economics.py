@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oakbank.world import FUNDING_RATE, LOAN_RATE, LOSS_GIVEN_DEFAULT, break_even, loan_profit
-from oakbank.world.economics import COST_PER_LOAN
+from oakbank.world.economics import COST_PER_LOAN, break_even_of_one
 
 MANY = settings(max_examples=200, deadline=None, derandomize=True)
 amounts = st.integers(5, 600).map(lambda hundreds: 100.0 * hundreds)
@@ -100,3 +100,16 @@ def test_a_missing_amount_gives_a_missing_result() -> None:
     """So that `probability < break_even(...)` is false: nobody is granted on a broken feed by accident."""
     assert np.isnan(break_even([float("nan"), 5_000], [12, 12])).tolist() == [True, False]
     assert np.isnan(loan_profit([float("nan"), 5_000], [12, 12], [0, 0])).tolist() == [True, False]
+
+
+@given(amount=st.floats(1, 1e6) | st.sampled_from([500.0, 60_000.0, 1e-3]), term=st.integers(1, 360))
+def test_the_break_even_of_one_loan_is_that_of_many_to_the_last_bit(amount: float, term: int) -> None:
+    many = break_even([500.0, amount, 60_000.0], [84, term, 6])
+    assert break_even_of_one(amount, term) == many[1]
+
+
+def test_the_break_even_of_one_loan_is_that_of_many_for_every_term() -> None:
+    amounts = np.linspace(500, 60_000, 400)
+    for term in range(6, 85):
+        many = break_even(amounts, np.full(len(amounts), term))
+        assert [break_even_of_one(amount, term) for amount in amounts.tolist()] == many.tolist()

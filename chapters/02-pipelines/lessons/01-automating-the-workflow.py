@@ -356,7 +356,7 @@ import inspect
 
 from oakbank.pipelines.artifacts import Steps
 
-print(inspect.getsource(Steps._make))
+print(inspect.getsource(Steps.make))
 
 # %% [markdown]
 # Read it for one thing: in which order do names appear on the disk? The step works in a hidden folder. When it has ended,

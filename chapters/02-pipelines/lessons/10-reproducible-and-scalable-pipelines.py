@@ -105,7 +105,7 @@ import inspect
 
 from oakbank.pipelines.artifacts import Steps
 
-print(inspect.getsource(Steps._key))
+print(inspect.getsource(Steps.key))
 
 # %% [markdown]
 # ## Twice, and equal

@@ -170,7 +170,7 @@ def test_a_service_takes_the_fields_of_the_specification(own: TrainingRun) -> No
         assert client.post("/score", json={**good, "income": None}).status_code == 200
         wrong = client.post("/score", json={**good, "age": 40000})
         fault = {"field": "age", "wanted": "a whole number from 18 to 110"}
-        assert (wrong.status_code, wrong.json()["detail"][0] | fault) == (422, wrong.json()["detail"][0])
+        assert (wrong.status_code, wrong.json()["errors"][0] | fault) == (422, wrong.json()["errors"][0])
     with TestClient(scoring_app(Fixed(Loaded("1", model)))) as client:  # the bank's service
         bank = {
             "age": 30, "income": 2000.0, "debts": 0.0, "employment": "salaried", "years_employed": 1.0,

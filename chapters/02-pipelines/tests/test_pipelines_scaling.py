@@ -117,7 +117,7 @@ def test_the_kept_measurement_is_whole_and_says_so_in_a_table() -> None:
 def test_the_readme_shows_what_was_measured() -> None:
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
     text = README.read_text(encoding="utf-8")
-    assert renewed(text, found) == text, "run `python -m oakbank.pipelines.scaling table`"
-    assert renewed(f"{START}\nold numbers\n{END}", found) == f"{START}\n{table(found)}\n{END}"
+    assert renewed(text, table(found)) == text, "run `python -m oakbank.pipelines.scaling table`"
+    assert renewed(f"{START}\nold numbers\n{END}", table(found)) == f"{START}\n{table(found)}\n{END}"
     with pytest.raises(ValueError, match="needs one line"):
-        renewed("no place", found)
+        renewed("no place", table(found))

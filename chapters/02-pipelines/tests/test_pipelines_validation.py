@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from oakbank.pipelines import (
     FeedReference,
@@ -20,9 +21,21 @@ from oakbank.pipelines import (
     repair_feed,
     run_training,
 )
+from oakbank.pipelines.contract import Application
 from oakbank.pipelines.steps import validate
 from oakbank.pipelines.validation import NUMERIC, ProblemKind
-from oakbank.world import COLUMNS, Event, Lake, Scenario, World, load_scenario, publish_month, publish_outcomes
+from oakbank.world import (
+    CATEGORIES,
+    COLUMNS,
+    FEATURES,
+    Event,
+    Lake,
+    Scenario,
+    World,
+    load_scenario,
+    publish_month,
+    publish_outcomes,
+)
 from oakbank.world.lake import LakeError, read_parquet, write_parquet
 from oakbank.world.simulator import LEAK_COLUMN
 
@@ -307,3 +320,41 @@ def test_a_month_delivered_as_text_is_read_like_the_others(tmp_path: Path) -> No
     one, other = (read_parquet(tmp_path / name / "validate" / "accepted.parquet") for name in ("numbers", "text"))
     pd.testing.assert_frame_equal(one, other, check_dtype=False, check_categorical=False)
     assert run.model_path.read_bytes() == (tmp_path / "numbers" / "train" / "model.txt").read_bytes()
+
+
+# ---- two contracts for rows: the feed's and the service's
+
+
+def changed_values(name: str) -> st.SearchStrategy[Any]:
+    column = {column.name: column for column in COLUMNS}[name]
+    if name in CATEGORIES:
+        return st.sampled_from([*CATEGORIES[name], "fax", "", None])
+    assert column.low is not None
+    assert column.high is not None
+    ends = [column.low, column.high, column.low - 1, column.high + 1, None]
+    if column.dtype == "float64":
+        ends += [np.nextafter(column.low, -np.inf), np.nextafter(column.high, np.inf), np.nan, np.inf]
+    else:
+        ends += [column.low + 0.5, column.high - 1e-9]
+    return st.sampled_from(ends) | st.integers(int(column.low) - 5, int(column.high) + 5).map(float)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    changes=st.dictionaries(st.sampled_from(FEATURES), st.none(), max_size=3).flatmap(
+        lambda names: st.fixed_dictionaries({name: changed_values(name) for name in names})
+    )
+)
+def test_the_feed_and_the_service_take_the_same_rows(changes: dict[str, Any]) -> None:
+    """COLUMNS is the truth of both; a row that one of them refuses would be decided in one place only."""
+    month = World(0).applications(0).head(1).astype(dict.fromkeys(FEATURES, object))
+    for name, value in changes.items():
+        month.at[month.index[0], name] = value
+    row = {name: month[name].iloc[0] for name in FEATURES}
+    try:
+        sent = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+        Application.model_validate_json(json.dumps(sent))
+        taken = True
+    except ValidationError:
+        taken = False
+    assert (bad_rows(month).iloc[0] == "") == taken, (row, bad_rows(month).iloc[0])

@@ -124,7 +124,7 @@ import inspect
 
 from oakbank.deploy import monitor
 
-print(inspect.getsource(monitor._compare))
+print(inspect.getsource(monitor.compare_column))
 
 # %%
 report = monitor.drift_report(reference, now, model=model)

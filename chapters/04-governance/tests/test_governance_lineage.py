@@ -119,7 +119,7 @@ def test_tampered_models_are_seen(bank: Bank) -> None:
         with changed(stored, content):
             found = trace(bank.application(0), bank.lake, bank.registry, bank.audit)
         assert found.reproduced is False
-        assert any("it was changed" in warning for warning in found.warnings), found.warnings
+        assert any("not the one registered" in warning for warning in found.warnings), found.warnings
         assert found.model_hash == bank.run.model().digest
     stored.rename(stored.with_suffix(".away"))
     try:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -46,7 +47,7 @@ def test_everybody_gets_their_own_answer_and_only_the_bad_fail(
         return await batcher.score(item)
 
     async def run() -> list[int | BaseException]:
-        async with MicroBatcher(predict, max_batch=max_batch, max_wait_ms=1.0) as batcher:
+        async with MicroBatcher(predict, max_batch=max_batch) as batcher:
             jobs = (late(batcher, item, pause) for item, pause in zip(items, pauses, strict=False))
             answers = await asyncio.gather(*jobs, return_exceptions=True)
             assert batcher.answered == len(items)
@@ -64,7 +65,7 @@ def test_everybody_gets_their_own_answer_and_only_the_bad_fail(
 
 def test_requests_at_once_are_one_call() -> None:
     async def run() -> None:
-        async with MicroBatcher(tenfold, max_batch=64, max_wait_ms=20) as batcher:
+        async with MicroBatcher(tenfold, max_batch=64) as batcher:
             assert await ask(batcher, range(64)) == [10 * i for i in range(64)]
             assert batcher.calls == 1
             assert await ask(batcher, range(100)) == [10 * i for i in range(100)]
@@ -75,7 +76,7 @@ def test_requests_at_once_are_one_call() -> None:
 
 def test_one_bad_of_64_costs_a_search_by_halves_not_64_calls() -> None:
     async def run() -> None:
-        async with MicroBatcher(tenfold, max_batch=64, max_wait_ms=20) as batcher:
+        async with MicroBatcher(tenfold, max_batch=64) as batcher:
             answers = await ask(batcher, [-1 if i == 37 else i for i in range(64)])
             assert [i for i, answer in enumerate(answers) if isinstance(answer, BadError)] == [37]
             assert batcher.calls == 13
@@ -83,16 +84,45 @@ def test_one_bad_of_64_costs_a_search_by_halves_not_64_calls() -> None:
     asyncio.run(run())
 
 
-def test_a_lone_request_waits_no_longer_than_asked() -> None:
-    async def run() -> float:
+def test_a_lone_request_is_served_at_once() -> None:
+    async def run() -> None:
         loop = asyncio.get_running_loop()
-        async with MicroBatcher(tenfold, max_batch=64, max_wait_ms=50) as batcher:
-            await batcher.score(1)
-            start = loop.time()
-            await batcher.score(2)
-            return loop.time() - start
+        late = loop.call_later
+        timers: list[float] = []
 
-    assert 0.045 <= asyncio.run(run()) < 5
+        def noted(delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+            timers.append(delay)
+            return late(delay, *arguments, **options)
+
+        loop.call_later = loop.call_at = noted  # type: ignore[method-assign, assignment]
+        async with MicroBatcher(tenfold) as batcher:
+            for item in range(3):
+                assert await batcher.score(item) == 10 * item
+        assert (batcher.calls, timers) == (3, []), "whoever is alone is served without a look at the clock"
+
+    asyncio.run(run())
+
+
+def test_a_batch_gathers_while_a_call_runs() -> None:
+    go, sizes = threading.Event(), []
+
+    def slow(items: Sequence[int]) -> list[int]:
+        sizes.append(len(items))
+        go.wait(30)
+        return tenfold(items)
+
+    async def run() -> None:
+        async with MicroBatcher(slow) as batcher:
+            first = asyncio.create_task(batcher.score(0))
+            while not sizes:
+                await asyncio.sleep(0.001)
+            others = [asyncio.create_task(batcher.score(item)) for item in range(1, 9)]
+            await asyncio.sleep(0.01)
+            go.set()
+            assert await asyncio.gather(first, *others) == [10 * item for item in range(9)]
+
+    asyncio.run(run())
+    assert sizes == [1, 8]
 
 
 def test_a_full_queue_says_so_at_once_and_those_inside_are_served() -> None:
@@ -103,7 +133,7 @@ def test_a_full_queue_says_so_at_once_and_those_inside_are_served() -> None:
         return tenfold(items)
 
     async def run() -> None:
-        async with MicroBatcher(slow, max_batch=2, max_wait_ms=0, max_queue=3) as batcher:
+        async with MicroBatcher(slow, max_batch=2, max_queue=3) as batcher:
             running = [asyncio.create_task(batcher.score(i)) for i in range(2)]
             while batcher.calls == 0:
                 await asyncio.sleep(0.001)
@@ -134,14 +164,19 @@ def test_a_caller_who_leaves_disturbs_nobody(when: str) -> None:
         return tenfold(items)
 
     async def run() -> None:
-        async with MicroBatcher(slow, max_batch=8, max_wait_ms=10) as batcher:
+        async with MicroBatcher(slow, max_batch=8) as batcher:
+            before = [asyncio.create_task(batcher.score(9))] if when == "waiting" else []
+            if before:  # a call that the others wait for
+                await asyncio.to_thread(started.wait, 30)
             tasks = [asyncio.create_task(batcher.score(i)) for i in range(5)]
             await asyncio.sleep(0)
             if when == "running":
                 await asyncio.to_thread(started.wait, 30)
             tasks[2].cancel()
+            await asyncio.sleep(0)
             go.set()
             answers = await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*before)
             assert isinstance(answers[2], asyncio.CancelledError)
             assert [answers[i] for i in (0, 1, 3, 4)] == [0, 10, 30, 40]
             assert (2 in seen) is (when == "running")
@@ -152,7 +187,7 @@ def test_a_caller_who_leaves_disturbs_nobody(when: str) -> None:
 
 def test_closing_answers_those_who_wait_and_takes_no_more() -> None:
     async def run() -> None:
-        batcher = MicroBatcher(tenfold, max_batch=2, max_wait_ms=60_000)
+        batcher = MicroBatcher(tenfold, max_batch=2)
         waiting = [asyncio.create_task(batcher.score(i)) for i in range(5)]
         await asyncio.sleep(0)
         await asyncio.wait_for(batcher.close(), 30)
@@ -175,7 +210,7 @@ def test_the_function_runs_once_at_a_time() -> None:
             inside.release()
 
     async def run() -> None:
-        async with MicroBatcher(alone, max_batch=3, max_wait_ms=0) as batcher:
+        async with MicroBatcher(alone, max_batch=3) as batcher:
             assert await ask(batcher, range(50)) == [10 * i for i in range(50)]
 
     asyncio.run(run())
@@ -189,7 +224,7 @@ def test_a_faulty_function_fails_its_callers_and_the_batcher_lives(fault: str) -
         raise StopIteration
 
     async def run() -> None:
-        async with MicroBatcher(predict, max_wait_ms=5) as batcher:
+        async with MicroBatcher(predict) as batcher:
             answers = await ask(batcher, range(3))
             assert all(isinstance(answer, ValueError if fault == "too few" else RuntimeError) for answer in answers)
             batcher.predict = tenfold
@@ -210,14 +245,14 @@ def test_a_worker_that_is_killed_leaves_nobody_hanging() -> None:
         return "answered"
 
     async def run() -> list[str]:
-        batcher = MicroBatcher(dies, max_batch=2, max_wait_ms=0)
+        batcher = MicroBatcher(dies, max_batch=2)
         return await asyncio.wait_for(asyncio.gather(*(guarded(batcher.score(i)) for i in range(4))), 30)
 
     with contextlib.suppress(SystemExit):  # asyncio hands it on to the whole program: nobody hangs either
         assert set(asyncio.run(run())) <= {"CancelledError", "ClosedError", "SystemExit"}
 
 
-@pytest.mark.parametrize("wrong", [{"max_batch": 0}, {"max_queue": 0}, {"max_wait_ms": -1.0}])
-def test_senseless_settings_are_refused(wrong: dict[str, float]) -> None:
+@pytest.mark.parametrize("wrong", [{"max_batch": 0}, {"max_queue": 0}])
+def test_senseless_settings_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="or more"):
         MicroBatcher(tenfold, **wrong)  # type: ignore[arg-type]

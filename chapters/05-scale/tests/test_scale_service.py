@@ -37,7 +37,7 @@ def client(app: Any) -> httpx.AsyncClient:
 @pytest.mark.parametrize("onnx", [False, True])
 def test_concurrent_requests_get_the_scores_of_chapter_3(model: CreditModel, onnx: bool) -> None:
     expected = contract.score(model, "7", requests_of(APPLICATIONS))
-    app = create_scaled_app(OnnxModel.from_model(model) if onnx else model, "7", max_wait_ms=200)
+    app = create_scaled_app(OnnxModel.from_model(model) if onnx else model, "7")
 
     async def run() -> list[httpx.Response]:
         async with app.router.lifespan_context(app), client(app) as http:
@@ -75,7 +75,7 @@ def test_overload_is_503_with_retry_after_and_shutdown_serves_who_waits(model: C
             go.wait(30)
             return model.predict(applications)
 
-    app = create_scaled_app(Slow(), "7", max_batch=1, max_wait_ms=0, max_queue=2)  # type: ignore[arg-type]
+    app = create_scaled_app(Slow(), "7", max_batch=1, max_queue=2)  # type: ignore[arg-type]
 
     async def run() -> list[httpx.Response]:
         async with client(app) as http:

@@ -194,7 +194,8 @@ def protocol_app(
         explain: Turns validation errors into the content of `Fault`s.
         options: For `kind`, such as `title` and `lifespan`.
     """
-    app = kind(responses=ERRORS, **options)
+    # FastAPI would look at every request whether somebody wants its traces: a tenth of a small answer's time.
+    app = kind(responses=ERRORS, telemetry=dict.fromkeys(("tracing", "metrics", "logs"), False), **options)
     app.state.service = source
     app.add_middleware(Guard, source=source)
 

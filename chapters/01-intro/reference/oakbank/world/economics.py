@@ -1,5 +1,8 @@
 """What a loan earns or loses: the bank's money, not the model's metric."""
 
+from functools import lru_cache
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,9 +16,19 @@ COST_PER_LOAN = 100.0
 """Cost of opening and serving one loan, EUR."""
 
 
-def _interest(amount: NDArray[np.float64], term: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def _interest(term: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+    """Return the interest of a whole annuity, EUR for each EUR lent, shape (n,)."""
     monthly = rate / 12
-    return np.asarray(amount * (monthly * term / (1 - (1 + monthly) ** -term) - 1), dtype=np.float64)
+    return np.asarray(monthly * term / (1 - (1 + monthly) ** -term) - 1, dtype=np.float64)
+
+
+def _root(amount: Number, paid: Number, funding: Number) -> Number:
+    """Return the default probability at which loans earn nothing, before it is clipped to [0, 1]."""
+    earned = amount * paid - amount * funding
+    return (earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount)
 
 
 def _terms(amount: ArrayLike, term: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -43,7 +56,7 @@ def loan_profit(amount: ArrayLike, term: ArrayLike, defaulted: ArrayLike) -> NDA
     """
     amount_, term_ = _terms(amount, term)
     risk = np.asarray(defaulted, dtype=np.float64)
-    earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
+    earned = amount_ * _interest(term_, LOAN_RATE) - amount_ * _interest(term_, FUNDING_RATE)
     profit = (1 - risk) * earned - risk * LOSS_GIVEN_DEFAULT * amount_ - COST_PER_LOAN
     return np.asarray(np.round(profit, 2), dtype=np.float64)
 
@@ -63,6 +76,23 @@ def break_even(amount: ArrayLike, term: ArrayLike) -> NDArray[np.float64]:
         ValueError: An amount or a term is not above 0.
     """
     amount_, term_ = _terms(amount, term)
-    earned = _interest(amount_, term_, LOAN_RATE) - _interest(amount_, term_, FUNDING_RATE)
-    root = np.clip((earned - COST_PER_LOAN) / (earned + LOSS_GIVEN_DEFAULT * amount_), 0, 1)
+    root = np.clip(_root(amount_, _interest(term_, LOAN_RATE), _interest(term_, FUNDING_RATE)), 0, 1)
     return np.asarray(np.round(root, 9), dtype=np.float64)
+
+
+def break_even_of_one(amount: float, term: int) -> float:
+    """Return `break_even` of one loan, to the last bit, without arrays: for whoever is asked for one at a time.
+
+    Args:
+        amount: Loan amount, EUR, above 0.
+        term: Term, months, above 0.
+    """
+    root = min(max(_root(amount, *_interests(term)), 0.0), 1.0)
+    return round(root * 1e9) / 1e9  # as `np.round` does it
+
+
+@lru_cache(maxsize=1024)
+def _interests(term: int) -> tuple[float, float]:
+    # By NumPy, whose powers may differ in the last bit from Python's.
+    term_ = np.array([term], dtype=np.float64)
+    return float(_interest(term_, LOAN_RATE)[0]), float(_interest(term_, FUNDING_RATE)[0])

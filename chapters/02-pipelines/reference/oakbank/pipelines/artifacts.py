@@ -147,10 +147,10 @@ class Steps:
             try:
                 for stale in self.folder.glob(f".{name}.*.tmp"):  # what a kill left behind
                     stale.unlink() if stale.is_file() else shutil.rmtree(stale)
-                key = self._key(name, inputs, params)
+                key = self.key(name, inputs, params)
                 result = {argument: target / file for argument, file in outputs.items()}
                 if not self._done(target, key, result):
-                    self._make(name, key, function, inputs, outputs, params)
+                    self.make(name, key, function, inputs, outputs, params)
                     self.ran.append(name)
                 return result
             except OSError as error:
@@ -161,7 +161,7 @@ class Steps:
                 self.sleep(wait)
         raise ValueError(f"retries must be 0 or more, not {retries}")
 
-    def _make(
+    def make(
         self,
         name: str,
         key: str,
@@ -177,7 +177,7 @@ class Steps:
         try:
             function(**inputs, **{argument: work / file for argument, file in outputs.items()}, **params)
             hashes = {argument: file_hash(work / file) for argument, file in outputs.items()}
-            if self._key(name, inputs, params) != key:
+            if self.key(name, inputs, params) != key:
                 raise PipelineBusyError(f"an input of {name} was changed while the step read it: run again")
             write_json(work / "step.json", {"key": key, "outputs": hashes})
             if target.exists():
@@ -191,7 +191,8 @@ class Steps:
             raise
         shutil.rmtree(old, ignore_errors=True)
 
-    def _key(self, name: str, inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
+    def key(self, name: str, inputs: Mapping[str, Path | Sequence[Path]], params: Mapping[str, Any]) -> str:
+        """Return the hash of all that a step's result depends on: code, libraries, inputs and parameters."""
         content = json.dumps([name, self.code, self.libraries, input_hashes(inputs), dict(params)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 

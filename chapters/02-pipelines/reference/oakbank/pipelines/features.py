@@ -1,9 +1,10 @@
 """One definition of the features, for training and for serving: a second one is how skew begins."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,14 @@ from numpy.typing import NDArray
 
 from oakbank.world import CATEGORIES, LOAN_RATE, PROTECTED
 
-Derive = Callable[[Mapping[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]]
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+class Derive(Protocol):
+    """Makes derived numbers from raw ones: of many rows, arrays of shape (n,), or of one row, plain numbers."""
+
+    def __call__(self, raw: Mapping[str, Number]) -> dict[str, Number]:
+        """Return the derived numbers by name. Of one row they are those of many, to the last bit."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,18 @@ class DataSpec:
     source: str = ""
     """The `TableSpec` that it was made from, as JSON: it is stored with the model. "": this package holds it."""
     feature_names: tuple[str, ...] = field(init=False)
+    places: Mapping[tuple[str, str], int] = field(init=False, compare=False)
+    """Which feature is 1 for a value of a category."""
+    no_category: tuple[float, ...] = field(init=False, compare=False)
+    """The features of the categories, where no value is any of them."""
 
     def __post_init__(self) -> None:
-        one_hot = tuple(f"{column}_{value}" for column, values in self.categories.items() for value in values)
-        names = tuple(_plain(name) for name in self.numeric + self.derived + one_hot)
-        object.__setattr__(self, "feature_names", names)
+        numbers = self.numeric + self.derived
+        one_hot = [(column, value) for column, values in self.categories.items() for value in values]
+        names = (*numbers, *(f"{column}_{value}" for column, value in one_hot))
+        object.__setattr__(self, "feature_names", tuple(_plain(name) for name in names))
+        object.__setattr__(self, "places", {pair: place for place, pair in enumerate(one_hot, len(numbers))})
+        object.__setattr__(self, "no_category", (0.0,) * len(one_hot))
 
     @property
     def key(self) -> str:
@@ -57,14 +72,25 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.+-]", lambda found: f"%{ord(found[0]):02x}", name)
 
 
-def _oakbank_ratios(raw: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    rate = LOAN_RATE / 12
-    instalment = raw["amount"] * rate / (1 - (1 + rate) ** -raw["term"])
+def _oakbank_ratios(raw: Mapping[str, Number]) -> dict[str, Number]:
+    instalment = raw["amount"] * (LOAN_RATE / 12) / _discount(raw["term"])
     return {
         "instalment": instalment,
         "burden": (raw["debts"] + instalment) / raw["income"],
         "loan_to_income": raw["amount"] / raw["income"],
     }
+
+
+def _discount(term: Number) -> Number:
+    if isinstance(term, np.ndarray):
+        return np.asarray(1 - (1 + LOAN_RATE / 12) ** -term)
+    return _discount_of_one(term)
+
+
+@lru_cache(maxsize=1024)
+def _discount_of_one(term: float) -> float:
+    # By NumPy, whose powers may differ in the last bit from Python's; with +, -, * and / both agree.
+    return float(_discount(np.array([term], dtype=np.float64))[0])
 
 
 OAKBANK = DataSpec(
@@ -111,11 +137,32 @@ def feature_matrix(applications: pd.DataFrame, spec: DataSpec = OAKBANK) -> NDAr
     numbers = raw | (spec.derive(raw) if spec.derive else {})
     for position, column in enumerate(spec.numeric + spec.derived):
         matrix[:, position] = numbers[column]
-    position = len(spec.numeric) + len(spec.derived)
     for column, values in spec.categories.items():
         if column in applications:
             codes = pd.Categorical(applications[column], categories=list(values)).codes
             rows = np.flatnonzero(codes >= 0)
-            matrix[rows, position + codes[rows]] = 1.0
-        position += len(values)
+            matrix[rows, spec.places[column, values[0]] + codes[rows]] = 1.0
     return matrix
+
+
+def feature_row(application: Mapping[str, Any], spec: DataSpec = OAKBANK) -> list[float]:
+    """Return `feature_matrix` of one application, without data frame and array: a hundredth of the time.
+
+    Args:
+        application: A value for each of the spec's raw columns. A number that is missing is NaN.
+        spec: Which data set the application is of.
+
+    Returns:
+        `len(spec.feature_names)` numbers; as float32 they are those of `feature_matrix`, to the last bit.
+
+    Raises:
+        KeyError: A column is absent.
+    """
+    raw = {column: float(application[column]) for column in spec.numeric}
+    derived = spec.derive(raw) if spec.derive else {}
+    row = [*raw.values(), *(derived[name] for name in spec.derived), *spec.no_category]
+    for column in spec.categories:
+        place = spec.places.get((column, application[column]))
+        if place is not None:  # a value that nobody knows is no category at all
+            row[place] = 1.0
+    return row

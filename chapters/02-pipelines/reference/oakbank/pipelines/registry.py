@@ -171,6 +171,14 @@ class Registry:
         self._version(version)
         self.client.set_model_version_tag(self.name, version, key, value)
 
+    def run_id(self, version: str) -> str:
+        """Return MLflow's id of a version's training run.
+
+        Raises:
+            RegistryError: There is no such version.
+        """
+        return str(self._version(version).run_id)
+
     def metrics(self, version: str) -> dict[str, float]:
         """Return the measures of a version's training run."""
         return {name: float(value) for name, value in self._run_of(version).data.metrics.items()}

@@ -191,16 +191,21 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join([*("| " + " | ".join(line) + " |" for line in lines), "", about])
 
 
-def renewed(text: str, found: Mapping[str, Any]) -> str:
-    """Return a README with its table renewed.
+def renewed(text: str, made: str, start: str = START) -> str:
+    """Return a README with a generated part, such as a table, made anew.
+
+    Args:
+        text: The README.
+        made: The new part.
+        start: The line before it; the line after it is `END`.
 
     Raises:
         ValueError: It has no place for it.
     """
-    place = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    place = re.compile(f"{re.escape(start)}.*?{re.escape(END)}", re.DOTALL)
     if len(place.findall(text)) != 1:
-        raise ValueError(f"README.md needs one line {START} and below it a line {END} for the table")
-    return place.sub(lambda _: f"{START}\n{table(found)}\n{END}", text)
+        raise ValueError(f"README.md needs one line {start} and below it a line {END} for the table")
+    return place.sub(lambda _: f"{start}\n{made}\n{END}", text)
 
 
 def main() -> None:
@@ -215,7 +220,7 @@ def main() -> None:
         write_json(wanted.results, measure_all(wanted.times))
     found = json.loads(wanted.results.read_text(encoding="utf-8"))
     print(table(found))
-    write_text(wanted.readme, renewed(wanted.readme.read_text(encoding="utf-8"), found))
+    write_text(wanted.readme, renewed(wanted.readme.read_text(encoding="utf-8"), table(found)))
 
 
 if __name__ == "__main__":

@@ -95,6 +95,8 @@ def bad_rows(applications: pd.DataFrame) -> pd.Series:
                 mark(values < column.low, f"{column.name} is below {column.low:g} {column.unit}")
             if column.high is not None:
                 mark(values > column.high, f"{column.name} is above {column.high:g} {column.unit}")
+            if column.dtype != "float64":
+                mark(values % 1 != 0, f"{column.name} is not a whole number")
     if "application_id" in applications:
         mark(applications["application_id"].duplicated(), "duplicated application_id")
     if {"month", "applied_on"} <= set(applications):

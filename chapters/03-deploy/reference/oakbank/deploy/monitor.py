@@ -95,10 +95,12 @@ def drift_report(
     if not len(columns):
         raise ValueError("name at least one column to watch")
     alpha = FAMILY_ALPHA / (len(columns) + (model is not None))
-    compared = {column: _compare(column, _get(reference, column), _get(current, column), alpha) for column in columns}
+    compared = {
+        column: compare_column(column, _get(reference, column), _get(current, column), alpha) for column in columns
+    }
     score = None
     if model is not None:
-        score = _compare(SCORE, pd.Series(model.predict(reference)), pd.Series(model.predict(current)), alpha)
+        score = compare_column(SCORE, pd.Series(model.predict(reference)), pd.Series(model.predict(current)), alpha)
     return DriftReport(compared, score)
 
 
@@ -108,7 +110,7 @@ def _get(applications: pd.DataFrame, column: str) -> "pd.Series[Any]":
     return pd.Series(np.nan, index=applications.index, dtype=object if column in CATEGORIES else np.float64)
 
 
-def _compare(column: str, reference: "pd.Series[Any]", current: "pd.Series[Any]", alpha: float) -> ColumnDrift:
+def compare_column(column: str, reference: "pd.Series[Any]", current: "pd.Series[Any]", alpha: float) -> ColumnDrift:
     moved = psi(reference, current)
     if column in CATEGORIES:
         statistic, p_value = homogeneity(reference, current)

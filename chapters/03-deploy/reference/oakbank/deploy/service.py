@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -110,8 +110,7 @@ class _Observe:
             # The route's template, never the path: a scanner must not be able to grow the metrics without end.
             route = getattr(scope.get("route"), "path", "unmatched")
             method = scope["method"] if route != "unmatched" else "any"
-            self.metrics.requests.labels(route, method, str(status)).inc()
-            self.metrics.seconds.labels(route).observe(time.perf_counter() - begin)
+            self.metrics.answered(route, method, status, time.perf_counter() - begin)
 
 
 class Lineage(BaseModel):
@@ -168,9 +167,19 @@ def create_app(
     return app
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the service until it is stopped."""
-    parser = argparse.ArgumentParser(prog="python -m oakbank.deploy.service", description="Oakbank's scoring service")
+def main(
+    arguments: list[str] | None = None,
+    create: Callable[..., FastAPI] = create_app,
+    prog: str = "python -m oakbank.deploy.service",
+) -> None:
+    """Run the service until it is stopped.
+
+    Args:
+        arguments: Of the command; None: those of this process.
+        create: Makes the app, as `create_app` does.
+        prog: What the command is called.
+    """
+    parser = argparse.ArgumentParser(prog=prog, description="Oakbank's scoring service")
     parser.add_argument("--registry", type=Path, required=True, help="folder of the model registry; may appear later")
     parser.add_argument("--alias", default="champion", help="alias to serve (default: champion)")
     parser.add_argument("--host", default="127.0.0.1")
@@ -181,8 +190,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.refresh_seconds <= 0:
         parser.error("--refresh-seconds must be above 0")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    app = create_app(options.registry, options.alias, refresh_seconds=options.refresh_seconds)
-    uvicorn.run(app, host=options.host, port=options.port, root_path=options.root_path)
+    app = create(options.registry, options.alias, refresh_seconds=options.refresh_seconds)
+    # No line for each request: what there is to know of them is in the metrics, and a path may hold anything.
+    uvicorn.run(app, host=options.host, port=options.port, root_path=options.root_path, access_log=False)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 
 import math
 import operator
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from oakbank.deploy.batch import BatchError, decide, history_reference
 from oakbank.governance.audit import AuditLog, Entry, Verification
-from oakbank.pipelines import CreditModel, FeedReference, ModelError, Registry, RegistryError, code_hash, file_hash
+from oakbank.pipelines import CreditModel, FeedReference, Registry, RegistryError, code_hash
 from oakbank.world import OFFICERS, Lake
 from oakbank.world.lake import LakeError
 
@@ -122,12 +120,12 @@ def trace(
         reproduced = False
         try:
             tags = registry.tags(version)
-            run_id = str(registry.client.get_model_version(registry.name, version).run_id)
-            model = _load(registry, version, run_id, tags["model_hash"])
+            run_id = registry.run_id(version)
+            model = registry.load(version)  # its digest is checked before LightGBM sees it
             reproduced, feed_problems = _again(row, model, lake, reference or history_reference(lake))
             if not reproduced:
                 warnings.append("decided again, the result differs: the feed, the reference or the code has changed")
-        except (BatchError, LakeError, LineageError, ModelError, RegistryError) as error:
+        except (BatchError, LakeError, RegistryError) as error:
             warnings.append(f"could not be decided again: {error}")
         if tags and tags.get("code_hash") != code_hash():
             warnings.append("the pipeline's code is not that of the training run any more")
@@ -170,23 +168,6 @@ def _decision(application_id: int, lake: Lake) -> tuple["pd.Series[Any]", list[s
         if (lake.read("applications", [month])["application_id"] == application_id).any():
             raise LineageError(f"application {application_id} of month {month} is not decided yet: run the batch job")
     raise LineageError(f"no application {application_id} in {lake.folder}: check the number")
-
-
-def _load(registry: Registry, version: str, run_id: str, model_hash: str) -> CreditModel:
-    """Load a model once its bytes are known to be the registered ones: LightGBM aborts the process on some others."""
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-
-    uri = f"{registry.client.get_run(run_id).info.artifact_uri}/model/model.lgb"
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            stored = download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=registry.tracking_uri)
-            found = file_hash(Path(stored))
-        except (OSError, MlflowException) as error:
-            raise LineageError(f"the model of version {version} cannot be read ({error})") from error
-        if found != model_hash:
-            raise LineageError(f"the stored model of version {version} is not the one registered: it was changed")
-        return CreditModel.load(stored)
 
 
 def _again(

@@ -118,8 +118,8 @@ def compare(model: CreditModel, applications: pd.DataFrame, *, rate: float, seed
 
     async def measure(scorer: CreditModel | OnnxModel, batched: bool, rate: float) -> LoadResult:
         # Row by row is the same batcher with batches of one: the comparison is of batching, not of queues.
-        size, wait = (64, 2.0) if batched else (1, 0.0)
-        async with batch_scorer(scorer, "1", max_batch=size, max_wait_ms=wait, max_queue=len(requests)) as batcher:
+        size = 64 if batched else 1
+        async with batch_scorer(scorer, "1", max_batch=size, max_queue=len(requests)) as batcher:
             return await run_load(batcher.score, requests, rate=rate, seed=seed)
 
     ways: dict[str, tuple[CreditModel | OnnxModel, bool]] = {

@@ -1,4 +1,4 @@
-"""Many requests, one call: waits a moment, scores together whoever has come, answers each."""
+"""Many requests, one call: while one call runs the next batch gathers, and each is answered."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ class ClosedError(RuntimeError):
 class MicroBatcher(Generic[Item, Answer]):
     """Collects concurrent requests into one call of a function that is cheaper for many than for each.
 
-    The function runs in one thread of its own, never twice at once, while the next batch gathers. Use it as an
-    async context manager, or call `close`: either answers all who wait before it returns.
+    The function runs in one thread of its own, never twice at once. A batch is whoever waits when it becomes free:
+    large under load, and a lone caller is served at once. Use it as an async context manager, or call `close`: either
+    answers all who wait before it returns.
 
     Args:
         predict: Takes a sequence of items and returns one answer for each, in order.
         max_batch: Most items in one call.
-        max_wait_ms: How long the first of a batch waits for company, milliseconds. 0: no longer than the call before.
         max_queue: How many may wait before `score` answers `OverloadedError`.
     """
 
@@ -36,20 +36,18 @@ class MicroBatcher(Generic[Item, Answer]):
         predict: Callable[[Sequence[Item]], Sequence[Answer]],
         *,
         max_batch: int = 64,
-        max_wait_ms: float = 2.0,
         max_queue: int = 1024,
     ) -> None:
-        if max_batch < 1 or max_queue < 1 or max_wait_ms < 0:
-            raise ValueError("max_batch and max_queue must be 1 or more, max_wait_ms 0 or more")
+        if max_batch < 1 or max_queue < 1:
+            raise ValueError("max_batch and max_queue must be 1 or more")
         self.predict = predict
         self.max_batch = max_batch
-        self.max_wait = max_wait_ms / 1000
         self.max_queue = max_queue
         self.calls = 0
         """Calls of the function so far."""
         self.answered = 0
         """Requests answered so far, with a result or an error of their own."""
-        self._waiting: dict[asyncio.Future[Answer], tuple[Item, float]] = {}
+        self._waiting: dict[asyncio.Future[Answer], Item] = {}
         self._changed = asyncio.Event()
         self._closing = False
         self._worker: asyncio.Task[None] | None = None
@@ -79,7 +77,7 @@ class MicroBatcher(Generic[Item, Answer]):
         if self._worker is None:
             self._worker = loop.create_task(self._work())
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting[answer] = (item, loop.time())
+        self._waiting[answer] = item
         self._changed.set()
         try:
             return await answer
@@ -99,13 +97,15 @@ class MicroBatcher(Generic[Item, Answer]):
         taken: list[tuple[asyncio.Future[Answer], Item]] = []
         try:
             while not self._closing or self._waiting:
-                await self._gather()
-                taken = [(answer, self._waiting[answer][0]) for answer in list(self._waiting)[: self.max_batch]]
+                if not self._waiting:
+                    self._changed.clear()
+                    await self._changed.wait()
+                taken = list(self._waiting.items())[: self.max_batch]
                 for answer, _ in taken:
                     del self._waiting[answer]
                 if not taken:
                     continue  # closing, or the only caller left
-                outcomes = await loop.run_in_executor(self._thread, self._call, [item for _, item in taken])
+                outcomes = await loop.run_in_executor(self._thread, self.call, [item for _, item in taken])
                 for (answer, _), outcome in zip(taken, outcomes, strict=True):
                     self.answered += 1
                     if answer.done():
@@ -120,21 +120,7 @@ class MicroBatcher(Generic[Item, Answer]):
             for answer in [*self._waiting, *(answer for answer, _ in taken)]:
                 answer.cancel()
 
-    async def _gather(self) -> None:
-        """Wait until a batch is full, its first request has waited long enough, or the batcher closes."""
-        while not self._closing and len(self._waiting) < self.max_batch:
-            self._changed.clear()
-            if not self._waiting:
-                await self._changed.wait()
-                continue
-            first = next(iter(self._waiting.values()))[1]
-            try:
-                async with asyncio.timeout_at(first + self.max_wait):
-                    await self._changed.wait()
-            except TimeoutError:
-                return
-
-    def _call(self, items: Sequence[Item]) -> "list[Answer | _Failure]":
+    def call(self, items: Sequence[Item]) -> "list[Answer | _Failure]":
         """Call the function; if it fails, find by halving who is to blame."""
         self.calls += 1
         try:
@@ -146,7 +132,7 @@ class MicroBatcher(Generic[Item, Answer]):
                 # A future takes any exception but this one.
                 return [_Failure(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)]
             half = len(items) // 2
-            return self._call(items[:half]) + self._call(items[half:])
+            return self.call(items[:half]) + self.call(items[half:])
         return list(answers)
 
 
