@@ -30,8 +30,6 @@ from autograder.lab.cells import holds_work
 from base.errors import BuildError
 from base.files import put_aside, write_text
 
-__all__ = ["BuildError", "build", "find_leaks"]
-
 PLACES = ("chapters/*/notebooks/**/*", "solutions/*/*.ipynb", "labs/**/*")
 """Where only generated files may be."""
 WORK = (

@@ -20,7 +20,7 @@ from autograder.lab.cells import is_changed
 from autograder.model import led_to
 from base.errors import UserError
 from base.process import ONE_THREAD, plain_environment
-from base.text import plain
+from base.text import one_line, without_escapes
 from course.kernel import Kernel, Reply
 from course.learner import exercises, is_test, known_tests, read_notebook, restore_marks
 from course.paths import WORK, is_lab
@@ -102,8 +102,7 @@ def _says_something(cell: Any) -> bool:
 
 
 def _clip(text: str) -> str:
-    text = " ".join(plain(text).split())
-    return text if len(text) <= HINT_LENGTH else text[: HINT_LENGTH - 1].rstrip() + "…"
+    return one_line(without_escapes(text), HINT_LENGTH)
 
 
 def _describe(reply: Reply) -> str:

@@ -21,7 +21,7 @@ import psutil
 
 from base.files import write_text
 from base.process import lean_imports
-from base.text import plain
+from base.text import without_escapes
 
 CELL_TIMEOUT = 600  # seconds; a lesson's cell should take less than 30, this is for one that never ends
 SAMPLE_EVERY = 0.2  # seconds between two looks at the kernel's memory
@@ -51,7 +51,7 @@ class Outcome:
     failure: Failure | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data that `from_json` reads."""
+        """Return without_escapes data that `from_json` reads."""
         return asdict(self)
 
     @classmethod
@@ -187,8 +187,8 @@ def execute(
                     on_cell_start=started,
                 )
             except PapermillExecutionError as error:
-                lines = plain("\n".join(error.traceback)).splitlines()
-                failure = where(plain(f"{error.ename}: {error.evalue}").strip(), lines[-8:])
+                lines = without_escapes("\n".join(error.traceback)).splitlines()
+                failure = where(without_escapes(f"{error.ename}: {error.evalue}").strip(), lines[-8:])
             except CellTimeoutError:
                 failure = where(f"the cell did not end within {CELL_TIMEOUT} s", [])
             except DeadKernelError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import UserError
-from base.text import plain
+from base.text import without_escapes
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,12 @@ class Kernel:
             return Reply(f"still running after {self.timeout} s: is there a loop that never ends?")
         if "ename" not in self.reply:
             return Reply("the cell was not run")
-        return Reply(self.reply["ename"], plain(self.reply["evalue"]), _failing_line(self.reply["traceback"]), True)
+        return Reply(
+            self.reply["ename"], without_escapes(self.reply["evalue"]), _failing_line(self.reply["traceback"]), True
+        )
 
 
 def _failing_line(traceback: list[str]) -> str:
     """Return the line of the test that failed, from IPython's traceback (`----> 3 assert x == 1`)."""
-    arrows = re.findall(r"^-+>\s*\d+\s*(.*)$", plain("\n".join(traceback)), flags=re.MULTILINE)
+    arrows = re.findall(r"^-+>\s*\d+\s*(.*)$", without_escapes("\n".join(traceback)), flags=re.MULTILINE)
     return str(arrows[0]).strip() if arrows else ""

@@ -15,6 +15,7 @@ from authoring.repository import ROOT
 from authoring.syllabus import load_syllabus
 from authoring.tours import RESULTS, Result, lines_of, load_results, script_hash
 from base.errors import UserError
+from base.files import write_text
 from base.text import pick
 from course.tour import NOT_RUN, RAN
 
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
         results.append(kept[system])
         print(f"{system}: {kept[system].lines} lines, took {kept[system].took}", flush=True)
         path = ROOT / "chapters" / chapter.id / "tours" / RESULTS  # after each, so that a failure keeps the others
-        path.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n", encoding="utf-8")
+        write_text(path, json.dumps([asdict(one) for one in results], indent=1) + "\n")
 
 
 if __name__ == "__main__":

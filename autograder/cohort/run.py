@@ -23,7 +23,7 @@ from autograder.lab.misconceptions import read_misconceptions
 from autograder.lab.settings import folder_of, own_ways, settings_of
 from autograder.model import NOTHING, Key, Mark, Result
 from autograder.outputs.render import Renderer
-from autograder.submissions.intake import Found, survey
+from autograder.submissions.collect import Found, survey
 from base.errors import UserError
 from base.files import write_text
 from kernels.parent import made_to_stay

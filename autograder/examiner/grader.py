@@ -47,6 +47,7 @@ from autograder.sandbox.confine import require_files
 from autograder.sandbox.confine import why_not as sandbox_missing
 from autograder.submissions.intake import prepare
 from base.errors import UserError
+from base.text import one_line
 from kernels.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
 
 BESIDE = "# grader: these run where the answers run"
@@ -540,12 +541,6 @@ def _verdict(mark: Mark | None) -> tuple[Output, ...]:
     return (Output("result", f"{mark.score:g}\n") if mark.score else Output("error", f"Failed: {mark.reason}"),)
 
 
-def _one_line(text: str) -> str:
-    """Return a text from who knows where as one printable line of bearable length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= REASON else line[: REASON - 1].rstrip() + "…"
-
-
 def first_uid() -> int:
     """Return the first of the 64 users that are kept for this process's boxes."""
     return FIRST_UID + os.getpid() * 64 % UIDS
@@ -745,7 +740,7 @@ class Grader(Closing):
         return self._result(submission, tuple(marks), prepared, session.seen)
 
     def _mark(self, cell: Cell, exercise: str, value: float | str | None, reason: str) -> Mark:
-        score, reason = (cell.points if value is None else value), _one_line(reason)
+        score, reason = (cell.points if value is None else value), one_line(reason, REASON)
         if isinstance(score, str) or not 0 <= score <= cell.points:
             score, reason = (
                 0.0,

@@ -12,7 +12,6 @@ import json
 import math
 import numbers
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -35,12 +34,11 @@ from autograder.examiner.watching import REPLACED, Told, Watch
 from autograder.model import PICTURES, Output
 from autograder.values.desk import shared_row
 from autograder.values.rows import SIMPLE
+from base.text import without_escapes
 from kernels.parent import Channel, ClosedError
 
 TELL_AGAIN = 0.5  # seconds
 LONGEST_LINE = 2_000  # characters of an error's text
-
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 class Shown:
@@ -163,7 +161,7 @@ class Shell(InteractiveShell):
     system_piped = system_raw = system
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
-        self.shown.add("error", _ANSI.sub("", "\n".join(stb)))
+        self.shown.add("error", without_escapes("\n".join(stb)))
 
     def ask_exit(self) -> None:
         """A cell called `exit()`."""

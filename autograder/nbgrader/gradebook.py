@@ -34,9 +34,9 @@ from traitlets.config import Config
 from autograder.lab.settings import settings_of
 from autograder.model import ANSWER, MANUAL, ByHand, Key, Result
 from autograder.outputs.graded import KERNEL, is_task, released
-from autograder.outputs.untrusted import safe_text
 from base.errors import UserError
 from base.process import own_tools
+from base.text import safe_text
 
 BATCH = 100
 """Submissions of one transaction: few enough that the formgrader, which waits meanwhile, does not notice."""

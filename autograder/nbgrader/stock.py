@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.filters import strip_ansi
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -22,9 +21,11 @@ from autograder.lab.settings import folder_of, settings_of
 from autograder.nbgrader.steps import STOCK as STOCK_STEPS
 from base.process import ONE_THREAD, plain_environment, python, tools_path
 from base.quiet import TELEMETRY_OFF, quiet
+from base.text import one_line, without_escapes
 
 TO_STDERR = "wrote to stderr: "
 LAST_LINES = 3
+LONGEST = 300  # characters of what a failing cell said
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ def grade_by_stock(
 
 
 def _plain(text: str) -> str:
-    """Return text on one line, without colours, cut where it gets long."""
-    return " ".join(strip_ansi(text).split())[:300]  # type: ignore[no-untyped-call]
+    return one_line(without_escapes(text), LONGEST)
 
 
 def _fault(cell: Any) -> str | None:

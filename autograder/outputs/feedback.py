@@ -1,6 +1,6 @@
 """One student's feedback: a page that stands alone, calm to read, and holds nothing that runs or tells a hidden test.
 
-What a student wrote or printed is untrusted: it is escaped and made safe (`autograder.outputs.untrusted`), and the
+What a student wrote or printed is untrusted: it is escaped and made safe (`base.text`), and the
 page's own policy lets no script run and nothing load. Of a test only the part is shown that was handed out.
 """
 
@@ -36,7 +36,7 @@ from autograder.model import (
     Result,
 )
 from autograder.outputs.pictures import decoded, pieces, safe_picture, safe_table, tag
-from autograder.outputs.untrusted import LONGEST, safe_text, shorten
+from base.text import LONGEST, safe_text, shorten
 
 COLOURED = 5_000
 """Characters of a cell up to which its code is coloured."""

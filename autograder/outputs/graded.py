@@ -12,7 +12,7 @@ import nbformat
 
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, PICTURES, TEST, Cell, CellRun, Key, Output, Result
 from autograder.outputs.pictures import decoded, pieces, safe_picture, safe_table, tag
-from autograder.outputs.untrusted import safe_text, shorten
+from base.text import safe_text, shorten
 
 _V4: Any = nbformat.v4  # untyped
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

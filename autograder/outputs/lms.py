@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from autograder.model import Key, Result
-from autograder.outputs.untrusted import safe_text
 from autograder.submissions.names import without_hash
 from base.errors import UserError
+from base.text import safe_text
 
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*%?|-+")
 

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from autograder.model import PICTURES
-from autograder.outputs.untrusted import safe_text
+from base.text import safe_text
 
 PIXELS = 16_000_000
 """A larger picture is not shown: it may be small as a file and huge in a browser."""

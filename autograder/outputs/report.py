@@ -27,7 +27,7 @@ from matplotlib.ticker import MaxNLocator
 from autograder.lab.misconceptions import Misconception
 from autograder.model import ANSWER, MANUAL, Key, Mark, Result
 from autograder.outputs.feedback import exercise_title, points, templates
-from autograder.outputs.untrusted import safe_text, shorten
+from base.text import safe_text, shorten
 
 GRAM, WINDOW = 12, 4
 """Length of a gram in nodes of the syntax tree, and of a window in grams: an equal run of 15 nodes is always seen."""

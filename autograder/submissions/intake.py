@@ -15,9 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from autograder.model import EXTRA, LOCKED, MANUAL, PICTURES, TEST, Cell, Key, Prepared, Submission
-from autograder.submissions.collect import MOST_BYTES, Found, Source, survey
-
-__all__ = ["MOST_BYTES", "Found", "Source", "prepare", "survey"]
+from autograder.submissions.collect import MOST_BYTES
 
 MOST_CELLS, MOST_TEXT, MOST_DEPTH, MOST_NOTES = 1000, 1_000_000, 100, 20
 """Limits of a notebook: cells, characters of one cell, nesting; and how many notes a student gets."""

@@ -24,7 +24,7 @@ from autograder.outputs.feedback import (
     points,
 )
 from autograder.outputs.pictures import safe_picture
-from autograder.outputs.untrusted import safe_text, shorten
+from base.text import safe_text, shorten
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 VISIBLE = 'assert area(0) == 0, "area(0): a point has no area"'

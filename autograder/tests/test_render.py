@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from autograder.examiner.grader import _one_line
 from autograder.examiner.told import CUT, LONGEST_NAME, LONGEST_TEXT, MOST_OUTPUTS, SPENT, frame, read_told
 from autograder.lab import source
 from autograder.model import (  # fmt: skip
@@ -27,9 +26,10 @@ from autograder.model import (  # fmt: skip
     Result,
     Submission,
 )
-from autograder.outputs import feedback, graded, pictures, report, untrusted
+from autograder.outputs import feedback, graded, pictures, report
 from autograder.outputs.render import NOT_SHOWN, Renderer, render
 from autograder.submissions import intake
+from base.text import one_line, safe_text
 from kernels.parent import TooLargeError, pair
 
 KEY = Key(
@@ -65,8 +65,8 @@ def handed_in(text: str) -> Submission:
 
 
 READERS: dict[str, Callable[[str], Any]] = {
-    "safe_text": untrusted.safe_text,
-    "one line": _one_line,
+    "safe_text": safe_text,
+    "one line": lambda text: one_line(text, 300),
     "pictures": lambda text: list(pictures.pieces(text)),
     "table": lambda text: pictures.safe_table(f"<style>{text}</style><td {text}>{text}"),
     "markdown for formgrader": lambda text: graded._written(CellRun(MANUAL, "markdown", text)),
