@@ -11,7 +11,7 @@ import pytest
 from oakbank.pipelines import PipelineBusyError, folder_lock, write_json
 from oakbank.scale import plots
 from oakbank.scale.flight import FlightLog, flight_code, fly
-from oakbank.scale.page import CSS, headline, write_report
+from oakbank.scale.page import TEMPLATE, headline, write_report
 from oakbank.scale.policy import CARE, NEGLECT
 from oakbank.scale.report import forget_other, measured_seeds, progress, read_seeds
 from oakbank.world import World, load_scenario
@@ -99,7 +99,7 @@ def _contrast(colour: str) -> float:
 
 
 def test_colours_of_text_and_lines_stand_out() -> None:
-    text = re.findall(r"[^-]color: (#\w+)", CSS)
+    text = re.findall(r"[^-]color: (#\w+)", TEMPLATE.read_text(encoding="utf-8"))
     text = [c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for c in text]
     marks = [*plots.EVENT_COLOURS.values(), plots.FEED_COLOUR, plots.CARE[0], plots.NEGLECT[0], plots.ORACLE[0]]
     assert len(text) >= 3

@@ -2,33 +2,50 @@
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from oakbank.pipelines import write_text
 from oakbank.scale import plots
 from oakbank.scale.flight import FlightLog, MonthRecord
 from oakbank.world import Scenario
 
-CSS = """
-:root { color-scheme: light; }
-body { font: 16px/1.55 system-ui, sans-serif; color: #1b1b1b; background: #fff; margin: 0; }
-main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; }
-h2 { font-size: 1.2rem; margin: 2.4rem 0 .4rem; }
-p { max-width: 46rem; }
-.headline { font-size: 1.2rem; border-left: 4px solid #0072B2; padding-left: 1rem; margin: 1.2rem 0; }
-figure { margin: .6rem 0 0; }
-figure img { width: 100%; height: auto; }
-figcaption { color: #444; font-size: .92rem; max-width: 46rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .92rem; margin-top: .4rem; }
-caption { text-align: left; color: #444; padding-bottom: .3rem; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-"""
+TEMPLATE = Path(__file__).parent / "templates" / "flight.html.jinja"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture, and the same in words for who does not see it."""
+
+    title: str
+    picture: str
+    """SVG, as base64."""
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; a cell is a list of lines."""
+
+    title: str
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Sequence[str]]]
+    numbers: frozenset[int]
+    """Columns that hold numbers."""
+
+
+@cache
+def _template() -> Template:
+    layout: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    loader = FileSystemLoader(TEMPLATE.parent)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, **layout).get_template(TEMPLATE.name)
 
 
 def write_report(
@@ -55,27 +72,17 @@ def write_report(
         len(neglect.months),
     ):
         raise ValueError("a report compares two flights of one seed, scenario and length")
-    parts = [
-        f"<h1>{len(care.months)} months of Oakbank: the scenario “{escape(scenario.name)}”, seed {care.seed}</h1>",
-        f"<p>{escape(scenario.description)}</p>",
-        f'<p class="headline">{escape(headline(care, neglect))}</p>',
-        "<p>All figures are measured in a simulated world, in which what every loan earns is known. Its two banks get "
-        "the same applications; each sees only what a bank sees, outcomes of the loans it granted, "
-        f"{scenario.label_delay} months late.</p>",
-        *_figures(care, neglect, scenario),
-        *_events(care, scenario),
-        *_totals(care, neglect),
-        *(_seeds(seeds) if seeds is not None else []),
-    ]
-    title = f"Oakbank: {escape(scenario.name)}, seed {care.seed}"
-    write_text(
-        Path(path),
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts)
-        + "\n</main>\n</body>\n</html>\n",
+    tables = [_events(care, scenario), _totals(care, neglect), *([] if seeds is None else [_seeds(seeds)])]
+    html = _template().render(
+        scenario=scenario,
+        seed=care.seed,
+        months=len(care.months),
+        headline=headline(care, neglect),
+        figures=list(_figures(care, neglect, scenario)),
+        events="; ".join(f"{plots.event_name(e)} from month {e.onset}" for e in scenario.events) or "no events",
+        tables=tables,
     )
+    write_text(Path(path), html)
     return Path(path)
 
 
@@ -91,9 +98,8 @@ def _earned(profit: float) -> str:
     return f"{'earned' if profit >= 0 else 'lost'} {abs(profit) / 1e6:.1f} million EUR"
 
 
-def _figures(care: FlightLog, neglect: FlightLog, scenario: Scenario) -> Iterable[str]:
+def _figures(care: FlightLog, neglect: FlightLog, scenario: Scenario) -> Iterable[Figure]:
     months = len(care.months)
-    told = "; ".join(f"{plots.event_name(e)} from month {e.onset}" for e in scenario.events) or "no events"
     worst = max((r for r in care.months if r.drift is not None), key=lambda r: r.drift or 0.0, default=None)
     for title, fill, alt, caption in (
         (
@@ -141,8 +147,7 @@ def _figures(care: FlightLog, neglect: FlightLog, scenario: Scenario) -> Iterabl
         ),
     ):
         picture = base64.b64encode(plots.draw(scenario, months, fill).encode()).decode()
-        image = f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(alt)} True events: {escape(told)}.">'
-        yield f"<h2>{title}</h2>\n<figure>{image}\n<figcaption>{caption}</figcaption></figure>"
+        yield Figure(title, picture, alt, caption)
 
 
 def _million(value: float) -> str:
@@ -158,17 +163,20 @@ def _groups(log: FlightLog) -> str:
     return ", ".join(f"{group} {rate:.0%}" for group, rate in sorted(rates.items()))
 
 
-def _events(care: FlightLog, scenario: Scenario) -> Iterable[str]:
+def _events(care: FlightLog, scenario: Scenario) -> Table:
     rows = []
     for record in care.months:
         happened = [f"{plots.event_name(e)}: onset" for e in scenario.events if e.onset == record.month]
         happened += [f"{plots.event_name(e)}: end" for e in scenario.events if e.until == record.month]
         saw, did = _saw(record), _did(record)
         if happened or saw or did:
-            rows.append([str(record.month), *("<br>".join(map(escape, cell)) for cell in (happened, saw, did))])
-    yield "<h2>What happened, what the bank saw, what it did</h2>"
-    yield _table(
-        "The caring bank, months with something to tell", ["month", "in the world", "seen", "done"], rows, numbers={0}
+            rows.append([[str(record.month)], happened, saw, did])
+    return Table(
+        "What happened, what the bank saw, what it did",
+        "The caring bank, months with something to tell",
+        ["month", "in the world", "seen", "done"],
+        rows,
+        numbers=frozenset({0}),
     )
 
 
@@ -190,7 +198,7 @@ def _did(record: MonthRecord) -> list[str]:
     return done
 
 
-def _totals(care: FlightLog, neglect: FlightLog) -> Iterable[str]:
+def _totals(care: FlightLog, neglect: FlightLog) -> Table:
     rows = [["best possible", _k(care.oracle), "100%", "", "", "", ""]]
     for name, log in (("cared for", care), ("neglected", neglect)):
         rows.append(
@@ -204,19 +212,18 @@ def _totals(care: FlightLog, neglect: FlightLog) -> Iterable[str]:
                 str(sum(r.rolled_back is not None for r in log.months)),
             ]
         )
-    yield "<h2>In total</h2>"
     head = ["bank", "profit, k EUR", "of the best", "granted", "default", "promotions", "rollbacks"]
-    yield _table("Rates are means over the months", head, rows, numbers=set(range(1, 7)))
+    return Table("In total", "Rates are means over the months", head, _in_lines(rows), numbers=frozenset(range(1, 7)))
 
 
-def _seeds(seeds: pd.DataFrame) -> Iterable[str]:
+def _seeds(seeds: pd.DataFrame) -> Table:
     rows = []
     for scenario, part in seeds.groupby("scenario", sort=False):
         care, neglect, oracle = (part[name] / 1e3 for name in ("care", "neglect", "oracle"))
         gain = care - neglect
         rows.append(
             [
-                escape(str(scenario)),
+                str(scenario),
                 *(f"{values.mean():,.0f}" for values in (neglect, care, oracle, gain)),
                 f"{gain.min():,.0f} to {gain.max():,.0f}",
                 f"{(gain > 0).sum()} of {len(gain)}",
@@ -224,12 +231,12 @@ def _seeds(seeds: pd.DataFrame) -> Iterable[str]:
         )
     count = seeds["seed"].nunique()
     size = ", ".join(f"{n:,}" for n in sorted(seeds["applications_per_month"].unique()))
-    yield "<h2>Was it luck?</h2>"
-    yield _table(
+    return Table(
+        "Was it luck?",
         f"Profit over the whole flight, k EUR, mean of {count} seeds, {size} applications a month",
         ["scenario", "neglected", "cared for", "best possible", "gain", "gain, least to most", "seeds with a gain"],
-        rows,
-        numbers=set(range(1, 7)),
+        _in_lines(rows),
+        numbers=frozenset(range(1, 7)),
     )
 
 
@@ -237,14 +244,6 @@ def _k(value: float) -> str:
     return f"{value / 1e3:,.0f}"
 
 
-def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]) -> str:
-    """Return a table; cells are HTML."""
-    kind = ['class="number"' if column in numbers else "" for column in range(len(head))]
-    top = "".join(f'<th scope="col" {k}>{escape(name)}</th>' for k, name in zip(kind, head, strict=True))
-    body = "\n".join(
-        "<tr>" + "".join(f"<td {k}>{cell}</td>" for k, cell in zip(kind, row, strict=True)) + "</tr>" for row in rows
-    )
-    return (
-        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table><caption>'
-        f"{escape(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
-    )
+def _in_lines(rows: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Return cells as lists of one line."""
+    return [[[cell] for cell in row] for row in rows]
