@@ -270,7 +270,7 @@ def test_an_outcome_whose_worker_dies_before_it_is_fetched_is_not_waited_for(mon
     """It is done, then its only worker goes away with it, and nobody is left to do it again."""
     from distributed import Client, LocalCluster, Worker, wait
 
-    from autograder.cohort.run import dask_engine
+    from autograder.cohort import dask_engine
 
     monkeypatch.setattr(dask_engine, "NO_WORKERS", 1.0)
     monkeypatch.setattr(dask_engine, "TICK", 0.5)
