@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from autograder.cohort.run import Options, grade_lab, report_lab
     from autograder.cohort.show import Display, print_summary
+    from autograder.cohort.store import AGAIN
 
     console = Console()
     try:
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; what is graded is kept: run the same command again to go on", file=sys.stderr)
+        print(f"stopped; {AGAIN}", file=sys.stderr)
         return 130
     print_summary(console, summary)
     return 0 if summary.ok else 1

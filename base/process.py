@@ -27,17 +27,22 @@ def plain_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def safe_path() -> Iterator[None]:
-    """Within the block, no Python that a library starts imports from the working directory."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable within the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            del os.environ["PYTHONSAFEPATH"]
+            del os.environ[name]
         else:
-            os.environ["PYTHONSAFEPATH"] = before
+            os.environ[name] = before
+
+
+def safe_path() -> contextlib.AbstractContextManager[None]:
+    """Within the block, no Python that a library starts imports from the working directory."""
+    return _variable("PYTHONSAFEPATH", "1")
 
 
 def be_plain() -> None:
@@ -58,18 +63,9 @@ def tools_path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
-@contextlib.contextmanager
-def own_tools() -> Iterator[None]:
+def own_tools() -> contextlib.AbstractContextManager[None]:
     """Put this environment's commands first on PATH; nbgrader's own `setenv` would drop PATH afterwards."""
-    before = os.environ.get("PATH")
-    os.environ["PATH"] = tools_path()
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PATH"]
-        else:
-            os.environ["PATH"] = before
+    return _variable("PATH", tools_path())
 
 
 def cores() -> int:

@@ -10,7 +10,7 @@ import typer
 
 from authoring.repository import COMMAND, ROOT
 from base.errors import UserError
-from base.process import be_plain, python, tools_path
+from base.process import be_plain, cores, lean_imports, python, tools_path
 from base.quiet import quiet
 
 quiet()  # before a verb imports anything that could report home
@@ -132,7 +132,6 @@ def check(
     """Run the visible tests of a lab: what passed, and a hint for what did not."""
     import shlex
 
-    from base.process import lean_imports
     from course.check import CELL_TIMEOUT, render, require_environment
     from course.check import check as run_check
     from course.paths import is_lab, lab_notebook
@@ -223,7 +222,6 @@ def run(
     flight: Annotated[bool, typer.Option(help="Fly the bank through its 24 months beside the notebooks.")] = True,
 ) -> None:
     """Execute the lessons in parallel, and with all of them the bank's flight; then a table of what each took."""
-    from base.process import cores
     from course.run import plan
     from course.run import run as run_all
     from course.show import Progress, print_report
@@ -323,7 +321,6 @@ def prove(
 ) -> None:
     """Prove a lab: right answers get all, the release none, wrong ones lose exactly theirs, mutants are caught."""
     from authoring.proof.prove import prove as prove_lab
-    from base.process import cores
 
     table = prove_lab(lab, ctx.obj, only, cores(), stock, everything)
     _console().print(table.render())
@@ -376,8 +373,6 @@ def grade(
     course: CourseFolder = None,
 ) -> None:
     """Grade all submissions of a lab; stopped or killed, the same command goes on where it was."""
-    from base.process import lean_imports
-
     lean_imports()
     from autograder.cohort.run import Options, grade_lab, warm_up
 
@@ -386,14 +381,14 @@ def grade(
         warm_up(root / "solutions" / lab)  # at once: it takes the longest
     submissions = _instructors_ground(root, submissions)
     from autograder.cohort.show import Display, print_summary
-    from base.process import cores
+    from autograder.cohort.store import AGAIN
 
     options, console = Options(jobs or cores(), engine, sandbox, timeout, processes), _console()
     try:
         with Display(console) as display:
             summary = grade_lab(lab, submissions, root, out, options, display)
     except KeyboardInterrupt:
-        console.print("stopped; what is graded is kept: run the same command again to go on")
+        console.print(f"stopped; {AGAIN}")
         raise typer.Exit(130) from None
     print_summary(console, summary)
     raise typer.Exit(0 if summary.ok else 1)
@@ -415,7 +410,6 @@ def report(
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
     from autograder.cohort.run import report_lab
     from autograder.cohort.show import print_summary
-    from base.process import lean_imports
 
     lean_imports()
     root = (course or ctx.obj).resolve()
@@ -448,8 +442,6 @@ def release(
 def test(ctx: typer.Context) -> None:
     """Run all tests, one process a core; arguments go to pytest (`test -k drift`)."""
     import importlib.util
-
-    from base.process import cores
 
     if importlib.util.find_spec("xdist") is None:
         raise UserError(f"the tests need the development packages, which `{COMMAND} test` installs")

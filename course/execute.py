@@ -51,7 +51,7 @@ class Outcome:
     failure: Failure | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return without_escapes data that `from_json` reads."""
+        """Return plain data that `from_json` reads."""
         return asdict(self)
 
     @classmethod

@@ -9,8 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from autograder.tests.test_cohort import begun, grade, hand_in, mini, released, 
 from base.errors import UserError
 from base.process import ONE_THREAD, tools_path
 from course.grading import TREES, move_in, moved_path, places
+from tests.kills import Function, killed_at
 from tests.mini_course import LAB
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals as on Unix")
@@ -159,22 +161,9 @@ def test_what_a_killed_writer_began_is_undone_before_the_gradebook_moves(old: Pa
     assert students(old / "grading" / "gradebook.db") == ["ada"]
 
 
-def killed_at(step: int, root: Path, other_disk: bool) -> bool:  # noqa: F811
-    """Move in a process of its own, which is killed before a step; returns whether it was, or had ended before."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    left, rename = step, Path.rename
-
-    def counted(real: Any) -> Any:
-        def stepped(*arguments: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments, **options)
-
-        return stepped
+def patched(other_disk: bool, counted: Callable[[Function], Function]) -> None:
+    """Have the steps of a move count; from one disk to another a rename fails."""
+    rename = Path.rename
 
     def from_disk_to_disk(path: Path, target: Path) -> Path:
         if other_disk and not path.name.startswith(".moving-"):
@@ -183,11 +172,6 @@ def killed_at(step: int, root: Path, other_disk: bool) -> bool:  # noqa: F811
 
     Path.rename = counted(from_disk_to_disk)  # type: ignore[method-assign]
     shutil.copy2, os.unlink, os.rmdir = counted(shutil.copy2), counted(os.unlink), counted(os.rmdir)
-    try:
-        move_in(root)
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
 
 
 @needs_posix
@@ -196,7 +180,11 @@ def test_killed_at_any_step_the_next_command_goes_on_and_nothing_is_lost(
     old: Path, tmp_path: Path, other_disk: bool
 ) -> None:
     before, step = everything(old), 0
-    while killed_at(step, copy := Path(shutil.copytree(old, tmp_path / f"{step}")), other_disk):
+    while killed_at(
+        step,
+        partial(move_in, copy := Path(shutil.copytree(old, tmp_path / f"{step}"))),
+        partial(patched, other_disk),
+    ):
         move_in(copy)
         assert everything(copy) == before
         assert places(copy) == []

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -26,6 +25,7 @@ from course.work import manifest
 from course.work.page import NAME as PAGE
 from course.work.reset import reset, solution
 from course.work.update import prepare
+from tests.kills import Function, killed_at
 from tests.mini_course import LAB, NOTEBOOK
 from tests.small_tree import Cell, answer, code, graded, lab, lesson, markdown
 from tests.test_links import broken_links
@@ -359,29 +359,9 @@ def a_term(tree: Path) -> None:
     lab_of(tree, *NEW_LAB)
 
 
-def killed_at(step: int, action: Callable[[], Any]) -> bool:
-    """Do it in a process of its own, which is killed before it changes the disk for the n-th time."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    left = step
-
-    def counted(real: Any) -> Any:
-        def stepped(*arguments: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments, **options)
-
-        return stepped
-
+def changes_of_the_disk(counted: Callable[[Function], Function]) -> None:
+    """Have every change of the disk count."""
     os.replace, os.rename, os.unlink = counted(os.replace), counted(os.rename), counted(os.unlink)
-    try:
-        action()
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
 
 
 @needs_posix
@@ -393,7 +373,9 @@ def test_killed_at_any_step_nothing_is_lost_and_the_next_start_ends_it(tree: Pat
     action(whole)
     wanted = everything(whole / "work")
     step = 0
-    while killed_at(step, partial(action, copy := Path(shutil.copytree(tree, tmp_path / f"{step}")))):
+    while killed_at(
+        step, partial(action, copy := Path(shutil.copytree(tree, tmp_path / f"{step}"))), changes_of_the_disk
+    ):
         found = everything(copy / "work")
         for name in (LESSON, LAB_COPY):
             assert before[name] in found.values(), "in its place, or kept"

@@ -17,6 +17,7 @@ import dask.config
 from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker, wait
 
 from autograder.cohort.engines import AHEAD, Grades, Open, Outcome, Source, attempt, read, windowed
+from autograder.cohort.store import AGAIN
 from autograder.model import Submission
 from base.errors import UserError
 from base.process import safe_path
@@ -33,7 +34,6 @@ SETTINGS = {
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.diagnostics.nvml": False,
 }
-AGAIN = "what is graded is kept: run the same command again to go on"
 
 
 class _Graders(WorkerPlugin):

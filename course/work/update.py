@@ -221,6 +221,7 @@ class Ground:
         """Write the manifest, if anything of it has changed."""
         if self.given != self.before:
             manifest.save(self.folder, self.given)
+            self.before = self.given.model_copy(deep=True)
 
 
 @contextmanager

@@ -187,11 +187,11 @@ def ratio(rounds: Sequence[Mapping[str, Any]], way: str, connections: int, what:
 
 def table_rows(rounds: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Return the cells of the table: way, answers a second as 1/x of the bare one, median latency as times it."""
-    rows = []
-    for way in rounds[0]:
-        shares = [1 / ratio(rounds, way, connections, "answers_per_s") for connections in CONNECTIONS]
-        rows.append([way, *(f"1/{share:.1f}" for share in shares), f"{ratio(rounds, way, 1, 'p50_ms'):.1f}"])
-    return sorted(rows, key=lambda row: [float(cell[2:]) for cell in row[2:3]])
+    shares = {way: [1 / ratio(rounds, way, number, "answers_per_s") for number in CONNECTIONS] for way in rounds[0]}
+    return [
+        [way, *(f"1/{share:.1f}" for share in shares[way]), f"{ratio(rounds, way, 1, 'p50_ms'):.1f}"]
+        for way in sorted(shares, key=lambda way: shares[way][CONNECTIONS.index(16)])
+    ]
 
 
 def table(found: Mapping[str, Any]) -> str:
