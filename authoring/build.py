@@ -9,7 +9,8 @@
 | `course/glossary.yml` | `GLOSSARY.md` |
 
 `build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
-answer has leaked to learners, what a lab's text breaks of the rules, and where syllabus and files disagree.
+answer has leaked to learners, what a lab's text breaks of the rules, which recorded outputs are stale or edited, and
+where syllabus and files disagree.
 As a command: `python -m authoring`.
 """
 
@@ -23,6 +24,7 @@ from authoring.labs import lab_files, lab_names
 from authoring.leaks import find_leaks
 from authoring.notebooks import lesson_notebook
 from authoring.readme import chapter_readme, main_readme
+from authoring.recording import recording_faults
 from authoring.repository import KEPT, ROOT
 from authoring.syllabus import disagreements, load_syllabus
 from authoring.texts import all_text_faults
@@ -174,7 +176,8 @@ def build(check: bool = False, root: Path = ROOT, only: str = "", aside: bool = 
     if check:
         syllabus = load_syllabus(root)
         texts = all_text_faults(sound, root, syllabus)
-        return problems + [problem for problem in (*texts, *disagreements(syllabus, root)) if only in problem]
+        others = (*texts, *recording_faults(root), *disagreements(syllabus, root))
+        return problems + [problem for problem in others if only in problem]
     if problems:
         raise BuildError("\n".join(problems))
     return [*wrong, *stale]

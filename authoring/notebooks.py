@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from authoring.recording import MAGIC
 from autograder.lab.text import read_percent, to_json
 
 NOTICE = "generated from {source} by `course build`"
@@ -15,13 +16,17 @@ def about(source: str) -> dict[str, Any]:
 
 
 def percent_notebook(path: Path, root: Path) -> Any:
-    """Return the notebook of a percent text in the repository.
+    """Return the notebook of a percent text in the repository; a cell in the language `shell` gets its magic.
 
     Raises:
         BuildError: The file is missing, is not UTF-8 or holds no cell.
     """
     name = path.relative_to(root).as_posix()
-    return read_percent(path, name, about(name))
+    notebook = read_percent(path, name, about(name))
+    for cell in notebook.cells:
+        if cell.metadata.pop("language", None) == "shell":
+            cell.source = f"{MAGIC}\n{cell.source}"
+    return notebook
 
 
 def lesson_notebook(source: Path, root: Path) -> tuple[str, str]:

@@ -312,6 +312,23 @@ def build(
 
 
 @app.command()
+def record(
+    ctx: typer.Context,
+    lesson: Annotated[str, typer.Argument(help="A chapter (01), or one lesson of it (01/07); all if left out.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; compare with what was recorded.")] = False,
+) -> None:
+    """Run lessons and keep what their recorded cells show, for machines that cannot run them."""
+    from course.record import record as record_lessons
+
+    console = _console()
+    with console.status("running what is recorded"):
+        found = record_lessons(ctx.obj, lesson, check)
+    for one in found:
+        typer.echo("\n".join(filter(None, [f"{one.lesson}: {one.said}", one.difference])))
+    raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+@app.command()
 def prove(
     ctx: typer.Context,
     lab: Annotated[str, typer.Argument(help="A lab of solutions/.")],

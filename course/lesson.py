@@ -5,8 +5,9 @@ from pathlib import Path
 
 from authoring.repository import ROOT
 from base.quiet import TELEMETRY_OFF, foreign
+from course.recorded import recorded
 
-__all__ = ["ROOT", "own_git"]
+__all__ = ["ROOT", "own_git", "recorded"]
 
 
 def own_git(home: Path, date: str) -> dict[str, str]:
