@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from authoring.recording import MAGIC
 from autograder.lab.text import read_percent, to_json
 
 NOTICE = "generated from {source} by `course build`"
@@ -16,17 +15,13 @@ def about(source: str) -> dict[str, Any]:
 
 
 def percent_notebook(path: Path, root: Path) -> Any:
-    """Return the notebook of a percent text in the repository; a cell in the language `shell` gets its magic.
+    """Return the notebook of a percent text in the repository.
 
     Raises:
         BuildError: The file is missing, is not UTF-8 or holds no cell.
     """
     name = path.relative_to(root).as_posix()
-    notebook = read_percent(path, name, about(name))
-    for cell in notebook.cells:
-        if cell.metadata.pop("language", None) == "shell":
-            cell.source = f"{MAGIC}\n{cell.source}"
-    return notebook
+    return read_percent(path, name, about(name))
 
 
 def lesson_notebook(source: Path, root: Path) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import datetime
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -47,11 +48,15 @@ RULES = (
     Rule("days", re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d? \w{3} \d{4}\b"), "DAY"),
     Rule("addresses inside", re.compile(r"\b(10|172|192)(\.\d+){3}(:\d+)?\b"), "ADDRESS"),
     Rule("memory in use", re.compile(r"\d+(\.\d+)?MiB(?= /)"), "SIZE"),
-    Rule("sizes of images and layers", re.compile(r"\b\d+(\.\d+)?[kM]B\b"), "SIZE"),
+    Rule("sizes of images and layers", re.compile(r"\b\d+(\.\d+)? ?[kM]B\b"), "SIZE"),
+    Rule("ports of IPv6", re.compile(r", (\[::\]|::):\d+->\d+/tcp"), ""),
+    Rule("process numbers", re.compile(r"^ *\d+(?= {3,}[a-z])", re.MULTILINE), "PID"),
+    Rule("layers that only one image had", re.compile(r"^Deleted: .*\n", re.MULTILINE), ""),
     Rule("how often one had to wait", re.compile(r"^Waiting for .*\n", re.MULTILINE), ""),
     Rule("widths of columns", re.compile(r"(?<=\S)  +"), "  "),
 )
 """What two runs may differ in. Pictures are not compared: fonts differ. A rule more, and a change less is seen."""
+_STEP = re.compile(r"^#(\d+) (.+)$")
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,6 @@ def _run(path: Path, root: Path) -> Recording:
     place = root / "build" / "record" / f"{path.parents[1].name}-{path.stem}"
     output = place.with_suffix(".ipynb")
     outcome = execute(path, output, place, lambda cell: None, own_kernel_name())
-    if outcome.failure:
-        failure = outcome.failure
-        lines = "\n".join([failure.error, *failure.last_lines])
-        raise UserError(f"{name_of(path)} does not run: cell {failure.cell}: {lines}")
     versions: dict[str, str] = {}
     cells = []
     for cell in _read(output).cells:
@@ -139,6 +140,9 @@ def _run(path: Path, root: Path) -> Recording:
                 versions |= shown.get("data", {}).get(VERSIONS, {})
         if is_recorded(cell):
             cells.append(Cell(cell.source.strip(), _outputs(cell.outputs)))
+    if versions and outcome.failure:
+        lines = "\n".join([outcome.failure.error, *outcome.failure.last_lines])
+        raise UserError(f"{name_of(path)} does not run: cell {outcome.failure.cell}: {lines}")
     return Recording(name_of(path), datetime.date.today().isoformat(), versions, tuple(cells))
 
 
@@ -160,10 +164,36 @@ def _outputs(shown: list[Any]) -> tuple[Output, ...]:
 
 
 def compared(text: str) -> str:
-    """Return what is compared of a text: all but what the rules name."""
+    """Return what is compared of a text: all but what the rules name, of a build each step and whether it was kept."""
     for rule in RULES:
         text = rule.pattern.sub(rule.becomes, text)
-    return text
+    return "".join(_steps_in_order(text.splitlines()))
+
+
+def _steps_in_order(lines: list[str]) -> Iterator[str]:
+    """Yield lines; of BuildKit's, whose steps run side by side and tell how far they are, `title: CACHED` or `DONE`."""
+    steps: dict[str, list[str]] = {}
+
+    def ended() -> list[str]:
+        told = sorted(f"{title}: {verdict}\n" for title, verdict in map(_step, steps.values()))
+        steps.clear()
+        return told
+
+    for line in lines:
+        if step := _STEP.match(line):
+            steps.setdefault(step[1], []).append(step[2])
+        elif line or not steps:
+            yield from ended()
+            yield f"{line}\n"
+    yield from ended()
+
+
+def _step(said: list[str]) -> tuple[str, str]:
+    """Return the title of a step of BuildKit, and whether it was kept: of one that writes no file, that is chance."""
+    title, verdict = said[0], said[-1].removesuffix(" AGE")
+    if " FROM " in title or " WORKDIR " in title:  # the first of a stage is named after any stage that begins so
+        return re.sub(r"^\[\S+ 1/", "[1/", title), "either"
+    return title, verdict
 
 
 def _lines(recording: Recording, commands_only: bool) -> list[str]:

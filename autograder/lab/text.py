@@ -49,6 +49,8 @@ def read_percent(path: Path, name: str, about: dict[str, Any] | None = None) -> 
     cells = jupytext.reads(text, fmt="py:percent").cells
     for cell in cells:
         cell.metadata.pop("lines_to_next_cell", None)
+        if language := cell.metadata.pop("language", ""):  # one that jupytext does not know, such as `shell`
+            cell.source = f"%%{language}\n{cell.source}"
     metadata = {"kernelspec": KERNELSPEC, **(about or {})}
     return nbformat.from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})  # type: ignore[no-untyped-call]
 

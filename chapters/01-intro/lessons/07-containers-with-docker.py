@@ -5,99 +5,90 @@
 #
 # - say what an image is, and make one by hand that an engine accepts
 # - read a Dockerfile line by line, and say which of its lines run again after a change
-# - build Oakbank's service small, without root, and with a health check
+# - build Oakbank's service with `docker build`, and run it small, without root, and with a health check
 # - set a memory limit, watch it being hit, and recognise it afterwards
 # - tell a container that ends by itself from one that has to be killed, and say which yours will be
 #
 # ## You need
 #
-# Lesson 01 for the model. A container engine (Docker Desktop, Docker Engine, Colima, or Podman's Docker socket) lets
-# you run everything; without one you can still read it, and the cells say what is missing.
+# Lesson 01 for the model, and a container engine (Docker Desktop, Docker Engine, Colima). Without one, the cells show
+# what they showed on a machine that has one.
 #
 # ## Time
 #
-# 25 minutes to read, 45 seconds to run.
+# 24 minutes to read, 30 seconds to run.
 #
 # ## The story so far
 #
-# The first model is trained, and it works on your machine. On Monday it has to work on a machine that you will never
-# log in to.
+# The first model is trained, and it works on your machine. On Monday it has to work on one that you never log in to.
 
 # %% [markdown]
 # ## Is there an engine?
 #
-# An engine is a program in the background that starts containers for you; it is the one with the rights to do it. We
-# talk to it through its own API, with the `docker` package. `engine()` returns a client, or says in one sentence what
-# is missing and how to get it.
-
-# %%
-from oakbank.intro.containers import BASE, engine
-
-client = engine()
-if client:
-    print("an engine answers; base image:", BASE)
-
-# %% [markdown]
-# Where that printed a sentence instead, cells that begin with `if client:` do nothing, and the rest goes on.
-# Everything that this lesson makes carries a label, so that its last cell can remove it again.
-#
-# ## A container is a process
-#
-# Start one, and let it look around: what is its process number, how many processes does it see, and who is it?
-
-# %%
-MARK = {"org.oakbank.lesson": "01-07"}
-look = """import os, socket
-print("number", os.getpid(), "of", sum(name.isdigit() for name in os.listdir("/proc")), "on", socket.gethostname())
-print("files ", *sorted(os.listdir("/")))"""
-if client:
-    print(client.containers.run(BASE, ["python", "-c", look], hostname="box", labels=MARK, remove=True).decode())
-
-# %% [markdown]
-# It believes that it is process number 1 and alone on a machine called `box`, with a file system of its own. Now look
-# from the outside at one that sleeps:
-
-# %%
-if client:
-    sleeper = client.containers.run(BASE, ["python", "-c", "import time; time.sleep(600)"], detach=True, labels=MARK)
-    processes = sleeper.top()
-    print(dict(zip(processes["Titles"], processes["Processes"][0], strict=True)))
-
-# %% [markdown]
-# An ordinary process with an ordinary, large number. There is no second operating system and nothing boots: the kernel
-# shows this one process a different list of processes, another network and another root folder (*namespaces*), and
-# counts what it takes (*cgroups*). That is why it starts as fast as any process, and also why it is no virtual machine:
-# everyone shares the kernel.
-#
-# ## An image, by hand
-#
-# So where does that other root folder come from? From an image. Before we let a tool build one, we make one ourselves.
-# We ask the engine for its base image as a file and open it:
+# An **engine** is a program in the background that starts containers. You talk to it with the `docker` command, or with
+# Python's `docker` package. A cell that starts with `%%shell` holds commands for a terminal.
 
 # %%
 import hashlib
 import io
 import json
+import os
 import tarfile
+import tempfile
+from pathlib import Path
+
+from course.lesson import recorded
+from oakbank.intro import containers
+
+work = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+os.chdir(work.name)  # the files of this lesson lie here
+client = containers.engine()
+recorded("01/07", client and containers.versions(client))
+if client:
+    containers.remove_leftovers(client, "oakbank-", "oakbank/scorer")
+    containers.write_context(Path("context"), client.version()["Arch"])
+
+# %% [markdown]
+# ## A container is a process
+#
+# `docker run IMAGE COMMAND` starts a container; `--rm` removes it when it ends, `--detach` leaves it running in the
+# background. **What is its process number, inside and outside?**
+
+# %% language="shell"
+# docker run --rm python:3.11-slim ls /
+# docker run --rm python:3.11-slim python -c "import os; print('I am', os.getpid())"
+# docker run --detach --name oakbank-sleeper python:3.11-slim sleep 600
+# docker ps --filter name=oakbank
+# docker top oakbank-sleeper -o pid,user,args
+
+# %% [markdown]
+# Inside, the program is process 1 and has a file system of its own. From outside (`docker top`) it is an ordinary
+# process with an ordinary number. No second operating system boots: the kernel shows this process another list of
+# processes, another network and another root folder (*namespaces*), and counts what it takes (*cgroups*). So it starts at
+# once, and it is no virtual machine: all containers share the kernel.
+#
+# ## An image, by hand
+#
+# Where does that other root folder come from? From an image. `docker save` writes one as a file. We open it:
+
+# %% recorded=true
+# !docker save --output base.tar python:3.11-slim
 
 
 def content(name):
-    with tarfile.open(fileobj=io.BytesIO(saved)) as archive:
+    with tarfile.open("base.tar") as archive:
         return archive.extractfile(name).read()
 
 
-if client:
-    saved = b"".join(client.images.get(BASE).save())
-    manifest = json.loads(content("manifest.json"))[0]
-    config = json.loads(content(manifest["Config"]))
-    print("layers  ", *(f"{name[:24]}… {len(content(name)) / 1e6:.0f} MB" for name in manifest["Layers"]))
-    print("diff_ids", *(f"{name[:24]}…" for name in config["rootfs"]["diff_ids"]))
+manifest = json.loads(content("manifest.json"))[0]
+config = json.loads(content(manifest["Config"]))
+print("layers  ", *manifest["Layers"])
+print("diff_ids", *config["rootfs"]["diff_ids"])
+print("command ", config["config"]["Cmd"])
 
 # %% [markdown]
-# A tar file with tar files in it. Each inner one is a **layer**: a heap of files to lay over those below. Beside them
-# lies a JSON that lists the SHA-256 of each layer, in order, and says which command to start. That is all there is.
-#
-# Then we can add a layer. Ours holds one file:
+# It is a tar file of tar files. Each inner one is a **layer**: files that are laid over those of the layers below. A JSON
+# beside them has the SHA-256 of each layer, in order, and the command to start. That is all. So we can add a layer:
 
 
 # %%
@@ -116,349 +107,242 @@ by_hand = "sha256:" + hashlib.sha256(layer).hexdigest()
 print(by_hand)
 
 # %% [markdown]
-# Put its hash into the list, name the command, wrap it up, and hand it to the engine:
+# We put its hash into the list, name the command, pack everything, and load it:
 
-# %%
-if client:
-    config["rootfs"]["diff_ids"].append(by_hand)
-    config["history"] = [*config.get("history", []), {"created_by": "by hand"}]
-    config["config"] |= {"Cmd": ["python", "/hello.py"], "Labels": MARK}
-    parts = {name: content(name) for name in manifest["Layers"]} | {"mine.tar": layer}
-    described = {"Config": "config.json", "RepoTags": ["oakbank/by-hand:1"], "Layers": list(parts)}
-    parts |= {"config.json": json.dumps(config).encode(), "manifest.json": json.dumps([described]).encode()}
-    client.images.load(tar_of(parts))
-    print(client.containers.run("oakbank/by-hand:1", labels=MARK, remove=True).decode())
-
-# %% [markdown]
-# It runs. Do we and the engine agree on what the new layer is called?
-
-# %%
-if client:
-    layers = client.images.get("oakbank/by-hand:1").attrs["RootFS"]["Layers"]
-    print("the same name:", layers[-1] == by_hand, "| layers of the base reused:", len(layers) - 1)
+# %% recorded=true
+config["rootfs"]["diff_ids"].append(by_hand)
+config["history"] = [*config.get("history", []), {"created_by": "by hand"}]
+config["config"]["Cmd"] = ["python", "/hello.py"]
+parts = {name: content(name) for name in manifest["Layers"]} | {"mine.tar": layer}
+about = {"Config": "config.json", "RepoTags": ["oakbank/by-hand:1"], "Layers": [*parts]}
+parts["config.json"] = json.dumps(config).encode()
+parts["manifest.json"] = json.dumps([about]).encode()
+Path("by-hand.tar").write_bytes(tar_of(parts))
+# !docker load --quiet --input by-hand.tar
+# !docker run --rm oakbank/by-hand:1
+layers = client.images.get("oakbank/by-hand:1").attrs["RootFS"]["Layers"]
+assert layers[-1] == by_hand
+print("The engine calls our layer", layers[-1])
 
 # %% [markdown]
-# A layer's name is the hash of its content. Two images with the same base share it on disk and on the wire, a layer
-# that was changed on its way is noticed, and an image is as good a record of *exactly this environment* as a commit
-# is of exactly this code.
+# It runs, and the engine and we agree on the layer's name: the hash of its content. Images with the same base share it,
+# a layer that was changed on the way is noticed, and an image records *exactly this environment* as a commit records
+# exactly this code.
 #
-# ```mermaid
-# flowchart BT
-#     B["python:3.11-slim<br>the base: C library, Python"] --> P["/packages<br>fastapi, uvicorn, pydantic"]
-#     P --> M["model.json"]
-#     M --> C["service.py, protocol.py, scorecard.py"]
-#     C --> W["a thin writable layer, one per container<br>gone with it"]
-# ```
-#
-# In words: at the bottom the base, on it the packages, on them the model and the code; above all of it each container
-# gets a writable layer of its own, which dies with it. What is below is never changed, only covered.
+# On top of them each container gets a writable layer, which goes with it. Those below are never changed, only covered.
 #
 # ## The Dockerfile, line by line
 #
-# Nobody packs tar files by hand twice. A Dockerfile is the recipe, and each line that touches files makes a layer. Here
-# is the one of Oakbank's service, from the file itself; first its upper half:
+# A Dockerfile is the recipe of an image; each line that touches files makes a layer. This one packs Oakbank's service, a
+# program that waits on a port for HTTP requests, such as `POST /score` with an application.
 
 # %%
-from oakbank.intro.wheelhouse import CONTAINER
-
-dockerfile = (CONTAINER / "Dockerfile").read_text(encoding="utf-8")
-install, run = dockerfile.split("# 2.")
-print(install)
+print((containers.CONTAINER / "Dockerfile").read_text(encoding="utf-8"))
 
 # %% [markdown]
-# `FROM` names the base: a version, never `latest`, because the same file must mean the same thing next year.
-# `requirements.txt` was made from `uv.lock` and holds the hash of every package; `--require-hashes` makes pip refuse
-# anything else. `--no-index` and the `wheelhouse` mean that the packages were fetched beforehand, so the build needs no
-# network and nobody's outage is yours. The brackets after `RUN` start the program itself, without a shell between.
+# | line | means |
+# |---|---|
+# | `FROM python:3.11-slim` | the base, with a version: `latest` is another image next year |
+# | two `FROM` | **multi-stage**: the second stage starts from a clean base |
+# | `RUN ["python", …]` | runs while the image is built; the brackets: without a shell |
+# | `--require-hashes` | pip installs only what `requirements.txt` names by its hash |
+# | `COPY --from=builder` | takes only the installed packages out of the first stage |
+# | `COPY model.json`, then the code | what changes most often comes last |
+# | `USER 10001:10001` | gives up root |
+# | `EXPOSE 8000` | a note to the reader; opens no port |
+# | `HEALTHCHECK` | asks every 5 s whether it is ready; 3 failures: *unhealthy* |
+# | `CMD ["python", …]` | runs as process 1; `0.0.0.0`: reachable from outside |
 #
-# This is stage one, called `builder`. Now the second:
-
-# %%
-print("# 2." + run)
-
-# %% [markdown]
-# A second `FROM` starts again from a clean base, and `COPY --from` fetches only the result: that is a **multi-stage**
-# build. The model comes before the code because code changes more often; we shall see why that matters. `USER` gives up
-# root for a number that owns nothing. `EXPOSE` is a note to the reader and opens no port. `HEALTHCHECK` asks the
-# service every five seconds whether it is ready; three failures in a row, each at most three seconds after it was asked,
-# and it is called unhealthy. `CMD` is what runs, as process 1. It says `python -m uvicorn` because packages installed with
-# `--target` put no commands on the PATH, and `--host=0.0.0.0` because on 127.0.0.1 only the container itself could ask.
+# `model.json` holds the model's numbers; a pickle could run somebody's code.
 #
-# The model is no pickle. `scorecard.py` writes the logistic regression of lesson 01 as the numbers that it is, so the
-# image needs no scikit-learn, and loading it cannot run anybody's code:
-
-# %%
-from oakbank.intro.containers import service_model
-
-model = service_model()
-print("intercept", model["intercept"], "| income", model["numbers"]["income"])
-print("housing  ", model["categories"]["housing"])
-
-# %% [markdown]
-# A linter knows the usual mistakes. Here is a Dockerfile as one writes it in a hurry, beside ours:
-
-# %%
-import shutil
-import subprocess
-import sysconfig
-
-hadolint = shutil.which("hadolint", path=sysconfig.get_path("scripts"))
-
-
-def lint(text):
-    return (
-        subprocess.run([hadolint, "--no-color", "-"], input=text, capture_output=True, text=True).stdout
-        or "no finding\n"
-    )
-
-
-hurried = "FROM python\nADD . /app\nRUN pip install fastapi uvicorn\nUSER root\nCMD uvicorn service:app\n"
-if hadolint:  # it has no wheel for Windows
-    print(f"hurried:\n{lint(hurried)}\nours: {lint(dockerfile)}")
-
-# %% [markdown]
 # ## Build it
 #
-# `write_context` writes the folder that the engine is sent: the Dockerfile, the wheels, the model, the code. Beside them
-# lies a `.dockerignore`. Its first line leaves out everything, the lines with `!` bring back what is named, and the last
-# line that fits a file decides. A name without a slash is looked for at the top only; `**/` would mean at any depth.
+# `docker build` sends a folder, the **context**, to the engine. A `.dockerignore` in it says what stays behind: ours
+# leaves out everything (`*`), and lines with `!` bring back what is named; the last line that fits a file decides. The
+# packages lie in the context: no network is needed. `hadolint` finds usual mistakes: here none.
 
-# %%
-print((CONTAINER / ".dockerignore").read_text(encoding="utf-8"))
-
-# %% [markdown]
-# We build with the network switched off.
-
-# %%
-import tempfile
-from pathlib import Path
-
-from oakbank.intro.containers import write_context
-
-work = tempfile.TemporaryDirectory()
-folder = Path(work.name, "context")
-
-
-def build(tag, **options):
-    image, log = client.images.build(path=str(folder), tag=tag, labels=MARK, network_mode="none", rm=True, **options)
-    return image, "".join(line.get("stream", "") for line in log)
-
-
-if client:
-    write_context(folder, client.version()["Arch"])
-    image, log = build("oakbank/lesson:1")
-    print(f"{image.attrs['Size'] / 1e6:.0f} MB, {len(image.attrs['RootFS']['Layers'])} layers")
+# %% language="shell"
+# hadolint context/Dockerfile
+# docker build --no-cache --network none --tag oakbank/scorer:1 context
+# docker image ls oakbank/scorer
+# docker history oakbank/scorer:1
 
 # %% [markdown]
-# Which line put how much into it? The engine remembers:
-
-# %%
-import pandas as pd
-
-if client:
-    lines = pd.DataFrame(image.history()[:11])  # those of the second stage, the newest first
-    lines["MB"] = (lines["Size"] / 1e6).round(2)
-    lines["line"] = lines["CreatedBy"].str.replace(r"/bin/sh -c #\(nop\)|(?<=:)[0-9a-f]{64}", "", regex=True).str[:60]
-    print(lines[["MB", "line"]].to_string(index=False))
-
-# %% [markdown]
-# Packages weigh, code does not, and lines that only note something (`ENV`, `USER`, `CMD`) weigh nothing.
-#
-# ## What one stage would have cost
-#
-# Had we stopped after stage one, we would ship the wheels too. A colleague has a remedy: "just delete them in a last
-# line." So we build three images: up to `builder` only, the same with `RUN rm -rf /build`, and ours. **Guess first: how
-# much does the deletion save?**
-
-# %%
-if client:
-    one_stage, _ = build("oakbank/lesson:one-stage", target="builder")
-    recipe = io.BytesIO(b"FROM oakbank/lesson:one-stage\nRUN rm -rf /build\n")
-    deleted, _ = client.images.build(
-        fileobj=recipe, tag="oakbank/lesson:deleted", network_mode="none", rm=True, labels=MARK
-    )
-    base_size = client.images.get(BASE).attrs["Size"]
-    added = {"one stage": one_stage, "one stage, deleted": deleted, "two stages": image}
-    added = pd.Series({name: (built.attrs["Size"] - base_size) / 1e6 for name, built in added.items()})
-    print(added.round(2).rename("MB on top of the base").to_string())
-
-# %%
-import matplotlib.pyplot as plt
-
-if client:
-    fig, ax = plt.subplots(figsize=(8, 2))
-    ax.barh(added.index[::-1], added.iloc[::-1], color=["C0", "C3", "C3"])
-    _ = ax.set(xlabel="MB on top of the base image", title="Deleting in a later layer saves nothing")
-
-# %% [markdown]
-# It saves nothing at all: the new layer only notes that the files are to be hidden, and those below still carry them.
-# (So does a password that somebody copied in and deleted again: it is still there, for everyone who has the image.)
-# What should not be shipped must never get into the stage that is shipped.
+# `docker history` shows what each line weighs, the newest first: packages a lot, code little, notes (`ENV`, `USER`,
+# `CMD`) nothing.
 #
 # ## Cache
 #
-# The engine keeps each layer. On the next build it takes the old one as long as the line and what it copies are unchanged;
-# from the first change on, everything below that line runs again. We change one line of the service.
-# **Which steps run again: the installation? the model? the code?**
+# The next build takes a layer from the last one (`CACHED`) while the line and the files it copies are unchanged; from the
+# first change on, each line of the stage runs again. We add a line to the service. **What runs again: the
+# installation? the model? the code?**
 
-
-# %%
-import time
-
-
-def steps(log):
-    for step in log.split("Step ")[1:]:
-        line = step.splitlines()[0].split(" : ")[1]
-        yield "kept" if "Using cache" in step else "runs", line[:70]
-
-
-if client:
-    service = folder / "oakbank" / "intro" / "service.py"
-    service.write_text(service.read_text(encoding="utf-8") + f"# {time.time_ns()}\n", encoding="utf-8")
-    _, log = build("oakbank/lesson:2")
-    print(*(" ".join(step) for step in steps(log) if step[1].startswith(("RUN", "COPY"))), sep="\n")
+# %% language="shell"
+# python -c "import time; print('#', time.time())" >> context/oakbank/intro/service.py
+# docker build --network none --tag oakbank/scorer:2 context
 
 # %% [markdown]
-# Only the last `COPY` ran, and the notes after it. The installation was kept.
-# Had the file said `COPY . .` at its top, as the one written in a hurry does, each change of a comment would have
-# installed everything again. So order a Dockerfile by how often things change: packages, model, code.
+# Only the last `COPY`. With `COPY . .` at the top, a changed comment would install everything again. So order a
+# Dockerfile by how often things change: packages, model, code.
+#
+# ## What one stage would have cost
+#
+# With one stage we would ship the wheels, too. A colleague has a remedy: "just delete them in a last line." We build the
+# first stage alone, then with that line. **Guess first: how much does it save?**
+
+# %% recorded=true
+# !docker build -q --network none --target builder -t oakbank/scorer:fat context
+Path("deleted").write_text("FROM oakbank/scorer:fat\nRUN rm -rf /build\n")
+# !docker build -q -t oakbank/scorer:deleted - < deleted
+sizes = {}
+for tag in ("1", "fat", "deleted"):
+    sizes[tag] = client.images.get(f"oakbank/scorer:{tag}").attrs["Size"]
+    print(f"oakbank/scorer:{tag:<8} {sizes[tag] / 1e6:.0f} MB")
+assert sizes["1"] < sizes["fat"] <= sizes["deleted"]
+
+# %% [markdown]
+# Nothing. The new layer only notes that the files are hidden; the layer below still carries them. What should not be shipped must never get into the stage that is shipped.
 #
 # ## Run it, with as little as it needs
 #
-# Nothing to write to, no special rights, 128 MiB (`m` means MiB), and no network but its own loopback: so `ask` puts its
-# question from inside the container. To be reached from outside, a container publishes a port: `ports={"8000/tcp": 8000}`.
-# Processor time (`nano_cpus`, in billionths of one), the number of processes (`pids_limit`) and memory with swap
-# (`memswap_limit`) are bounded in the same way, and `security_opt=["no-new-privileges"]` keeps a program inside from
-# becoming more than it is.
+# Port 8080 of this machine leads to port 8000 of the container. It gets 128 MiB, no place to write, no special rights.
+# **Is it healthy at once?**
 
-# %%
-from oakbank.intro.containers import ask, wait_until
+# %% language="shell"
+# docker run --detach --name oakbank-scorer --publish 8080:8000 \
+#     --memory 128m --read-only --cap-drop ALL oakbank/scorer:1
+# docker ps --filter name=oakbank-scorer
 
-if client:
-    little = {"read_only": True, "cap_drop": ["ALL"], "mem_limit": "128m", "network_mode": "none"}
-    bank = client.containers.run("oakbank/lesson:1", detach=True, labels=MARK, **little)
-    wait_until(bank, health="starting")
-    print("at first:", bank.health)
-    wait_until(bank, health="healthy")
-    print("then:    ", bank.health)
+# %% [markdown]
+# `starting`: the first check comes after 5 seconds. We wait, and write an application to a file.
 
-# %%
+# %% recorded=true
 from oakbank.intro import scorecard
 from oakbank.world import FEATURES, World
 
-applicant = json.loads(World(seed=7).applications(0)[list(FEATURES)].head(1).to_json(orient="records"))[0]
-outside = scorecard.probability(model, applicant)
-print("outside:", outside)
-if client:
-    print("inside: ", ask(bank, "/score", applicant))
+bank = client.containers.get("oakbank-scorer")
+containers.wait_until(bank, health="healthy")
+first = World(seed=7).applications(0)[list(FEATURES)].head(1)
+applicant = json.loads(first.to_json(orient="records"))[0]
+Path("applicant.json").write_text(json.dumps(applicant))
+print("outside:", scorecard.probability(containers.service_model(), applicant))
+
+# %% language="shell"
+# docker ps --filter name=oakbank-scorer
+# curl -s localhost:8080/score -H "Content-Type: application/json" -d @applicant.json
+# docker exec oakbank-scorer id
+# docker exec oakbank-scorer touch /app/new
+# docker stats --no-stream --format "{{.Name}} {{.MemUsage}}" oakbank-scorer
 
 # %% [markdown]
-# The same digits inside as outside: the image carries the model, not a likeness of it. And who is it in there, what may
-# it do, how much does it take?
-
-# %%
-if client:
-    print(bank.exec_run("id").output.decode(), bank.exec_run("touch /app/new").output.decode(), sep="")
-    used = bank.stats(stream=False)["memory_stats"]
-    print(f"{used['usage'] / 2**20:.0f} of {used['limit'] / 2**20:.0f} MiB")
-
-# %% [markdown]
+# The same digits inside and outside: the image carries the model itself. `docker exec` starts a second process in a
+# running container. That process is not root, and cannot write.
+#
+# <details><summary>The same options from Python, as the lab wants them</summary>
+#
+# | `docker run` | `client.containers.run(image, …)` | bounds |
+# |---|---|---|
+# | `--publish 8080:8000` | `ports={"8000/tcp": 8080}` | |
+# | `--memory 128m`, `--memory-swap 128m` | `mem_limit="128m"`, `memswap_limit="128m"` | memory, memory with swap |
+# | `--cpus 0.5` | `nano_cpus=500_000_000` | processor time |
+# | `--pids-limit 64` | `pids_limit=64` | the number of processes |
+# | `--read-only`, `--cap-drop ALL` | `read_only=True`, `cap_drop=["ALL"]` | what it may write and do |
+# | `--security-opt no-new-privileges` | `security_opt=["no-new-privileges"]` | no program gets more rights |
+# | `--network none` | `network_mode="none"` | the network |
+#
+# </details>
+#
 # ## A limit, hit
 #
-# What becomes of a process that wants more than its limit? This one asks for 10 MB again and again, and prints how far
-# it got. Its limit is 64 MiB. **Do you expect a `MemoryError`?**
+# This process asks for a gigabyte and may have 64 MiB. **Do you expect a `MemoryError`?**
 
-# %%
-greedy = "kept = []\nwhile True:\n    kept.append(bytearray(10_000_000))\n    print(len(kept) * 10, 'MB', flush=True)"
-if client:
-    tight = {"mem_limit": "64m", "memswap_limit": "64m"}
-    victim = client.containers.run(BASE, ["python", "-c", greedy], detach=True, labels=MARK, **tight)
-    state = wait_until(victim, status="exited")
-    print(victim.logs().decode() + f"exit code {state['ExitCode']}, killed for memory: {state['OOMKilled']}")
+# %% language="shell"
+# docker run --name oakbank-greedy --memory 64m --memory-swap 64m python:3.11-slim \
+#     python -c "print(len(bytearray(10**9)))"
+# docker logs oakbank-greedy
+# docker inspect --format "{{.State.ExitCode}} {{.State.OOMKilled}}" oakbank-greedy
 
 # %% [markdown]
-# No exception, no last word in the log: the kernel ended it between two instructions. 137 is 128 + 9, and 9 is the
-# number of SIGKILL. A training job that dies like that at night leaves nothing but those two facts, so know them by
-# sight. Without a limit the kernel would have chosen a victim on the whole machine, perhaps your neighbour's service.
+# No exception, no word in the log: the kernel ended the process between two instructions. 137 is 128 + 9, and 9 is
+# SIGKILL. A training job that dies so at night leaves only these two facts. Without a limit the kernel chooses a victim
+# on the whole machine.
 #
 # ## Signals
 #
-# To stop a container the engine sends SIGTERM to its process 1, waits (ten seconds, unless told), then kills it. Every
-# release and every scale-down does this to you. The sleeper from above is still there. It does nothing about signals,
-# and outside a container SIGTERM would end it at once. We stop both: the service has its ten seconds, the sleeper only
-# three, to spare you the wait. **What will their exit codes be?**
+# `docker stop` sends SIGTERM to process 1, waits (10 seconds, unless told), then kills it. Every release does this.
+# **Which exit codes will service and sleeper have?**
 
-
-# %%
-if client:
-    for name, container, patience in (("service", bank, 10), ("sleeper", sleeper, 3)):
-        start = time.perf_counter()
-        container.stop(timeout=patience)
-        share = (time.perf_counter() - start) / patience
-        print(f"{name}: exit code {container.wait()['StatusCode']}, after {share:.0%} of the time it was given")
+# %% language="shell"
+# docker stop oakbank-scorer
+# docker stop -t 3 oakbank-sleeper
+# docker ps --all --filter name=oakbank
+# docker logs --tail 4 oakbank-scorer
+# docker rm --force oakbank-sleeper oakbank-scorer oakbank-greedy
+# docker image rm oakbank/by-hand:1 oakbank/scorer:fat oakbank/scorer:deleted
 
 # %% [markdown]
-# The service ended by itself, with 0. The sleeper had to be killed: for process 1 the kernel drops every signal that the
-# process has no handler for. uvicorn has one; a plain Python script has not, and neither has the shell in
-# `CMD uvicorn service:app`, which stands before your program and tells it nothing. Hence the brackets in our `CMD`. A
-# request that is under way when the kill comes is lost.
+# The service ended by itself, with 0. The sleeper had to be killed: for process 1 the kernel drops every signal for which
+# the process has no handler. uvicorn has one; a plain Python script has none, and neither has the shell of
+# `CMD uvicorn service:app`, which stands between engine and program. Hence the brackets. A request that is under way
+# when the kill comes is lost.
 #
-# What did the service say?
-
-# %%
-if client:
-    print(bank.logs().decode())
+# What a container prints, the engine keeps until `docker rm`. `docker system prune` removes what nothing uses.
 
 # %% [markdown]
-# Whatever a container prints, the engine keeps. The service writes no log file, knows of no log server, and its last
-# lines tell that it left in good order.
+# ## Your turn
 #
-# ## Tidy up
-#
-# Containers and images go, by their label. What stays with the engine are the unnamed layers below them: that is the
-# cache, and the reason why a second run of this lesson is faster. `noprune` leaves it alone, as another build may stand
-# on the same layers at this moment; `docker image prune` removes such leftovers.
+# Write the command that starts `oakbank/scorer:2` in the background, named `oakbank-second`, on port 8081 of this machine,
+# with at most 96 MiB. If you have an engine, then run it in a `%%shell` cell and ask `localhost:8081/readyz`.
 
 # %%
-work.cleanup()
-if client:
-    mine = {"label": "org.oakbank.lesson=01-07"}
-    for container in client.containers.list(all=True, filters=mine):
-        container.remove(force=True)
-    while images := client.images.list(filters=mine):  # those that stand on others first
-        for name in [name for image in images for name in image.tags or [image.id]]:
-            client.images.remove(name, noprune=True)
-    print("left:", len(client.containers.list(all=True, filters=mine)), len(client.images.list(filters=mine)))
-    client.close()
+command = ""  # your code here
+
+# %%
+from argparse import ArgumentParser
+
+docker_run = ArgumentParser(exit_on_error=False)
+docker_run.add_argument("-d", "--detach", action="store_true")
+for names in (("--name",), ("-p", "--publish"), ("-m", "--memory")):
+    docker_run.add_argument(*names)
+asked, rest = docker_run.parse_known_args(command.split())
+wanted = {"detach": True, "name": "oakbank-second"}
+wanted |= {"publish": "8081:8000", "memory": "96m"}
+wrong = [name for name, value in wanted.items() if vars(asked)[name] != value]
+wrong += ["docker run … IMAGE"] if rest != ["docker", "run", "oakbank/scorer:2"] else []
+print(f"not yet: look at {', '.join(wrong)}" if wrong else "right")
 
 # %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# command = "docker run -d --name oakbank-second -p 8081:8000 -m 96m oakbank/scorer:2"
+# ```
+#
+# </details>
+#
 # ## What this does not prove
 #
-# All of this ran on Docker Engine 20.10, of 2020, and its classic builder; newer engines were not tried here, and one
-# that reports its steps in other words leaves the list of steps empty. A container is no wall against an attacker:
-# its kernel is everybody's, and lesson 05/03 returns to what comes in with a base image. We built and ran on one
-# machine, and pushed to no registry; there, layers travel compressed, so the sizes differ. Our Dockerfile names its
-# base by a tag, which its publisher can move: a digest (`python@sha256:…`) cannot be, and somebody must then raise it
-# by hand. And two builds of it differ in the time stamps of the installed files, so the layer's hash is of this
-# build, not of this recipe.
+# The recording is of Engine 20.10 with BuildKit, and of a base made without a registry: the official one has more layers,
+# and newer engines word some lines otherwise. A container is no wall against an attacker: the kernel is everybody's. We
+# pushed to no registry (`docker push`). A tag can be moved by its publisher; a digest (`python@sha256:…`) cannot. Two
+# builds differ in time stamps: a layer's hash is of this build.
 #
 # ## Check yourself
 #
 # <details><summary>Somebody committed <code>COPY .env .</code>, and the next line deletes it. Is the password safe?</summary>
 #
-# No. The deletion is a layer of its own; the one with the file is still part of the image, for everyone who can pull it.
-# Change the password.
+# No. The deletion is a layer of its own; the layer with the file is still in the image. Change the password.
 # </details>
 #
 # <details><summary>You change <code>model.json</code> only. Which lines of our Dockerfile run again?</summary>
 #
-# Its `COPY`, and what stands below: the copy of the code, and the notes. The packages stay.
+# Its `COPY` and the copy of the code below it. The packages stay.
 # </details>
 #
 # <details><summary>A job ended at 3 a.m. with exit code 137, and its log ends in the middle. Where do you look first?</summary>
 #
-# 137 is SIGKILL. `OOMKilled` in its state says whether the memory limit did it; if not, somebody stopped it and it did
-# not go by itself in time.
+# 137 is SIGKILL. `OOMKilled` in `docker inspect` says whether the memory limit did it; if not, it was stopped and did not
+# go in time.
 # </details>
 #
 # ## Take-away
@@ -469,8 +353,8 @@ if client:
 # ## Go further
 #
 # - *OCI Image Format Specification* v1.1: `manifest`, `config`, `layer`; it reads in half an hour
-# - Docker documentation, *Building best practices* and *Dockerfile reference*
+# - Docker documentation, *Building best practices*, *Dockerfile reference* and the CLI's reference: `docker run`
 # - Linux manual, `pid_namespaces(7)`: the section on process 1 and its signals
-# - The service itself: `chapters/01-intro/reference/oakbank/intro/service.py`; the lab `01-containerise-the-model` has you
-#   write the Dockerfile, and lesson 08 puts this image under Kubernetes
+# - The service: `chapters/01-intro/reference/oakbank/intro/service.py`. The lab `01-containerise-the-model` has you write
+#   the Dockerfile; lesson 08 puts the image under Kubernetes
 # - In the glossary: [image](../../../GLOSSARY.md#image), [layer](../../../GLOSSARY.md#layer), [multi-stage build](../../../GLOSSARY.md#multi-stage-build), [health check](../../../GLOSSARY.md#health-check), [graceful shutdown](../../../GLOSSARY.md#graceful-shutdown)

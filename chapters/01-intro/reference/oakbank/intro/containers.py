@@ -6,6 +6,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -67,6 +68,33 @@ def engine(say: Callable[[str], object] = print, seconds: float = SECONDS) -> do
         say(missing)
         return None
     return client
+
+
+def versions(client: docker.DockerClient, say: Callable[[str], object] = print) -> dict[str, str] | None:
+    """Return the versions of the `docker` command and of the engine, or None after saying what is missing.
+
+    Args:
+        client: The engine that the command must reach, too.
+        say: What to do with the sentence.
+    """
+    command = shutil.which("docker")
+    if command is None:
+        say("There is no docker command here, which you would type: install Docker's CLI, then run this again.")
+        return None
+    asked = [command, "version", "--format", "{{.Client.Version}} {{.Server.Version}}"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()  # noqa: S603
+    if len(answer) != 2 or answer[1] != client.version()["Version"]:
+        say("The docker command reaches another engine, or none: `docker context ls` says which one it asks.")
+        return None
+    return {"Docker": answer[0], "Docker Engine": answer[1]}
+
+
+def remove_leftovers(client: docker.DockerClient, prefix: str, repository: str) -> None:
+    """Remove what an earlier run left: containers whose names begin so, running or not, and a repository's images."""
+    for container in client.containers.list(all=True, filters={"name": f"^/{prefix}"}):
+        container.remove(force=True)
+    for tag in [tag for image in client.images.list(repository) for tag in image.tags]:
+        client.images.remove(tag, noprune=True)
 
 
 @cache
