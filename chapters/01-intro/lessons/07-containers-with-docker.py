@@ -16,11 +16,11 @@
 #
 # ## Time
 #
-# 24 minutes to read, 30 seconds to run.
+# 15 minutes to read, 30 seconds to run.
 #
 # ## The story so far
 #
-# The first model is trained, and it works on your machine. On Monday it has to work on one that you never log in to.
+# The first model works on your machine. On Monday it has to work on one that you never log in to.
 
 # %% [markdown]
 # ## Is there an engine?
@@ -187,8 +187,8 @@ print((containers.CONTAINER / "Dockerfile").read_text(encoding="utf-8"))
 #
 # ## What one stage would have cost
 #
-# With one stage we would ship the wheels, too. A colleague has a remedy: "just delete them in a last line." We build the
-# first stage alone, then with that line. **Guess first: how much does it save?**
+# With one stage we would ship the wheels, too. "Just delete them in a last line," says a colleague. We build the first
+# stage alone, then with that line. **Guess first: how much does it save?**
 
 # %% recorded=true
 # !docker build -q --network none --target builder -t oakbank/scorer:fat context
@@ -264,7 +264,7 @@ print("outside:", scorecard.probability(containers.service_model(), applicant))
 
 # %% [markdown]
 # No exception, no word in the log: the kernel ended the process between two instructions. 137 is 128 + 9, and 9 is
-# SIGKILL. A training job that dies so at night leaves only these two facts. Without a limit the kernel chooses a victim
+# SIGKILL. A training job that dies so at night leaves only these two facts. Without a limit it chooses a victim
 # on the whole machine.
 #
 # ## Signals
@@ -273,8 +273,7 @@ print("outside:", scorecard.probability(containers.service_model(), applicant))
 # **Which exit codes will service and sleeper have?**
 
 # %% language="shell"
-# docker stop oakbank-scorer
-# docker stop -t 3 oakbank-sleeper
+# docker stop -t 3 oakbank-scorer oakbank-sleeper
 # docker ps --all --filter name=oakbank
 # docker logs --tail 4 oakbank-scorer
 # docker rm --force oakbank-sleeper oakbank-scorer oakbank-greedy
