@@ -5,6 +5,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,8 +41,8 @@ _POD = "[bcdfghjklmnpqrstvwxz2456789]"  # the letters of which Kubernetes makes 
 RULES = (
     Rule("uids", re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),
     Rule("ids and digests", re.compile(r"\b(sha256:)?(?=[a-f]*\d)[0-9a-f]{12,64}\b"), "ID"),
-    Rule("names of pods", re.compile(rf"-{_POD}{{8,10}}-{_POD}{{5}}\b"), "-POD"),
-    Rule("names of a Job's pods", re.compile(rf"(?<=score-a-batch)-{_POD}{{5}}\b"), "-POD"),
+    Rule("names of pods", re.compile(rf"-{_POD}{{8,10}}-{_POD}{{5}}(?![a-z0-9])"), "-POD"),
+    Rule("names of a Job's pods", re.compile(rf"\b(score-a-batch|greedy)-{_POD}{{5}}(?![a-z0-9])"), r"\1-POD"),
     Rule("ages in words", re.compile(r"(Less than a|About an?|\d+) (second|minute|hour|day)s?( ago)?"), "AGE"),
     Rule("ages", re.compile(r"(?<![\w.=-])(\d+m)?\d+(\.\d+)?m?s\b( \(x\d+ over \d+s\))?"), "AGE"),
     Rule("times of day", re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(\.\d+)?Z?( [+-]\d{4})?"), "TIME"),
@@ -52,6 +53,8 @@ RULES = (
     Rule("ports of IPv6", re.compile(r", (\[::\]|::):\d+->\d+/tcp"), ""),
     Rule("process numbers", re.compile(r"^ *\d+(?= {3,}[a-z])", re.MULTILINE), "PID"),
     Rule("layers that only one image had", re.compile(r"^Deleted: .*\n", re.MULTILINE), ""),
+    Rule("pods on their way out", re.compile(r"^.* Terminating .*\n", re.MULTILINE), ""),
+    Rule("a probe before the program listens", re.compile(r"^.*: connect(ion)?: connection refused.*\n", re.M), ""),
     Rule("how often one had to wait", re.compile(r"^Waiting for .*\n", re.MULTILINE), ""),
     Rule("widths of columns", re.compile(r"(?<=\S)  +"), "  "),
 )
@@ -164,35 +167,41 @@ def _outputs(shown: list[Any]) -> tuple[Output, ...]:
 
 
 def compared(text: str) -> str:
-    """Return what is compared of a text: all but what the rules name, of a build each step and whether it was kept."""
+    """Return what is compared of a text: all but what the rules name.
+
+    Pods are listed by their random names: they are put in order. BuildKit's steps run side by side: of each there is
+    its title, and whether it was kept from an earlier build.
+    """
     for rule in RULES:
         text = rule.pattern.sub(rule.becomes, text)
-    return "".join(_steps_in_order(text.splitlines()))
+    lines: list[str] = []
+    for kind, group in groupby(_one_line_a_step(text.splitlines()), _in_any_order):
+        rows = list(group)
+        lines += sorted(rows) if kind else rows
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _steps_in_order(lines: list[str]) -> Iterator[str]:
-    """Yield lines; of BuildKit's, whose steps run side by side and tell how far they are, `title: CACHED` or `DONE`."""
+def _in_any_order(line: str) -> str:
+    return "step" if line.startswith("#") else "pod" if re.match(r"\S+-POD ", line) else ""
+
+
+def _one_line_a_step(lines: list[str]) -> Iterator[str]:
+    """Yield lines; of BuildKit's, which tell how far each step is, one a step, `# title: CACHED` or `# title: DONE`."""
     steps: dict[str, list[str]] = {}
-
-    def ended() -> list[str]:
-        told = sorted(f"{title}: {verdict}\n" for title, verdict in map(_step, steps.values()))
-        steps.clear()
-        return told
-
-    for line in lines:
+    for line in [*lines, "$ "]:  # the end is like another command
         if step := _STEP.match(line):
             steps.setdefault(step[1], []).append(step[2])
         elif line or not steps:
-            yield from ended()
-            yield f"{line}\n"
-    yield from ended()
+            yield from (f"# {title}: {verdict}" for title, verdict in map(_step, steps.values()))
+            steps.clear()
+            yield line
 
 
 def _step(said: list[str]) -> tuple[str, str]:
     """Return the title of a step of BuildKit, and whether it was kept: of one that writes no file, that is chance."""
     title, verdict = said[0], said[-1].removesuffix(" AGE")
     if " FROM " in title or " WORKDIR " in title:  # the first of a stage is named after any stage that begins so
-        return re.sub(r"^\[\S+ 1/", "[1/", title), "either"
+        return re.sub(r"^\[\S+ 1/\d+\]", "[1]", title), "either"
     return title, verdict
 
 

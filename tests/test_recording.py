@@ -213,7 +213,7 @@ SAME = {
     "ids and digests": ("Created 4f2a9c01b7de", "Created 0123456789ab"),
     "uids": ("UID: 1f0e8d7c-1111-2222-3333-444455556666", "UID: 0f0e8d7c-1111-2222-3333-444455556667"),
     "names of pods": ("scorer-6d5f7c9b8-x2x4q is gone", "scorer-7d5f7c9b8-zz4qq is gone"),
-    "names of a Job's pods": ("score-a-batch-x2x4q", "score-a-batch-4qx2x"),
+    "names of a Job's pods": ("greedy-x2x4q_oakbank", "greedy-4qx2x_oakbank"),
     "ages in words": ("Up 3 seconds (healthy)", "Up About a minute (healthy)"),
     "ages": ("scorer 1/1 Running 0 4s", "scorer 1/1 Running 0 1m12s"),
     "times of day": ("2026-11-29T23:10:01.5Z started", "2026-11-29T23:12:09.25Z started"),
@@ -221,6 +221,11 @@ SAME = {
     "addresses inside": ("172.17.0.2:51122 - GET", "172.17.0.3:41122 - GET"),
     "memory in use": ("38.5MiB / 128MiB", "39MiB / 128MiB"),
     "sizes of images and layers": ("oakbank 139MB", "oakbank 1.2kB"),
+    "ports of IPv6": ("0.0.0.0:8080->8000/tcp, :::8080->8000/tcp", "0.0.0.0:8080->8000/tcp"),
+    "process numbers": ("9794                root   sleep", "102                root   sleep"),
+    "layers that only one image had": ("Untagged: x\nDeleted: y\n", "Untagged: x\n"),
+    "pods on their way out": ("scorer 0/1 Terminating 0 4s\nscorer", "scorer"),
+    "a probe before the program listens": ("Unhealthy: dial: connect: connection refused\nx", "x"),
     "how often one had to wait": ("Waiting for 1 of 2\nWaiting for 2\nout", "out"),
     "widths of columns": ("NAME   STATUS", "NAME       STATUS"),
 }
@@ -253,3 +258,35 @@ def test_all_else_is_compared(one: str, other: str) -> None:
     made = [Recording("01/01", "2026-11-29", {"x": "1"}, (Cell("x", ({"text": text},)),)) for text in (one, other)]
     assert difference(*made)
     assert not difference(made[0], made[0])
+
+
+BUILD = """#1 [internal] load build context
+#1 transferring context: 3.61MB 0.0s done
+#1 DONE 0.1s
+
+#2 [builder 1/3] FROM docker.io/library/python:3.11-slim
+#2 DONE 0.0s
+
+#3 [stage-1 2/3] COPY model.json ./
+#3 {kept}
+"""
+SAME_BUILD = """#1 [stage-1 1/2] FROM docker.io/library/python:3.11-slim
+#1 CACHED
+
+#2 [internal] load build context
+#2 DONE 3.1s
+
+#3 [stage-1 2/3] COPY model.json ./
+#3 CACHED
+"""
+
+
+def test_the_steps_of_a_build_and_pods_come_in_any_order() -> None:
+    """But not with other fates."""
+    assert compared(BUILD.format(kept="CACHED")) == compared(SAME_BUILD)
+    assert compared(BUILD.format(kept="DONE 0.1s")) != compared(SAME_BUILD)
+    pods = [
+        f"scorer-6d5f7c9b8-{name}   1/1   Running   {restarts}   4s" for name, restarts in (("x2x4q", 0), ("b2b4c", 1))
+    ]
+    assert compared("\n".join(pods)) == compared("\n".join(reversed(pods)))
+    assert compared(pods[0]) != compared(pods[1])

@@ -3,8 +3,6 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -354,33 +352,3 @@ def test_the_job_scores_the_batch_through_the_service(cluster: ApiClient, space:
         assert str(number) not in line
         _, answer = ask(cluster, space, "/score", row)
         assert line.split()[1] == f"{answer['default_probability']:.3f}"
-
-
-@pytest.mark.cluster
-@pytest.mark.engine
-def test_the_lesson_runs_on_the_cluster(cluster: ApiClient, engine: docker.DockerClient) -> None:
-    """`course run --offline` executes it where no cluster can be reached; here is the other half."""
-    lesson = Path(__file__).parents[1] / "lessons" / "08-orchestration-with-kubernetes.py"
-    ran = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    for sentence in (
-        "the cells below run on a cluster",
-        "('OOMKilled', 137)",
-        "errors: 0",
-        "kept away: 1",
-        "answers: {200}",
-    ):
-        assert sentence in ran.stdout
-    spaces = [one.metadata.name for one in CoreV1Api(cluster).list_namespace().items if one.status.phase == "Active"]
-    assert "oakbank-lesson-08" not in spaces
-
-
-def test_the_lesson_runs_without_a_cluster(tmp_path: Path) -> None:
-    """It says what is missing, and still checks the manifests."""
-    lesson = Path(__file__).parents[1] / "lessons" / "08-orchestration-with-kubernetes.py"
-    nowhere = {**os.environ, "KUBECONFIG": str(tmp_path / "none"), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
-    ran = subprocess.run([sys.executable, str(lesson)], capture_output=True, text=True, check=False, env=nowhere)
-    assert ran.returncode == 0, ran.stderr
-    assert "kind create cluster" in ran.stdout or "There is no kubectl here" in ran.stdout
-    assert "OOMKilled" not in ran.stdout
-    assert "readinesProbe" in ran.stdout

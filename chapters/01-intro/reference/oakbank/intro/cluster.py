@@ -4,6 +4,7 @@ A cluster is offered by being made for one machine (kind, minikube, Docker Deskt
 the name of its context. Whatever else KUBECONFIG leads to may be somebody's production: it is not even asked.
 """
 
+import json
 import os
 import re
 import shlex
@@ -98,6 +99,27 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> st
     if check and ran.returncode != 0:
         raise RuntimeError(f"kubectl {shlex.join(arguments)}: {(ran.stderr or ran.stdout).strip()}")
     return ran.stdout + ran.stderr
+
+
+def versions(api: client.ApiClient) -> dict[str, str]:
+    """Return the versions of kubectl and of a cluster."""
+    told = json.loads(kubectl("version", "--client", "--output", "json"))["clientVersion"]["gitVersion"]
+    server = client.VersionApi(api).get_code().git_version
+    return {"kubectl": told.removeprefix("v"), "Kubernetes": server.removeprefix("v")}
+
+
+def settle_in(namespace: str, file: Path) -> None:
+    """Have kubectl, as typed in this process, use the cluster that is offered and a namespace; your own settings stay.
+
+    Args:
+        namespace: What kubectl uses where no `--namespace` is given.
+        file: Where the settings go that KUBECONFIG names from here on.
+    """
+    settings = yaml.safe_load(kubectl("config", "view", "--minify", "--flatten", "--raw"))
+    settings["contexts"][0]["context"]["namespace"] = namespace
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    file.chmod(0o600)
+    os.environ["KUBECONFIG"] = str(file)
 
 
 @contextmanager
