@@ -96,7 +96,7 @@ def _tours(chapter: Chapter, root: Path) -> list[str]:
 
 
 def chapter_readme(chapter: Chapter, root: Path) -> str:
-    """Return the README of a chapter: outcomes, lessons, labs, tours of outside systems."""
+    """Return the README of a chapter: outcomes, lessons, labs, cards of tools, tours of outside systems."""
     lines = [
         "<!-- generated from course/syllabus.yml by `course build`; do not edit -->",
         f"# {chapter.number:02d} {chapter.title}",
@@ -121,6 +121,10 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
         title = _title(lab, f"../../labs/{lab.name}/{lab.name}.ipynb")
         numbers = ", ".join(f"{number:02d}" for number in lab.lessons)
         lines.append(f"| {title} | {_cell(lab.idea)} | {numbers} | {_minutes(lab)} |")
+    if cards := sorted((root / "chapters" / chapter.id / "cards").glob("*.md")):
+        titles = {card.name: card.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for card in cards}
+        lines += ["", "## Cards", "", "A page a tool, to have beside you at work; every command on it ran."]
+        lines += ["", *(f"- [{title}](cards/{name})" for name, title in titles.items())]
     if chapter.tours:
         lines += [
             "",

@@ -24,7 +24,13 @@ from course.work.update import prepare
 
 LESSON = "01-intro/01-ml-in-production.ipynb"
 LAB = "labs/01-reproducible-training/01-reproducible-training.ipynb"
-GIVEN_OUT = ("chapters/*/notebooks/*.ipynb", "chapters/*/README.md", "chapters/*/tours/*.py", "labs/*/*.ipynb")
+GIVEN_OUT = (
+    "chapters/*/notebooks/*.ipynb",
+    "chapters/*/README.md",
+    "chapters/*/cards/*.md",
+    "chapters/*/tours/*.py",
+    "labs/*/*.ipynb",
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 

@@ -100,6 +100,7 @@ def given_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "chapters/*/notebooks/*.ipynb",
         "chapters/*/lessons/*.py",
         "chapters/*/README.md",
+        "chapters/*/cards/*.md",
         "chapters/*/tours/*.py",
         "labs/*/*",
     ):

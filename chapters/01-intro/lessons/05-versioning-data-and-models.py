@@ -573,6 +573,7 @@ temporary.cleanup()
 #
 # ## Go further
 #
+# - Card: [git and DVC](../cards/git-dvc.md)
 # - DVC 3 documentation: *Get Started*, `dvc.yaml` files, `dvc remote modify` (`verify`), `dvc gc`
 # - *Pro Git*, 2nd edition, chapter 10.2 "Git Objects": git is itself such a store
 # - lakeFS documentation, *Concepts and model*; Pachyderm documentation 2.12, *Data-driven pipelines*

@@ -72,11 +72,11 @@ if client:
 # Where does that other root folder come from? From an image. `docker save` writes one as a file. We open it:
 
 # %% recorded=true
-# !docker save --output base.tar python:3.11-slim
+# !docker save --output python.tar python:3.11-slim
 
 
 def content(name):
-    with tarfile.open("base.tar") as archive:
+    with tarfile.open("python.tar") as archive:
         return archive.extractfile(name).read()
 
 
@@ -291,7 +291,7 @@ print("outside:", scorecard.probability(containers.service_model(), applicant))
 # ## Your turn
 #
 # Write the command that starts `oakbank/scorer:2` in the background, named `oakbank-second`, on port 8081 of this machine,
-# with at most 96 MiB. If you have an engine, then run it in a `%%shell` cell and ask `localhost:8081/readyz`.
+# with at most 96 MiB. With an engine, run it in a `%%shell` cell and ask `localhost:8081/readyz`.
 
 # %%
 command = ""  # your code here
@@ -351,8 +351,9 @@ print(f"not yet: look at {', '.join(wrong)}" if wrong else "right")
 #
 # ## Go further
 #
+# - Card: [Docker](../cards/docker.md)
 # - *OCI Image Format Specification* v1.1: `manifest`, `config`, `layer`; it reads in half an hour
-# - Docker documentation, *Building best practices*, *Dockerfile reference* and the CLI's reference: `docker run`
+# - Docker documentation, *Building best practices*, *Dockerfile reference*
 # - Linux manual, `pid_namespaces(7)`: the section on process 1 and its signals
 # - The service: `chapters/01-intro/reference/oakbank/intro/service.py`. The lab `01-containerise-the-model` has you write
 #   the Dockerfile; lesson 08 puts the image under Kubernetes

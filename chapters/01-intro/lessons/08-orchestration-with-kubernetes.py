@@ -58,7 +58,7 @@ print(sum(process.poll() is None for process in running), "after two died")
 print(reconcile(3), "after the loop;", reconcile(1), "wanted;", reconcile(0), "left")
 
 # %% [markdown]
-# Starting, healing and scaling down are the same lines. A cluster has dozens of such loops, each for one kind of thing;
+# Starting, healing and scaling down are the same lines. A cluster has dozens of such loops, one for each kind of thing;
 # what they want stands in a database.
 #
 # ## What is wanted, written down
@@ -111,7 +111,7 @@ for name, planted in faults.items():
     print(f"{name:<20} {(validate(planted) or ['fine'])[0]}")
 
 # %% [markdown]
-# The last one passes, and makes a Service with nobody behind it and no error anywhere. A schema knows words, not sense.
+# The last one passes, and makes a Service with nobody behind it. A schema knows words, not sense.
 #
 # ## On a cluster
 #
@@ -190,7 +190,7 @@ for application in applications[:3]:
 # kubectl get pods --selector job-name=greedy --output jsonpath={..exitCode}
 
 # %% [markdown]
-# `OOMKilled` and 137, as in lesson 07. In your own service, measure what it needs before you raise the limit.
+# `OOMKilled` and 137, as in lesson 07. Measure what a service needs before you raise its limit.
 #
 # ## A release that nobody notices
 #
@@ -311,8 +311,8 @@ print("right" if right else f"not yet: {found}")
 # ## What this does not prove
 #
 # The recording is of Kubernetes 1.20 with one node: newer ones word some lines otherwise, and we saw pods die, no machine.
-# Requests went through the API server; a real client comes in by an Ingress or a load balancer. Five a second are no load:
-# lesson 05/05 brings load. What is in `production` was not run.
+# Requests went through the API server; a real client comes in by an Ingress or a load balancer. Load comes in lesson
+# 05/05. What is in `production` was not run.
 #
 # ## Check yourself
 #
@@ -338,6 +338,7 @@ print("right" if right else f"not yet: {found}")
 #
 # ## Go further
 #
+# - Card: [kubectl](../cards/kubectl.md)
 # - Kubernetes documentation, *Controllers*, *Deployments*, *Configure Liveness, Readiness and Startup Probes* (1.37)
 # - B. Burns et al., *Borg, Omega, and Kubernetes*, ACM Queue 14(1), 2016
 # - The manifests, whole: `chapters/01-intro/reference/oakbank/intro/manifests`

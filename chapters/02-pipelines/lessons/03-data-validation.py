@@ -481,6 +481,7 @@ for table in (fair, dirty, feed, fair.head(700)):
 #
 # ## Go further
 #
+# - Card: [Pandera](../cards/pandera.md)
 # - Great Expectations 1.24 documentation: *Define Expectations*, *Result formats*; Pandera 0.35 documentation: *Lazy validation*
 # - S. Schelter et al., *Automating Large-Scale Data Quality Verification*, VLDB 2018: the paper behind Deequ; `chapters/02-pipelines/tours/deequ.py` runs it
 # - E. Breck et al., *Data Validation for Machine Learning*, MLSys 2019: schemas that grow with the data, and skew

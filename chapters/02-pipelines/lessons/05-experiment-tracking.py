@@ -309,6 +309,7 @@ print("right" if answer == right else "not yet: one filter takes both params")
 #
 # ## Go further
 #
+# - Card: [MLflow](../cards/mlflow.md)
 # - MLflow 3.17 documentation: *Tracking*, *Models*, *Model Registry*
 # - J. Dodge et al., *Show Your Work: Improved Reporting of Experimental Results*, EMNLP 2019: what the number of attempts does to the best one
 # - The reference: `oakbank.pipelines.registry` and `oakbank.pipelines.artifacts`

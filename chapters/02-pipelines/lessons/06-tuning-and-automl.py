@@ -441,6 +441,7 @@ print("\n".join(line for line in source.splitlines() if "table" in line))
 #
 # ## Go further
 #
+# - Card: [Optuna](../cards/optuna.md)
 # - J. Bergstra, Y. Bengio, *Random Search for Hyper-Parameter Optimization*, JMLR 13, 2012
 # - Optuna 5 documentation: *Efficient Optimization Algorithms* (samplers and pruners)
 # - C. Wang et al., *FLAML: A Fast and Lightweight AutoML Library*, MLSys 2021; the documentation of FLAML 2.7

@@ -542,6 +542,7 @@ print(inspect.getsource(service.create_app))
 #
 # ## Go further
 #
+# - Card: [FastAPI and uvicorn](../cards/fastapi.md)
 # - FastAPI 0.165 documentation: *Request Body*, *Handling Errors*; pydantic 2.14: *Strict Mode*
 # - OpenAPI Specification 3.1; JSON Schema 2020-12, section 6.1.1 on what an integer is; RFC 9110, section 15, on statuses;
 #   RFC 9457, *Problem Details for HTTP APIs*

@@ -1,0 +1,101 @@
+"""The cards of the tools: a page each, of which every command ran. Also shown: commands that did not."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authoring.notebooks import percent_notebook
+from authoring.recording import MAGIC, recorded_sources
+from authoring.repository import ROOT
+from course.lesson import own_git
+
+CARDS = sorted(ROOT.glob("chapters/*/cards/*.md"))
+RECORDED = {"docker": "07-containers-with-docker", "kubectl": "08-orchestration-with-kubernetes"}
+"""Cards of systems that not every machine has, and the lessons in whose recordings their commands stand."""
+PAGE = 80  # lines
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DRIVER = r"""
+import pathlib, re, subprocess, sys
+sys.path.insert(0, ".")
+names = {"__name__": "__main__"}
+for language, code in __import__("json").load(sys.stdin):
+    file = re.match(r"# ([\w-]+\.py)\n", code)
+    if language == "bash":
+        subprocess.run(["bash", "-emuo", "pipefail", "-c", code], check=True, stdin=subprocess.DEVNULL)
+    elif file:
+        pathlib.Path(file[1]).write_text(code)
+    else:
+        exec(code, names)
+"""
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the code of a card: language and text."""
+    return BLOCK.findall(text)
+
+
+def run_card(text: str, folder: Path) -> None:
+    """Run the blocks of a card in order: a shell each, one Python for all; one that starts `# NAME.py` is a file."""
+    work = folder / "work"
+    work.mkdir()
+    env = own_git(folder, "2026-01-31T12:00:00Z") | {"HOME": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input=json.dumps(blocks(text)),
+        cwd=work,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of a card or a recorded cell, a line each, without remarks."""
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [re.sub(r"\s+# .*$", "", line).removeprefix("!").strip() for line in lines if line.strip()]
+
+
+def not_recorded(text: str, sources: list[str]) -> list[str]:
+    """Return those commands of a card that stand in no recorded cell."""
+    typed = {command for source in sources for command in commands(source.removeprefix(MAGIC))}
+    return [command for _, code in blocks(text) for command in commands(code) if command not in typed]
+
+
+def of_lesson(lesson: str) -> list[str]:
+    (path,) = ROOT.glob(f"chapters/*/lessons/{lesson}.py")
+    return recorded_sources(percent_notebook(path, ROOT))
+
+
+@pytest.mark.parametrize("card", [card for card in CARDS if card.stem not in RECORDED], ids=lambda card: card.stem)
+def test_a_card_runs(card: Path, tmp_path: Path) -> None:
+    run_card(card.read_text(encoding="utf-8"), tmp_path)
+
+
+@pytest.mark.parametrize("card", RECORDED)
+def test_the_commands_of_a_card_are_recorded(card: str) -> None:
+    text = (ROOT / "chapters" / "01-intro" / "cards" / f"{card}.md").read_text(encoding="utf-8")
+    assert len(blocks(text)) >= 3
+    assert not_recorded(text, of_lesson(RECORDED[card])) == []
+
+
+def test_a_command_that_never_ran_is_found(tmp_path: Path) -> None:
+    card = "```bash\ndocker ps --filter name=oakbank # as recorded\ndocker ps --size\n```\n"
+    assert not_recorded(card, of_lesson(RECORDED["docker"])) == ["docker ps --size"]
+    with pytest.raises(AssertionError, match="no such name"):
+        run_card('```python\nlog = 1\n```\n\n```python\nassert log == 2, "no such name"\n```\n', tmp_path)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.stem)
+def test_a_card_is_a_page_that_its_lesson_links(card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= PAGE
+    (lesson,) = re.findall(r"\(\.\./notebooks/([\w-]+)\.ipynb\)", text)
+    prose = (card.parents[1] / "lessons" / f"{lesson}.py").read_text(encoding="utf-8").partition("# ## Go further")[2]
+    assert f"](../cards/{card.name})" in prose
+    assert f"](cards/{card.name})" in (card.parents[1] / "README.md").read_text(encoding="utf-8")
