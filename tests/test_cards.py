@@ -58,7 +58,8 @@ def run_card(text: str, folder: Path) -> None:
 def commands(text: str) -> list[str]:
     """Return the commands of a card or a recorded cell, a line each, without remarks."""
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
-    return [re.sub(r"\s+# .*$", "", line).removeprefix("!").strip() for line in lines if line.strip()]
+    told = [re.sub(r"(^|\s+)# .*$", "", line).removeprefix("!").strip() for line in lines]
+    return [command for command in told if command]
 
 
 def not_recorded(text: str, sources: list[str]) -> list[str]:
@@ -95,6 +96,7 @@ def test_a_command_that_never_ran_is_found(tmp_path: Path) -> None:
 def test_a_card_is_a_page_that_its_lesson_links(card: Path) -> None:
     text = card.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= PAGE
+    assert [line for _, code in blocks(text) for line in code.splitlines() if len(line) > 88] == []
     (lesson,) = re.findall(r"\(\.\./notebooks/([\w-]+)\.ipynb\)", text)
     prose = (card.parents[1] / "lessons" / f"{lesson}.py").read_text(encoding="utf-8").partition("# ## Go further")[2]
     assert f"](../cards/{card.name})" in prose

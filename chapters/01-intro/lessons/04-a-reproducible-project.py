@@ -743,6 +743,7 @@ home.cleanup()
 #
 # ## Go further
 #
+# - Card: [papermill, jupytext, nbgrader](../cards/papermill-nbgrader.md)
 # - uv 0.13: *Locking and syncing*; conda: *Managing environments*; Docker: *Building best practices*, on digests
 # - Python: *What's New in 3.12*, on `sum()`; *Command line and environment*, on `PYTHONHASHSEED`
 # - scikit-learn 1.9: *Controlling randomness*; NumPy: NEP 19, what a random stream promises

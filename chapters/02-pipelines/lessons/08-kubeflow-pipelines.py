@@ -430,6 +430,7 @@ home.cleanup()
 #
 # ## Go further
 #
+# - Card: [Kubeflow Pipelines](../cards/kfp.md)
 # - Kubeflow Pipelines SDK 2.16 documentation: *Create components*, *Run locally*, *Caching*
 # - Kubeflow's backend, `parameter_formatter.go`: what a recurring run can fill in
 # - The reference: `oakbank.pipelines.components`, `oakbank.pipelines.kubeflow`, `oakbank.pipelines.store`, `oakbank.pipelines.schedule`
