@@ -475,6 +475,7 @@ folder.cleanup()
 #
 # ## Go further
 #
+# - Card: [Feast](../cards/feast.md)
 # - Feast 0.67 documentation: *Point-in-time joins* and *Feature view*; the file store's lost rows are its issue 6787
 # - S. Kaufman et al., *Leakage in Data Mining: Formulation, Detection, and Avoidance*, ACM TKDD 6 (4), 2012
 # - M. Zinkevich, *Rules of Machine Learning*, Google: rules 29 to 37 are on training/serving skew
