@@ -139,6 +139,8 @@ if api and docker:
     cluster.load_image(containers.TAG)
     cluster.fresh_namespace(api, "oakbank")
     cluster.settle_in("oakbank", Path("kubeconfig").resolve())
+else:
+    os.environ["KUBECONFIG"] = os.devnull  # a cell that you change reaches no cluster
 
 # %% [markdown]
 # `apply` hands the manifests over and returns at once: a wish is written down. `rollout status` waits until it is true.
