@@ -87,7 +87,7 @@ def test_every_document_of_a_text_is_checked() -> None:
 def test_every_pod_is_bounded_and_unprivileged() -> None:
     """Requests and limits, no root, nothing to write to, no token of the cluster's."""
     found = dict(pod_specs())
-    assert sorted(found) == ["cronjob.yaml", "deployment.yaml", "job.yaml"]
+    assert sorted(found) == ["cronjob.yaml", "deployment.yaml", "greedy.yaml", "job.yaml"]
     for spec in found.values():
         assert spec["automountServiceAccountToken"] is False
         security = spec["securityContext"]
