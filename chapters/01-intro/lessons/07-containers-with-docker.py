@@ -107,7 +107,7 @@ by_hand = "sha256:" + hashlib.sha256(layer).hexdigest()
 print(by_hand)
 
 # %% [markdown]
-# We put its hash into the list, name the command, pack everything, and load it:
+# We add its hash to the list, name the command, and load it:
 
 # %% recorded=true
 config["rootfs"]["diff_ids"].append(by_hand)

@@ -183,7 +183,7 @@ for application in applications[:3]:
 # %% [markdown]
 # ## A limit is a limit
 #
-# A Job whose pod may have 64 MiB asks for a gigabyte:
+# A Job that may have 64 MiB asks for a gigabyte:
 
 # %% language="shell"
 # kubectl apply -f manifests/lesson/greedy.yaml
@@ -343,6 +343,6 @@ print("right" if right else f"not yet: {found}")
 # - Card: [kubectl](../cards/kubectl.md)
 # - Kubernetes documentation, *Controllers*, *Deployments*, *Configure Liveness, Readiness and Startup Probes* (1.37)
 # - B. Burns et al., *Borg, Omega, and Kubernetes*, ACM Queue 14(1), 2016
-# - The manifests, whole: `chapters/01-intro/reference/oakbank/intro/manifests`
-# - The lab `01-deploy-to-kubernetes` gives you manifests with faults that no schema sees
+# - The manifests: `chapters/01-intro/reference/oakbank/intro/manifests`
+# - The lab `01-deploy-to-kubernetes`: faults that no schema sees
 # - In the glossary: [pod](../../../GLOSSARY.md#pod), [deployment](../../../GLOSSARY.md#deployment), [readiness probe](../../../GLOSSARY.md#readiness-probe), [rollout](../../../GLOSSARY.md#rollout)
