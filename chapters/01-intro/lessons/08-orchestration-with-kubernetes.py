@@ -97,8 +97,8 @@ print(text, service, sep="\n---\n")
 #
 # ## Checked before anybody applies it
 #
-# The fields and their types are published: a manifest can be checked without a cluster. We plant three faults. **Which of
-# them does a schema see?**
+# The fields and their types are published: a manifest can be checked without a cluster. We plant three faults. **Which does
+# a schema see?**
 
 # %%
 faults = {
@@ -260,8 +260,8 @@ assert answers == [200] * 12
 #
 # A Deployment restarts what ends. A **Job** tries until the work has succeeded once, or `backoffLimit` or
 # `activeDeadlineSeconds` are used up. Ours came with `apply` and scored a batch (its log is above). The first column is a
-# keyed digest of the application's number; the key came from a Secret, and `get secrets` shows it: base64 is spelling, not
-# encryption.
+# keyed digest of the application's number; the key came from a Secret, and `get secrets` shows it: base64 does not
+# encrypt.
 #
 # The folder `production` adds three wishes. A **CronJob** makes a Job every night: `schedule: "0 2 * * *"` is minute,
 # hour, day, month, weekday; `concurrencyPolicy: Forbid` lets no second run start beside the first. A
