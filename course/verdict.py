@@ -19,7 +19,7 @@ from autograder.model import Key, Mark, Result, Submission
 from autograder.sandbox.confine import why_not
 from base.errors import UserError
 from course.learner import title_above
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 
 VISIBLE = "the visible tests run here as well: the same command without --full"
 

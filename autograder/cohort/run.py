@@ -26,7 +26,7 @@ from autograder.outputs.render import Renderer
 from autograder.submissions.collect import Found, survey
 from base.errors import UserError
 from base.files import write_text
-from kernels.parent import made_to_stay
+from kernels.warming import made_to_stay
 
 Render = Callable[[Result], tuple[str, str]]
 """Makes a student's graded notebook and page of feedback."""

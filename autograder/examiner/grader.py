@@ -42,13 +42,16 @@ from autograder.model import (
     Submission,
     led_to,
 )
-from autograder.sandbox import confine as sandbox
-from autograder.sandbox.confine import require_files
 from autograder.sandbox.confine import why_not as sandbox_missing
+from autograder.sandbox.limits import require_files
+from autograder.sandbox.view import python_paths
 from autograder.submissions.intake import prepare
 from base.errors import UserError
 from base.text import one_line
-from kernels.parent import Channel, ClosedError, Closing, Parent, ThreadStartedError, TooLargeError, can_fork, pair
+from kernels.channel import Channel, ClosedError, Closing, TooLargeError, pair
+from kernels.forks import can_fork
+from kernels.parent import Parent
+from kernels.warming import ThreadStartedError
 
 BESIDE = "# grader: these run where the answers run"
 """A line in a cell of the instructor's: its functions take objects that cannot leave the student's kernel."""
@@ -639,7 +642,7 @@ class Grader(Closing):
 
     def _start_template(self, sources: list[str]) -> dict[str, Any]:
         self.template, theirs = pair()
-        shown = [path for path in sandbox.python_paths(skip=self.hidden) if path.exists()] if self.sandbox else []
+        shown = [path for path in python_paths(skip=self.hidden) if path.exists()] if self.sandbox else []
         options = {
             "sandbox": self.sandbox,
             "readonly": [str(path) for path in shown],

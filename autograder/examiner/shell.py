@@ -35,7 +35,7 @@ from autograder.model import PICTURES, Output
 from autograder.values.desk import shared_row
 from autograder.values.rows import SIMPLE
 from base.text import without_escapes
-from kernels.parent import Channel, ClosedError
+from kernels.channel import Channel, ClosedError
 
 TELL_AGAIN = 0.5  # seconds
 LONGEST_LINE = 2_000  # characters of an error's text

@@ -18,7 +18,7 @@ from autograder.examiner.grader import Grader, Limits
 from autograder.lab.key import load_key, notebooks
 from autograder.model import Submission
 from autograder.outputs.graded import autograded_notebook
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 
 
 @cache

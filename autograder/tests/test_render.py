@@ -30,7 +30,7 @@ from autograder.outputs import feedback, graded, pictures, report
 from autograder.outputs.render import NOT_SHOWN, Renderer, render
 from autograder.submissions import intake
 from base.text import one_line, safe_text
-from kernels.parent import TooLargeError, pair
+from kernels.channel import TooLargeError, pair
 
 KEY = Key(
     "01-mini",
