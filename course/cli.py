@@ -157,7 +157,7 @@ def check(
 
 def _ask_grader(path: Path, root: Path, timeout: int | None) -> bool:
     """Show the grader's verdict on a learner's notebook, and note it; returns whether it got all points."""
-    from autograder.examiner.grader import Limits
+    from autograder.examiner.handles import Limits
     from course.paths import is_lab
     from course.progress import LabScore, note_lab
     from course.verdict import grade_alone, render

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from authoring.repository import ROOT
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.key import load_key
 from autograder.model import Key, Mark, Result, Submission
 from autograder.sandbox.confine import why_not

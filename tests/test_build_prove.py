@@ -8,7 +8,7 @@ from rich.console import Console
 
 from authoring.labs import load_misconceptions
 from authoring.proof.prove import ProofRow, _limits, prove, prove_by_stock
-from autograder.examiner.grader import Limits
+from autograder.examiner.handles import Limits
 from autograder.model import Cell, Key
 from base.errors import BuildError, UserError
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write

@@ -26,7 +26,8 @@ from authoring.labs import load_misconceptions, set_up_course
 from authoring.proof.hollow import hollow_faults
 from authoring.proof.mutants import Alternative, Mutant, Verdict, judge, load_alternatives, load_exemptions, mutants
 from authoring.repository import ROOT
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key
 from autograder.lab.misconceptions import Misconception

@@ -110,7 +110,8 @@ class Options:
 
 def open_grader(key: Key, options: Options, course: Path) -> Grades:
     """Return a grader for this process, whose submissions see nothing of the course."""
-    from autograder.examiner.grader import Grader, Limits
+    from autograder.examiner.grader import Grader
+    from autograder.examiner.handles import Limits
 
     limits = Limits(cell_seconds=options.cell_seconds, processes=options.processes)
     return Grader(key, limits, options.sandbox, options.jobs, hidden=[course])
@@ -198,7 +199,7 @@ def warm_up(source: Path) -> None:
     Args:
         source: The folder of its sources. To read it off the settings would take as long as some of the libraries.
     """
-    from autograder.examiner.grader import warm_ahead
+    from autograder.examiner.ahead import warm_ahead
 
     for path in sorted(source.glob("*.ipynb")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from authoring.labs import lab_names, source_notebook
 from authoring.proof.prove import STOCK, ProofTable, prove
 from authoring.repository import COMMAND, ROOT
-from autograder.examiner.grader import BESIDE, Limits
+from autograder.examiner.handles import Limits
+from autograder.lab.marks import BESIDE
 from autograder.lab.text import to_json
 from autograder.sandbox.confine import why_not
 from autograder.sandbox.linux import ROOTLESS

@@ -5,8 +5,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.examiner.grader import BESIDE, Grader
+from autograder.examiner.grader import Grader
 from autograder.lab.key import key_from_source
+from autograder.lab.marks import BESIDE
 from autograder.lab.reach import independent, reached, with_needed
 from autograder.model import Key, Submission
 from autograder.sandbox.confine import why_not
