@@ -408,7 +408,7 @@ def report(
     course: CourseFolder = None,
 ) -> None:
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
-    from autograder.cohort.run import report_lab
+    from autograder.cohort.publish import report_lab
     from autograder.cohort.show import print_summary
 
     lean_imports()

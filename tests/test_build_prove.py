@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from authoring.labs import load_misconceptions
-from authoring.proof.prove import ProofRow, _limits, prove, prove_by_stock
+from authoring.proof.prove import _limits, prove, prove_by_stock
+from authoring.proof.table import ProofRow
 from autograder.examiner.handles import Limits
 from autograder.model import Cell, Key
 from base.errors import BuildError, UserError

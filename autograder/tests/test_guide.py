@@ -17,7 +17,8 @@ from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from authoring.labs import lab_names, source_notebook
-from authoring.proof.prove import STOCK, ProofTable, prove
+from authoring.proof.prove import prove
+from authoring.proof.table import STOCK, ProofTable
 from authoring.repository import COMMAND, ROOT
 from autograder.examiner.handles import Limits
 from autograder.lab.marks import BESIDE
