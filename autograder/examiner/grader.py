@@ -182,7 +182,7 @@ class Grader(Closing):
             self.template.send(kind, body, [theirs.fileno()])
 
     def grade(
-        self, submission: Submission, only: Iterable[str] = (), rescue: bool = True, to_first_loss: bool = False
+        self, submission: Submission, only: Iterable[str] = (), rescue: bool = True, together: bool = False
     ) -> Result:
         """Grade one submission.
 
@@ -190,7 +190,8 @@ class Grader(Closing):
             submission: What was handed in.
             only: Mark only these tests; the others get no score.
             rescue: Grade what failed once more with the reference answers of what it builds on.
-            to_first_loss: End with the first test that does not give all its points; later ones give none, unrun.
+            together: Run tests and answers in one kernel, as nbgrader does, up to the first test that does not give all
+                its points; later ones give none, unrun. For answers of the lab's own author: others could fool a test.
         """
         wanted = set(only) or {cell.grade_id for cell in self.key.tests}
         prepared = prepare(self.key, submission)
@@ -204,22 +205,22 @@ class Grader(Closing):
         try:
             with self.turns.beside():
                 self.starved.discard(uid)
-                result = self._graded(submission, prepared, wanted, uid, rescue, to_first_loss)
+                result = self._graded(submission, prepared, wanted, uid, rescue, together)
             if uid in self.starved and result.score < result.points:
                 with self.turns.alone():
-                    result = self._graded(submission, prepared, wanted, uid, rescue, to_first_loss)
+                    result = self._graded(submission, prepared, wanted, uid, rescue, together)
             return result
         finally:
             self.uids.put(uid)
 
     def _graded(
-        self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool, to_first_loss: bool
+        self, submission: Submission, prepared: Prepared, wanted: set[str], uid: int, rescue: bool, together: bool
     ) -> Result:
         clock = Clock()
         until = clock.now() + self.limits.total_seconds
         whole = wanted >= {cell.grade_id for cell in self.key.tests}
         with contextlib.closing(BoxHandle(self, uid, clock)) as box:
-            session = Session(box, prepared.cells, wanted, until, whole, to_first_loss)
+            session = Session(box, prepared.cells, wanted, until, whole, together)
             verdicts = session.run()
         self.took = session.took
         marks = []
@@ -231,7 +232,7 @@ class Grader(Closing):
                 marks.append(Mark(cell.grade_id, exercise, cell.points, score, reason))
                 continue
             marks.append(self._mark(cell, exercise, *verdicts.get(cell.grade_id, NOT_RUN)))
-        if rescue and not to_first_loss:
+        if rescue and not together:
             self._rescue(marks, prepared, uid, clock, until)
         return self._result(submission, tuple(marks), prepared, session.seen)
 

@@ -50,7 +50,8 @@ class Session:
         wanted: The tests that are to be marked.
         until: When all has to be over, by the clock of the box.
         whole: Run what stands below the last wanted test, too.
-        to_first_loss: End with the first test that does not give all its points; nothing is tried twice.
+        together: Tests run in the student's kernel, up to the first that does not give all its points. For those who
+            trust the answers: there is no examiner's kernel, and nothing is tried twice.
     """
 
     def __init__(
@@ -60,9 +61,9 @@ class Session:
         wanted: set[str],
         until: float,
         whole: bool = False,
-        to_first_loss: bool = False,
+        together: bool = False,
     ) -> None:
-        self.whole, self.to_first_loss, self.took = whole, to_first_loss, dict[int, float]()
+        self.whole, self.together, self.took = whole, together, dict[int, float]()
         self.box, self.cells, self.wanted, self.until = box, cells, wanted, until
         self.grader = box.grader
         self.limit = self.grader.limits.cell_seconds
@@ -86,7 +87,7 @@ class Session:
             if cell.kind == TEST:
                 if cell.grade_id in self.wanted:
                     value, _ = verdicts[cell.grade_id] = self._test(at, cell)
-                    if self.to_first_loss and value not in (None, cell.points):
+                    if self.together and value not in (None, cell.points):
                         return verdicts
                 elif cell.grade_id in self.helpers:
                     self._student_cell(at, cell.visible)
@@ -95,7 +96,7 @@ class Session:
                 self._examiner_cell(at, cell)
             else:
                 self._student_cell(at, cell.source)
-                if cell.kind == LOCKED:
+                if cell.kind == LOCKED and not self.together:
                     self._examiner_cell(at, cell)
             self.box.clock.look()
             self.took[at] = self.box.clock.now() - begin
@@ -156,7 +157,7 @@ class Session:
 
     def _in_student(self, source: str, ours: bool) -> Seen:
         assert self.student is not None
-        until, task = self._deadline(), {"source": source, "test": False, "ours": ours}
+        until, task = self._deadline(), {"source": source, "test": False, "ours": ours, "credit": False}
         ask = partial(self._ask_examiner, until) if self.borrows else None
         try:
             if ask:
@@ -217,6 +218,7 @@ class Session:
             "source": source,
             "test": True,
             "ours": ours,
+            "credit": True,
             "names": sorted(self.read | names_in(source)),
             "student": self.grader.answered,
             "lend": list(lend),
@@ -245,20 +247,26 @@ class Session:
         if self.box.clock.now() > self.until:
             return 0.0, "not graded: the notebook as a whole took too long"
         try:
-            told = self._examine(cell.source, ours=False)
-            if told.get("again") and not self.to_first_loss:
+            told = self._beside(cell) if self.together else self._examine(cell.source, ours=False)
+            if told.get("again"):
                 told = self._examine(cell.source, ours=False)
         except EndedError as end:
             self.examiner = None  # with new cells of the instructor's run again
-            self._renew_examiner(at)
+            if not self.together:
+                self._renew_examiner(at)
             return 0.0, f"the test did not end: {end}"
         if told.get("gone"):
             return 0.0, told["gone"]
-        if cell.grade_id in self.helpers:
+        if cell.grade_id in self.helpers and not self.together:
             self._student_cell(at, cell.visible)
         if told["ok"]:
             return told["value"], ""
         return 0.0, self._reason(at, cell, told)
+
+    def _beside(self, cell: Cell) -> dict[str, Any]:
+        """Run a test where the answers run."""
+        task = {"source": cell.source, "test": False, "ours": False, "credit": True}
+        return self._student().run(task, self._deadline(), self.limit)
 
     def _renew_examiner(self, before: int) -> None:
         for at, cell in enumerate(self.cells[:before]):
