@@ -111,6 +111,14 @@ def _get(applications: pd.DataFrame, column: str) -> "pd.Series[Any]":
 
 
 def compare_column(column: str, reference: "pd.Series[Any]", current: "pd.Series[Any]", alpha: float) -> ColumnDrift:
+    """Say how far one column has moved, by its index and by the test that fits its kind, and whether that matters.
+
+    Args:
+        column: Its name.
+        reference: Its values that the model in use knows, shape (n,).
+        current: Its values as delivered, shape (m,).
+        alpha: Greatest p-value that counts as more than chance.
+    """
     moved = psi(reference, current)
     if column in CATEGORIES:
         statistic, p_value = homogeneity(reference, current)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from oakbank.deploy.batch import BatchError, decide, history_reference
+from oakbank.deploy.batch import BatchError, decide
 from oakbank.governance.audit import AuditLog, Entry, Verification
 from oakbank.pipelines import CreditModel, FeedReference, Registry, RegistryError, code_hash
 from oakbank.world import OFFICERS, Lake
@@ -122,7 +122,7 @@ def trace(
             tags = registry.tags(version)
             run_id = registry.run_id(version)
             model = registry.load(version)  # its digest is checked before LightGBM sees it
-            reproduced, feed_problems = _again(row, model, lake, reference or history_reference(lake))
+            reproduced, feed_problems = _again(row, model, lake, reference or FeedReference.from_lake(lake))
             if not reproduced:
                 warnings.append("decided again, the result differs: the feed, the reference or the code has changed")
         except (BatchError, LakeError, RegistryError) as error:

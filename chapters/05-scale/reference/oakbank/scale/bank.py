@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oakbank.deploy.batch import history_reference, score_month
+from oakbank.deploy.batch import score_month
 from oakbank.deploy.gate import CHAMPION, promote, rollback
 from oakbank.deploy.monitor import DriftReport, PerformanceReport, drift_report, performance_report
 from oakbank.deploy.trigger import retrain, should_retrain
@@ -15,6 +15,7 @@ from oakbank.governance.audit import AuditLog
 from oakbank.governance.lineage import PROMOTE
 from oakbank.pipelines import (
     CreditModel,
+    FeedReference,
     Problem,
     Registry,
     TrainingConfig,
@@ -115,7 +116,7 @@ class Bank:
         self.feed.publish_month(self.lake, month)
         applications = self.lake.read("applications", [month])
         if self.policy.check_feed:
-            reference = history_reference(self.lake)
+            reference = FeedReference.from_lake(self.lake)
             scored = score_month(model, state.champion, self.lake, month, reference)
             today = Month(month, state.champion, scored.decisions, scored.problems)
             applications = repair_feed(applications, scored.problems, reference)
