@@ -1,5 +1,7 @@
 """Drift measures from scratch: the population stability index and the Kolmogorov-Smirnov test."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +12,7 @@ EMPTY_SHARE = 1e-4
 Ints = NDArray[np.intp]
 
 
-def edges_of(reference: ArrayLike, bins: int = 10) -> "NDArray[np.float64] | pd.Index":
+def edges_of(reference: ArrayLike, bins: int = 10) -> "NDArray[np.float64] | pd.Index[Any]":
     """Return what parts the bins that a reference is cut into.
 
     Numbers: the quantiles 1/bins, 2/bins, ... of the reference, each once, so that its bins have about equal shares.
@@ -28,11 +30,13 @@ def edges_of(reference: ArrayLike, bins: int = 10) -> "NDArray[np.float64] | pd.
     there = pd.Series(reference).dropna()
     values = there.unique()
     if len(values) <= bins or not pd.api.types.is_numeric_dtype(there):
-        return pd.Index(sorted(values))
-    return np.unique(np.quantile(there.to_numpy(np.float64), np.arange(1, bins) / bins))
+        known: pd.Index[Any] = pd.Index(sorted(values))
+        return known
+    edges: NDArray[np.float64] = np.unique(np.quantile(there.to_numpy(np.float64), np.arange(1, bins) / bins))
+    return edges
 
 
-def bin_of(values: ArrayLike, edges: "NDArray[np.float64] | pd.Index") -> Ints:
+def bin_of(values: ArrayLike, edges: "NDArray[np.float64] | pd.Index[Any]") -> Ints:
     """Return the bin of each value, from 0 to len(edges) + 1; bin 0 is for missing values.
 
     Args:

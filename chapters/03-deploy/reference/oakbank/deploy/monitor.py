@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from oakbank.deploy.drift import homogeneity, ks, psi
+from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines import CreditModel, write_text
 from oakbank.world import CATEGORIES, FEATURES
 
@@ -165,7 +166,7 @@ def performance_report(decisions: pd.DataFrame, outcomes: pd.DataFrame) -> Perfo
     for name, ids in (("decisions", decided["application_id"]), ("outcomes", outcomes["application_id"])):
         if ids.duplicated().any():
             raise ValueError(f"the {name} have an application twice: it would count twice; drop duplicates first")
-    loans = decided.merge(outcomes[["application_id", "defaulted"]], on="application_id")
+    loans = with_outcomes(decided, outcomes)
     if loans.empty:
         raise ValueError("none of these decisions has a known outcome: wait until the labels have arrived")
     y = loans["defaulted"].to_numpy(np.float64)

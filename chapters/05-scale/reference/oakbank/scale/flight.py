@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from oakbank.pipelines import folder_lock, write_json
-from oakbank.scale.bank import Bank, FlightError, Month, State
+from oakbank.scale.bank import Bank, FlightError
+from oakbank.scale.month import Month, State
 from oakbank.scale.policy import Policy
 from oakbank.world import Feed, World
 
