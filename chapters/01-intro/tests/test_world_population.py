@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, World, list_scenarios, load_scenario, simulator
+from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, World, load_scenario, simulator
+from oakbank.world.scenario import list_scenarios
 from oakbank.world.schema import BANDS
 
 # The first month in which something happens, written here by hand (24: never).

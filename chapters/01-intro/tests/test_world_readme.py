@@ -5,17 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.world import (
-    Event,
-    Scenario,
-    economics,
-    list_scenarios,
-    load_scenario,
-    scenario,
-    schema_markdown,
-    simulator,
-)
-from oakbank.world.schema import BANDS, COLUMNS, DECISIONS, OUTCOMES
+from oakbank.world import Event, Scenario, economics, load_scenario, scenario, simulator
+from oakbank.world.scenario import list_scenarios
+from oakbank.world.schema import BANDS, COLUMNS, DECISIONS, OUTCOMES, schema_markdown
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 

@@ -20,13 +20,13 @@ from oakbank.world import (
     DECISIONS,
     FEATURES,
     Lake,
+    LakeError,
     World,
     load_scenario,
     publish_history,
     publish_month,
     publish_outcomes,
 )
-from oakbank.world.lake import LakeError
 
 
 @pytest.fixture

@@ -23,12 +23,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from oakbank.pipelines.artifacts import file_hash, folder_lock, write_json
+from oakbank.pipelines.artifacts import folder_lock
 from oakbank.pipelines.landing import QUARANTINED, ROWS, DeliveryError, columns_of, put_schema_on, read_text
 from oakbank.pipelines.ledger import IntakeError, IntakeReport, Ledger
-from oakbank.world import CATEGORIES, COLUMNS, Lake
-from oakbank.world.files import whole
-from oakbank.world.lake import LakeError, read_parquet
+from oakbank.world import CATEGORIES, COLUMNS, Lake, LakeError
+from oakbank.world.files import file_hash, whole, write_json
+from oakbank.world.lake import read_parquet
 
 _VALUES = ", ".join(f'"{column.name}"' for column in COLUMNS)
 VERSIONS = """

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines.streams import insert
 from oakbank.pipelines.validation import NUMERIC, numbers
-from oakbank.world import COLUMNS
-from oakbank.world.lake import LakeError, read_parquet
+from oakbank.world import COLUMNS, LakeError
+from oakbank.world.lake import read_parquet
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oakbank.pipelines.artifacts import Steps, file_hash, folder_lock
+from oakbank.pipelines.artifacts import Steps, folder_lock
 from oakbank.pipelines.assessment import assess
 from oakbank.pipelines.dag import Dag, Step
 from oakbank.pipelines.evaluation import evaluation_from_json
@@ -19,8 +19,8 @@ from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, GermanFile, german_f
 from oakbank.pipelines.runs import TrainingConfig, TrainingRun
 from oakbank.pipelines.steps import evaluate, features, ingest, ingest_german, is_holdout, train, validate
 from oakbank.pipelines.tables import OwnData, ingest_table
-from oakbank.world import Lake
-from oakbank.world.lake import LakeError
+from oakbank.world import Lake, LakeError
+from oakbank.world.files import file_hash
 
 if TYPE_CHECKING:
     from oakbank.pipelines.registry import Registry

@@ -8,8 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from oakbank.world import CATEGORIES, COLUMNS, Lake
-from oakbank.world.lake import LakeError
+from oakbank.world import CATEGORIES, COLUMNS, Lake, LakeError
 from oakbank.world.simulator import FIRST_MONTH
 
 ProblemKind = Literal["missing_column", "unknown_column", "unit", "stale", "missing_values", "volume", "bad_rows"]

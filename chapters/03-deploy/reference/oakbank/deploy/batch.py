@@ -20,8 +20,7 @@ from oakbank.pipelines import (
     grant,
     repair_feed,
 )
-from oakbank.world import DECISIONS, Lake, table_of
-from oakbank.world.lake import LakeError
+from oakbank.world import DECISIONS, Lake, LakeError, table_of
 
 REVIEW = "review: "
 """How the reason of a decision begins that a person must look at. Nothing is granted in the meantime."""

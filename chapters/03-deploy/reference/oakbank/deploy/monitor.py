@@ -10,8 +10,9 @@ import pandas as pd
 
 from oakbank.deploy.drift import homogeneity, ks, psi
 from oakbank.intro.loans import with_outcomes
-from oakbank.pipelines import CreditModel, write_text
+from oakbank.pipelines import CreditModel
 from oakbank.world import CATEGORIES, FEATURES
+from oakbank.world.files import write_text
 
 __all__ = [
     "ColumnDrift",

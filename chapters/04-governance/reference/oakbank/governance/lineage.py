@@ -10,8 +10,7 @@ import pandas as pd
 from oakbank.deploy.batch import BatchError, decide
 from oakbank.governance.audit import AuditLog, Entry, Verification
 from oakbank.pipelines import CreditModel, FeedReference, Registry, RegistryError, code_hash
-from oakbank.world import OFFICERS, Lake
-from oakbank.world.lake import LakeError
+from oakbank.world import OFFICERS, Lake, LakeError
 
 PROMOTE = "promote"
 """Kind of the log's entry that makes a version the champion: its actor is the approver, its payload has `version`."""
