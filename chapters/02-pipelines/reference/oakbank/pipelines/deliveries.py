@@ -78,11 +78,7 @@ def deliveries(world: World, months: Iterable[int], folder: str | Path, seed: in
     source = rows["channel"].map({c: name for name, channels in SOURCES.items() for c in channels}).astype(str)
     sends["source"] = source.to_numpy()[sends["at"]]
 
-    keys = sends[["week", "source"]].drop_duplicates().sort_values(["week", "source"])
-    files = [
-        (int(week), str(name), sends[(sends["week"] == week) & (sends["source"] == name)])
-        for week, name in zip(keys["week"], keys["source"], strict=True)
-    ]
+    files = [(int(week), str(name), part) for (week, name), part in sends.groupby(["week", "source"])]
     fate = _fates([name for _, name, _ in files], rng)
     names: list[str] = []
     refused: list[str] = []
