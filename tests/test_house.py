@@ -134,9 +134,9 @@ def private_parts_used(root: Path) -> list[str]:
             elif isinstance(node, ast.ImportFrom):
                 names = [*f"{node.module}".split("."), *(alias.name for alias in node.names)]
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr", "setattr"):
-                names = [part.value for part in node.args if isinstance(part, ast.Constant) and part.value]
-            private = [name for name in names if re.match(r"_(?!_)", str(name))]
-            found += [f"{path.relative_to(root).as_posix()}:{node.lineno}: {name}" for name in private]
+                names = [str(part.value) for part in node.args if isinstance(part, ast.Constant)]
+            place = f"{path.relative_to(root).as_posix()}:{getattr(node, 'lineno', 0)}"
+            found += [f"{place}: {name}" for name in names if re.match(r"_(?!_)", name)]
     return found
 
 

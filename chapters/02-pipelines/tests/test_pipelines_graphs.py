@@ -145,7 +145,15 @@ def test_a_default_of_its_own_is_found(
 ) -> None:
     plan = yaml.safe_load(compile_pipeline(tmp_path / "pipeline.yaml").read_text("utf-8"))
     calls = calls_of_plan(plan, history, tmp_path, monkeypatch)
-    other = {"half_life": 6.0, "refit": False, "seed": 1, "rounds": 9, "holdout": 3, "as_of": -1, "window": 6}
+    other: dict[str, Any] = {
+        "half_life": 6.0,
+        "refit": False,
+        "seed": 1,
+        "rounds": 9,
+        "holdout": 3,
+        "as_of": -1,
+        "window": 6,
+    }
     found = list(differences(plan, calls, training_dag(TrainingConfig(**{name: other[name]}), history)))
     assert found
     assert all(name in line or "files of" in line for line in found)

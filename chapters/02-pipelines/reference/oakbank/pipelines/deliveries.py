@@ -78,7 +78,8 @@ def deliveries(world: World, months: Iterable[int], folder: str | Path, seed: in
     source = rows["channel"].map({c: name for name, channels in SOURCES.items() for c in channels}).astype(str)
     sends["source"] = source.to_numpy()[sends["at"]]
 
-    files = [(int(week), str(name), part) for (week, name), part in sends.groupby(["week", "source"])]
+    parts = [part for _, part in sends.groupby(["week", "source"])]
+    files = [(int(part["week"].iloc[0]), str(part["source"].iloc[0]), part) for part in parts]
     fate = _fates([name for _, name, _ in files], rng)
     names: list[str] = []
     refused: list[str] = []
