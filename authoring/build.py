@@ -9,7 +9,8 @@
 | `course/glossary.yml` | `GLOSSARY.md` |
 
 `build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
-answer has leaked to learners, what a lab's text breaks of the rules, and where syllabus and files disagree.
+answer has leaked to learners, what the text of a lab or lesson breaks of the rules, and where syllabus and files
+disagree.
 As a command: `python -m authoring`.
 """
 
@@ -21,6 +22,7 @@ from authoring.environment import environment_files
 from authoring.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
 from authoring.labs import lab_files, lab_names
 from authoring.leaks import find_leaks
+from authoring.lesson.gates import text_faults
 from authoring.notebooks import lesson_notebook
 from authoring.readme import chapter_readme, main_readme
 from authoring.repository import KEPT, ROOT
@@ -174,6 +176,7 @@ def build(check: bool = False, root: Path = ROOT, only: str = "", aside: bool = 
     if check:
         syllabus = load_syllabus(root)
         texts = all_text_faults(sound, root, syllabus)
+        texts += [] if faults else text_faults(root, syllabus)
         return problems + [problem for problem in (*texts, *disagreements(syllabus, root)) if only in problem]
     if problems:
         raise BuildError("\n".join(problems))

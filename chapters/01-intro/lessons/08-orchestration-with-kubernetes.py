@@ -17,7 +17,7 @@
 #
 # ## Time
 #
-# 25 minutes to read, 60 seconds to run.
+# 43 minutes to read, 60 seconds to run.
 #
 # ## The story so far
 #

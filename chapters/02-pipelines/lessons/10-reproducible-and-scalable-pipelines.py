@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 21 minutes to read, 10 seconds to run.
+# 35 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #
