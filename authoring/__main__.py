@@ -8,6 +8,7 @@ from authoring.build import build
 from authoring.lesson.frame import frame_faults
 from authoring.lesson.gates import lesson_faults
 from authoring.lesson.size import size_of
+from authoring.lesson.text import read_cells
 from authoring.repository import ROOT
 from authoring.syllabus import load_syllabus
 from base.errors import UserError
@@ -15,7 +16,7 @@ from base.errors import UserError
 
 def look_at(path: Path) -> int:
     """Print the size of one lesson and what it breaks; returns the exit code."""
-    size = size_of(path.read_text(encoding="utf-8"))
+    size = size_of(read_cells(path, path.name))
     print(f"{size.minutes:.0f} minutes: {size.words} words, {size.lines} lines of code, {size.cells} code cells")
     faults = frame_faults(path, ROOT) + lesson_faults(path, ROOT, load_syllabus())
     print("\n".join(faults) if faults else "keeps to every rule")

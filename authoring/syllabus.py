@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from authoring.lesson.size import size_of, stated_minutes
 from authoring.repository import ROOT
 from base.errors import UserError
 
@@ -157,8 +156,14 @@ class Syllabus(_Strict):
         return chapters
 
 
+def stated_minutes(text: str) -> int | None:
+    """Return the minutes that a lesson's text states; None if it states none."""
+    found = re.search(r"(\d+) minutes? to read", text)
+    return int(found.group(1)) if found else None
+
+
 def load_syllabus(root: Path = ROOT) -> Syllabus:
-    """Read `course/syllabus.yml`, and of each lesson that is there the minutes that it states (or that are reckoned).
+    """Read `course/syllabus.yml`, and of each lesson that is there the minutes that it states.
 
     Raises:
         SyllabusError: The file is missing, is not YAML, or a field does not fit.
@@ -204,8 +209,7 @@ def _measured(syllabus: Syllabus, root: Path) -> Syllabus:
             path = root / chapter.source(lesson)
             minutes = None
             if lesson.status == "ready" and path.is_file():
-                text = path.read_text(encoding="utf-8", errors="replace")
-                minutes = stated_minutes(text) or round(size_of(text).minutes)
+                minutes = stated_minutes(path.read_text(encoding="utf-8", errors="replace"))
             lessons.append(lesson.model_copy(update={"minutes": minutes}))
         chapters.append(chapter.model_copy(update={"lessons": lessons}))
     return syllabus.model_copy(update={"chapters": chapters})

@@ -89,7 +89,7 @@ def test_a_good_lesson_has_no_fault(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_a_lesson_that_is_too_large_is_found(tmp_path: Path, before: str, after: str, line: str, says: str) -> None:
     root = gated(tmp_path, before, after)
-    minutes = round(size_of((root / LESSON).read_text(encoding="utf-8")).minutes)
+    minutes = round(size_of(read_cells(root / LESSON, LESSON)).minutes)
     write(root, LESSON, (root / LESSON).read_text(encoding="utf-8").replace("3 minutes", f"{minutes} minutes"))
     a_fault(root, line, says)
 
@@ -102,11 +102,12 @@ def test_minutes_are_reckoned_from_words_lines_and_cells() -> None:
     assert Size(1500, 160, 16).excess() == ["160 lines of code, at most 100", "35 minutes, at most 30"]
 
 
-def test_what_can_be_skipped_is_not_counted() -> None:
-    """A fold is not, unless it answers a question; neither are comments in code."""
+def test_what_can_be_skipped_is_not_counted(tmp_path: Path) -> None:
+    """A fold is not, unless it answers a question; neither are comments in code. Commands are code."""
     fold = "# <details><summary>More</summary>\n# one two\n# </details>\n#\n"
-    text = f"# %% [markdown]\n# one two\n#\n{fold}# ## Check yourself\n#\n{fold}\n# %%\n# three\nx = 1\n"
-    assert size_of(text) == Size(words=2 + 3 + 4, lines=1, cells=1)
+    text = f"# %% [markdown]\n# one two\n#\n{fold}# ## Check yourself\n#\n{fold}\n# %%\n# three\nx = 1\n\n"
+    text += '# %% language="shell"\n# docker ps\n'
+    assert size_of(read_cells(write(tmp_path, "a.py", text), "a.py")) == Size(words=2 + 3 + 4, lines=2, cells=2)
 
 
 @pytest.mark.parametrize(("before", "after", "line", "says"), [
@@ -176,7 +177,7 @@ def test_a_lab_that_measures_the_lesson_may_type_the_system(tmp_path: Path) -> N
     ("# %%\nimport json\n\nrun(['docker', 'run', json.dumps(1)])", "docker run"),
     ("# %%\n# !docker run -p 80:80 image", "docker run"),
     ('# %% language="bash"\n# docker build . && true', "docker build"),
-    ("# %% [markdown]\n# ```console\n# $ docker run image\n# hello\n# ```", "docker run"),
+    ("# %% [markdown]\n# ```python\n# import numpy as np\n#\n# np.ones(2)\n# ```", "numpy.ones"),
 ])  # fmt: skip
 def test_what_counts_as_typed(tmp_path: Path, text: str, holds: str) -> None:
     typed = Typed()

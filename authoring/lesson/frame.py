@@ -5,8 +5,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from authoring.lesson.size import stated_minutes
 from authoring.notebooks import percent_notebook
+from authoring.syllabus import stated_minutes
 
 BEFORE = ("You will", "You need", "Time", "The story so far")
 AFTER = ("What this does not prove", "Check yourself", "Take-away", "Go further")

@@ -14,7 +14,7 @@ from pathlib import Path
 from authoring.lesson.excuses import Excuses
 from authoring.lesson.outcomes import outcome_faults
 from authoring.lesson.printed import printed_faults
-from authoring.lesson.size import size_of, stated_minutes
+from authoring.lesson.size import size_of
 from authoring.lesson.text import FENCE, Cell, Fault, heading_line, read_cells
 from authoring.lesson.turn import turn_faults
 from authoring.lesson.typed import Typed, typed_faults
@@ -46,11 +46,6 @@ class Written:
         return self.chapter.source(self.row)
 
     @cached_property
-    def text(self) -> str:
-        """Its text."""
-        return (self.root / self.source).read_text(encoding="utf-8")
-
-    @cached_property
     def cells(self) -> list[Cell]:
         """Its cells."""
         return read_cells(self.root / self.source, self.source)
@@ -68,11 +63,11 @@ def _lab(root: Path, name: str) -> Path:
 
 def _size(lesson: Written) -> list[Fault]:
     return [Fault(1, f"{much}: make two lessons of it, or put what can be skipped into a fold")
-            for much in size_of(lesson.text).excess()]  # fmt: skip
+            for much in size_of(lesson.cells).excess()]  # fmt: skip
 
 
 def _minutes(lesson: Written) -> list[Fault]:
-    size, stated = size_of(lesson.text), stated_minutes(lesson.text)
+    size, stated = size_of(lesson.cells), lesson.row.minutes
     if stated is not None and size.agrees(stated):
         return []
     says = f"{size.words} words, {size.lines} lines and {size.cells} code cells take {size.minutes:.0f}"

@@ -1,7 +1,10 @@
 """How large a lesson is, and how many minutes it honestly takes."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from authoring.lesson.text import Cell
 
 WORDS_PER_MINUTE = 150
 CODE_LINES_PER_MINUTE = 8
@@ -10,7 +13,6 @@ SECONDS_PER_CELL = 20
 MOST_WORDS, MOST_LINES, MOST_CELLS, MOST_MINUTES = 1500, 100, 16, 30
 
 _FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
-_STATED = re.compile(r"(\d+) minutes? to read")
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,14 @@ class Size:
         return [f"{value:,.0f} {unit}, at most {most:,}" for value, most, unit in bounds if round(value) > most]
 
 
-def size_of(text: str) -> Size:
-    """Measure a percent text. What stands in a fold can be skipped and is not counted, but for *Check yourself*."""
-    prose, lines, cells = list[str](), 0, 0
-    code = header = False  # a header above the first cell counts as prose
-    for line in text.splitlines():
-        if line.startswith("# %%"):
-            code = "[markdown]" not in line
-            cells += code
-        elif line == "# ---":
-            header = not header
-        elif header:
-            continue
-        elif code:
-            lines += bool(line.strip()) and not line.strip().startswith("#")
-        else:
-            prose.append(line.removeprefix("#").strip())
-    taught, check, questions = "\n".join(prose).partition("\n## Check yourself\n")
-    return Size(len((_FOLD.sub("", taught) + check + questions).split()), lines, cells)
-
-
-def stated_minutes(text: str) -> int | None:
-    """Return the minutes that a lesson's text states; None if it states none."""
-    found = _STATED.search(text)
-    return int(found.group(1)) if found else None
+def size_of(cells: Iterable[Cell]) -> Size:
+    """Measure a lesson. What stands in a fold can be skipped and is not counted, but for *Check yourself*."""
+    cells = list(cells)
+    prose = "\n".join(cell.source for cell in cells if not cell.code)
+    taught, check, questions = prose.partition("\n## Check yourself\n")
+    code = [line.strip() for cell in cells if cell.code for line in cell.source.split("\n")]
+    return Size(
+        words=len((_FOLD.sub("", taught) + check + questions).split()),
+        lines=sum(bool(line) and not line.startswith(("#", "%%")) for line in code),
+        cells=sum(cell.code for cell in cells),
+    )

@@ -1,8 +1,8 @@
 """What a text types of a system: names as its documentation spells them, and commands.
 
 `import mlflow` and `client = mlflow.MlflowClient()` make `client.get_run(…)` count as `mlflow.MlflowClient.get_run`. A
-command counts in a line `!docker run …`, in a `%%bash` cell, as a list of words in a call (`["docker", "run"]`), and
-below a prompt `$ ` in prose, which is how recorded output shows it. Strings and comments of Python do not count.
+command counts in a line `!docker run …`, in a cell `%%shell` or `%%bash`, and as words in a list (`["docker", "run"]`).
+Strings and comments of Python do not count; in prose, Python between fences does, as the solution of *Your turn* is.
 """
 
 import ast
@@ -17,10 +17,9 @@ OURS = ("oakbank", "course")
 OWN_SYSTEM = re.compile(r"\b(Oakbank|reference system)\b")
 """Systems of the syllabus that are ours."""
 
-_SHELL_CELL = re.compile(r"\A%%(bash|sh)\b.*\n")
+_SHELL_CELL = re.compile(r"\A%%(bash|sh|shell)\b.*\n")
 _OTHER_LANGUAGE = re.compile(r"\A%%(?!time|capture)")
 _MAGIC = re.compile(r"^(\s*)[!%].*$", re.MULTILINE)
-_PROMPT = re.compile(r"^\$ (.+)$", re.MULTILINE)
 
 
 class Typed:
@@ -37,7 +36,7 @@ class Typed:
         return what in self.names or any(command[: len(words)] == words for command in self.commands)
 
     def read(self, cells: Iterable[Cell], source: str) -> None:
-        """Add what the cells of a file type; in prose, that is what stands in fences.
+        """Add what the cells of a file type.
 
         Raises:
             BuildError: Code is not Python; the message names file and line.
@@ -47,7 +46,6 @@ class Typed:
                 self._code(cell.source, cell.line, source)
                 continue
             for fence in FENCE.finditer(cell.source):
-                self._shell("\n".join(_PROMPT.findall(fence["body"])))
                 if fence["language"] == "python":
                     self._code(fence["body"], cell.line_at(fence.start("body")), source)
 
@@ -111,6 +109,6 @@ def typed_faults(systems: list[str], declared: dict[str, list[str]], typed: Type
             if name.split(".")[0] in OURS and not OWN_SYSTEM.search(system):
                 faults.append(f"{system}: `{name}` is ours: name what the system itself calls it, and type that")
             elif not typed.holds(name):
-                faults.append(f"{system}: `{name}` stands in no code cell, recorded command or solution of a lab that "
+                faults.append(f"{system}: `{name}` stands in no code cell, and in no solution of a lab that "
                               "measures this lesson: type it, or take it out of the syllabus")  # fmt: skip
     return faults
