@@ -9,6 +9,7 @@ import yaml
 
 from authoring.build import build
 from authoring.lesson.gates import GATES, lesson_faults, run_faults, text_faults
+from authoring.lesson.printed import printed_faults
 from authoring.lesson.size import Size, size_of
 from authoring.lesson.text import read_cells
 from authoring.lesson.typed import Typed
@@ -18,7 +19,14 @@ from base.errors import BuildError
 from course.execute import Failure, execute
 from tests.mini_course import EXCUSED, LAB_TEXT, LESSON, LESSON_TEXT, NOTEBOOK, SYLLABUS, make_course, write
 
-TURN = """# %% [markdown]
+FENCE = """# ```python
+# ## no heading
+# import math
+#
+# answer = math.sqrt(9)
+# ```
+"""
+TURN = f"""# %% [markdown]
 # ## Your turn
 #
 # Put the root of 9 into `answer`.
@@ -32,12 +40,7 @@ print("right" if answer == 3 else "not yet: `math` has it")
 # %% [markdown]
 # <details><summary>A solution</summary>
 #
-# ```python
-# import math
-#
-# answer = math.sqrt(9)
-# ```
-# </details>
+{FENCE}# </details>
 #
 """
 TEXT = LESSON_TEXT.replace("# %% [markdown]\n# ## What this", f"{TURN}# ## What this").replace("2 minutes", "3 minutes")
@@ -119,7 +122,7 @@ def test_what_can_be_skipped_is_not_counted(tmp_path: Path) -> None:
     ("  # your code here", "", "# ## Your turn", "one cell below it holds `# your code here`"),
     ("# your code here\n", "# your code here\n\n# %% [markdown]\n# So:\n", "answer", "one code cell that checks it"),
     ("A solution", "An answer", "# <details>", "starts with `<details><summary>A solution"),
-    ("# ```python\n# import", "# import", "# <details>", "the folded solution holds its code"),
+    (FENCE, "# By hand.\n", "# <details>", "the folded solution holds its code"),
     ("# ## Take-away", "# %%\n1\n\n# %% [markdown]\n# ## Take-away", "# <details>", "no code cell follows"),
     ('"right"', '"yes"', "print", 'a text that starts with "right"'),
     ('"not yet: ', '"no: ', "print", 'a text that starts with "not yet"'),
@@ -281,29 +284,37 @@ def test_a_turn_that_is_not_so_fails_the_run(tmp_path: Path, before: str, after:
     assert says in failure.error
 
 
-SAYS = "# %% [markdown]\n# It is {}.\n\n# %%\n"
-
-
-@pytest.mark.parametrize(("code", "says", "found"), [
-    ("total = 4711 * 2\nprint(total)", "9,422", "9,422"),
-    ("total = 2 / 3\nprint(total)", "0.67", "0.67"),
-    ("total = 2 / 3\nprint(total)", "67 %", "67 %"),
-    ("total = 2 / 3\nassert round(total, 2) == 0.67\nprint(total)", "0.67", None),
-    ("total = 2 / 3\nassert round(total, 2) == 0.67\nprint(total)", "67 %", None),
-    ("total = 9422\nprint(total)", "9422", None),
-    ("total = 2 / 3\nprint(total)", "0.7 of lesson 01/67, version 0.67.1", "0.7"),
+@pytest.mark.parametrize(("code", "prints", "says", "found"), [
+    ("total = 4711 * 2", "9422", "9,422", "9,422"),
+    ("total = 2 / 3", "0.6666", "0.67", "0.67"),
+    ("total = 2 / 3", "0.6666", "67 %", "67 %"),
+    ("total = 2 / 3\nassert round(total, 2) == 0.67", "0.6666", "0.67", None),
+    ("total = 2 / 3\nassert round(total, 2) == 0.67", "0.6666", "67 %", None),
+    ("total = 9422", "9422", "9422", None),
+    ("total = 4711 * 2", "", "9422", None),
+    ("total = 2 / 3", "0.6666", "0.7 of lesson 01/67, version 0.67.1", "0.7"),
+    ("total = 2 / 3", "0.6666 of 7", "1, 7", "7"),
 ])  # fmt: skip
-def test_a_printed_number_that_no_code_holds_is_found(tmp_path: Path, code: str, says: str, found: str | None) -> None:
-    root = gated(tmp_path, "# %%\ntotal = 1 + 1\ntotal\n", f"# %%\n{code}\n\n{SAYS.format(says)}total\n")
-    build(root=root)
+def test_a_printed_number_that_no_code_holds_is_found(
+    tmp_path: Path, code: str, prints: str, says: str, found: str | None
+) -> None:
+    text = f"# %%\n{code}\n\n# %% [markdown]\n# First,\n# it is {says}.\n"
+    cells = read_cells(write(tmp_path, "a.py", text), "a.py")
+    outputs = [{"output_type": "stream", "name": "stdout", "text": [prints]}]
+    faulty = printed_faults(cells, [{"outputs": outputs}, {}])
+    assert [fault.says.split(", as")[0] for fault in faulty] == ([f"says {found}"] if found else [])
+    assert all(text.splitlines()[fault.line - 1].startswith("# it is") for fault in faulty)
+
+
+def test_prose_is_compared_with_the_last_run(tmp_path: Path) -> None:
+    root = gated(tmp_path, "total = 1 + 1\ntotal\n", "total = 4711 * 2\ntotal\n\n# %% [markdown]\n# It is 9422.\n")
     assert run_faults(root, load_syllabus(root)) == [
         f"{LESSON}:1: not run as it is now: python3 bootstrap.py run 01/01"
     ]
+    build(root=root)
     execute(root / NOTEBOOK, root / "build/run/01-intro/01-first.ipynb", root / "scratch", lambda _: None)
-    faulty = run_faults(root, load_syllabus(root))
-    assert [fault.split("says ")[1].split(", as")[0] for fault in faulty] == ([found] if found else [])
-    if found:
-        line = (root / LESSON).read_text(encoding="utf-8").splitlines()[int(faulty[0].split(":")[1]) - 1]
-        assert line == f"# It is {says}."
-        write(root, EXCUSED, "{printed: [01/01]}")
-        assert run_faults(root, load_syllabus(root)) == []
+    assert [fault.split(", as")[0] for fault in run_faults(root, load_syllabus(root))] == [f"{LESSON}:32: says 9422"]
+    write(root, EXCUSED, "{printed: [01/01]}")
+    assert run_faults(root, load_syllabus(root)) == []
+    write(root, LESSON, (root / LESSON).read_text(encoding="utf-8").replace("It is 9422", "It is so"))
+    assert "not run as it is now" in run_faults(root, load_syllabus(root))[0]

@@ -64,17 +64,27 @@ def _start(lines: list[str], after: int, source: str) -> int:
     raise BuildError(f"line {after + 1}: below it no cell starts with {first[0]!r}, as the notebook's next cell does")
 
 
+def prose_lines(cells: list[Cell]) -> Iterator[tuple[int, str]]:
+    """Yield the lines of prose with their numbers, those between fences left out."""
+    for cell in cells:
+        if not cell.code:
+            fenced = False
+            for number, line in cell.lines():
+                fenced ^= line.startswith("```")
+                if not fenced:
+                    yield number, line
+
+
 def heading_line(cells: list[Cell], heading: str) -> int:
     """Return the line of `## heading`; 1 if there is none."""
-    lines = (pair for cell in cells if not cell.code for pair in cell.lines())
-    return next((number for number, line in lines if line == f"## {heading}"), 1)
+    return next((number for number, line in prose_lines(cells) if line == f"## {heading}"), 1)
 
 
 def section(cells: list[Cell], heading: str) -> list[tuple[int, str]]:
     """Return the lines of prose below `## heading`, up to the next one, with their numbers; empty if there is none."""
     found: list[tuple[int, str]] = []
     inside = False
-    for number, line in (pair for cell in cells if not cell.code for pair in cell.lines()):
+    for number, line in prose_lines(cells):
         if line.startswith("## "):
             inside = line == f"## {heading}"
         elif inside:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from authoring.lesson.text import FENCE, Cell, Fault, heading_line
+from authoring.lesson.text import FENCE, Cell, Fault, heading_line, prose_lines
 from base.errors import BuildError
 
 HEADING = "Your turn"
@@ -70,8 +70,7 @@ def turn_faults(cells: list[Cell]) -> list[Fault]:
     except TurnError as error:
         return [Fault(cells[error.cell].line, str(error))]
     heading = heading_line(cells, HEADING)
-    prose = [number for cell in cells if not cell.code for number, line in cell.lines() if line.startswith("## ")]
-    after = [number for number in prose if number > heading]
+    after = [number for number, line in prose_lines(cells) if line.startswith("## ") and number > heading]
     faults = []
     if not after or after[0] != heading_line(cells, "What this does not prove"):
         faults.append(Fault(heading, "Your turn: `## What this does not prove` must be the next heading"))
