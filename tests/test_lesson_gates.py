@@ -150,6 +150,15 @@ def test_an_outcome_that_nothing_measures_is_found(tmp_path: Path, outcome: int,
     a_fault(gated(tmp_path, outcomes=outcomes), "# - ", says)
 
 
+def test_outcomes_that_the_syllabus_does_not_have_are_found(tmp_path: Path) -> None:
+    found = faults(gated(tmp_path, "# - count further", "# * count further", outcomes=[]))
+    assert [fault.partition("no outcome ")[2].split(":")[0] for fault in found] == [
+        "'count'",
+        "'count further'",
+        "'stop counting'",
+    ]
+
+
 def test_an_outcome_whose_exercise_leaves_the_lab_is_found(tmp_path: Path) -> None:
     root = gated(tmp_path)
     lab = root / LAB_TEXT

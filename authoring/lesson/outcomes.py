@@ -15,7 +15,7 @@ def stated_outcomes(cells: list[Cell]) -> list[tuple[int, str]]:
     """Return the outcomes of *You will*, each with its first line's number; one may go on in a second line."""
     found: list[tuple[int, str]] = []
     for number, line in section(cells, "You will"):
-        if line.startswith("- "):
+        if line.startswith(("- ", "* ")):
             found.append((number, line[2:].strip()))
         elif line.startswith("  ") and found:
             found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
