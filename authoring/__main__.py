@@ -5,10 +5,23 @@ import sys
 from pathlib import Path
 
 from authoring.build import build
+from authoring.lesson.frame import frame_faults
+from authoring.lesson.gates import lesson_faults
+from authoring.lesson.size import size_of
+from authoring.lesson.text import read_cells
 from authoring.repository import ROOT
-from authoring.rules import lesson_faults
-from authoring.syllabus import count_text, reading_minutes
+from authoring.syllabus import load_syllabus
 from base.errors import UserError
+
+
+def look_at(path: Path) -> int:
+    """Print the size of one lesson and what it breaks; returns the exit code."""
+    size = size_of(read_cells(path, path.name))
+    print(f"{size.minutes:.0f} minutes: {size.words} words, {size.lines} lines of code, {size.cells} code cells")
+    faults = frame_faults(path, ROOT) + lesson_faults(path, ROOT, load_syllabus())
+    print("\n".join(faults) if faults else "keeps to every rule")
+    return 1 if faults else 0
+
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="course build", description="Write every generated file.")
@@ -17,11 +30,7 @@ if __name__ == "__main__":
     parser.add_argument("--lesson", type=Path, metavar="FILE", help="measure a lesson and say what it breaks")
     wanted = parser.parse_args()
     if wanted.lesson:
-        words, lines = count_text(wanted.lesson.read_text(encoding="utf-8"))
-        print(f"{reading_minutes(wanted.lesson)} minutes to read: {words} words, {lines} lines of code")
-        faults = lesson_faults(wanted.lesson.resolve(), ROOT)
-        print("\n".join(faults) if faults else "keeps to every rule")
-        sys.exit(1 if faults else 0)
+        sys.exit(look_at(wanted.lesson.resolve()))
     try:
         found = build(check=wanted.check, root=ROOT, only=wanted.only)
     except UserError as error:

@@ -9,8 +9,8 @@
 | `course/glossary.yml` | `GLOSSARY.md` |
 
 `build()` writes what differs; `build(check=True)` writes nothing and says what differs, what is stale, where an
-answer has leaked to learners, what a lab's text breaks of the rules, which recorded outputs are stale or edited, and
-where syllabus and files disagree.
+answer has leaked to learners, what the text of a lab or lesson breaks of the rules, which recorded outputs are stale or
+edited, and where syllabus and files disagree.
 As a command: `python -m authoring`.
 """
 
@@ -22,6 +22,7 @@ from authoring.environment import environment_files
 from authoring.glossary import PAGE, SOURCE, GlossaryError, glossary_page, load_glossary
 from authoring.labs import lab_files, lab_names
 from authoring.leaks import find_leaks
+from authoring.lesson.gates import text_faults
 from authoring.notebooks import lesson_notebook
 from authoring.readme import chapter_readme, main_readme
 from authoring.recording import recording_faults
@@ -176,6 +177,7 @@ def build(check: bool = False, root: Path = ROOT, only: str = "", aside: bool = 
     if check:
         syllabus = load_syllabus(root)
         texts = all_text_faults(sound, root, syllabus)
+        texts += [] if faults else text_faults(root, syllabus)
         others = (*texts, *recording_faults(root), *disagreements(syllabus, root))
         return problems + [problem for problem in others if only in problem]
     if problems:

@@ -40,7 +40,7 @@ def chapters_table(syllabus: Syllabus) -> str:
         "",
         "Written so far:",
         "",
-        "| lesson | what it is about | reading |",
+        "| lesson | what it is about | time |",
         "|---|---|---|",
     ]
     for chapter in syllabus.chapters:
@@ -107,9 +107,9 @@ def chapter_readme(chapter: Chapter, root: Path) -> str:
         "",
         "## Lessons",
         "",
-        "The minutes are for reading, as the lesson states and the build measures them; it says how long it runs, too.",
+        "The minutes are for the text, the code and what it shows; each lesson states them, the build reckons them.",
         "",
-        "| | lesson | what it is about | topics | systems | reading |",
+        "| | lesson | what it is about | topics | systems | time |",
         "|---|---|---|---|---|---|",
     ]
     for lesson in chapter.lessons:

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from authoring.repository import ROOT
 from base.errors import UserError
 
-WORDS_PER_MINUTE = 200
-CODE_LINES_PER_MINUTE = 10
 LAB_MINUTES = (45, 90)
 
 Status = Literal["ready", "planned"]
@@ -33,8 +31,18 @@ def tour_stem(system: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", system.lower()).strip("-")
 
 
+class Outcome(_Strict):
+    """What a learner can do after a lesson, in its own words, and what measures it: see `authoring.lesson.outcomes`."""
+
+    can: str
+    by: Words
+
+
 class Lesson(_Strict):
-    """One lesson. `minutes` is the reading time that it states; None as long as the lesson is not written."""
+    """One lesson. `minutes` is what it states; None as long as it is not written.
+
+    `typed` says of each system what the learner types of it, see `authoring.lesson.typed`.
+    """
 
     number: int = Field(ge=1)
     name: str = Field(pattern=r"^\d\d-[a-z0-9-]+$", description="file stem")
@@ -42,9 +50,17 @@ class Lesson(_Strict):
     idea: Sentence
     topics: Words
     systems: Words
+    typed: dict[str, Words] = {}
     tours: list[str] = []
+    outcomes: list[Outcome] = []
     status: Status
     minutes: int | None = None
+
+    @model_validator(mode="after")
+    def _typed_fit(self) -> "Lesson":
+        if unknown := set(self.typed) - set(self.systems):
+            raise ValueError(f"{self.name}: typed names {sorted(unknown)}, which are not among its systems")
+        return self
 
 
 class Lab(_Strict):
@@ -140,39 +156,14 @@ class Syllabus(_Strict):
         return chapters
 
 
-def count_text(text: str) -> tuple[int, int]:
-    """Return the words in the prose and the lines of code (blank and comment lines not counted) of a percent text."""
-    words = lines = 0
-    prose = True  # a header above the first cell counts as prose
-    header = False
-    for line in text.splitlines():
-        if line.startswith("# %%"):
-            prose = "[markdown]" in line
-        elif line == "# ---":
-            header = not header
-        elif header:
-            continue
-        elif prose:
-            words += len(line.removeprefix("#").split())
-        elif line.strip() and not line.strip().startswith("#"):
-            lines += 1
-    return words, lines
-
-
-def reading_minutes(path: Path) -> int:
-    """Return how long a lesson takes to read: its words at `WORDS_PER_MINUTE`, its code at `CODE_LINES_PER_MINUTE`."""
-    words, lines = count_text(path.read_text(encoding="utf-8"))
-    return max(1, round(words / WORDS_PER_MINUTE + lines / CODE_LINES_PER_MINUTE))
-
-
 def stated_minutes(text: str) -> int | None:
-    """Return the reading time that a lesson's text states; None if it states none."""
+    """Return the minutes that a lesson's text states; None if it states none."""
     found = re.search(r"(\d+) minutes? to read", text)
     return int(found.group(1)) if found else None
 
 
 def load_syllabus(root: Path = ROOT) -> Syllabus:
-    """Read `course/syllabus.yml`, and of each lesson that is there the minutes that it states (or that are measured).
+    """Read `course/syllabus.yml`, and of each lesson that is there the minutes that it states.
 
     Raises:
         SyllabusError: The file is missing, is not YAML, or a field does not fit.
@@ -218,7 +209,7 @@ def _measured(syllabus: Syllabus, root: Path) -> Syllabus:
             path = root / chapter.source(lesson)
             minutes = None
             if lesson.status == "ready" and path.is_file():
-                minutes = stated_minutes(path.read_text(encoding="utf-8", errors="replace")) or reading_minutes(path)
+                minutes = stated_minutes(path.read_text(encoding="utf-8", errors="replace"))
             lessons.append(lesson.model_copy(update={"minutes": minutes}))
         chapters.append(chapter.model_copy(update={"lessons": lessons}))
     return syllabus.model_copy(update={"chapters": chapters})

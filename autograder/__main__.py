@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     lean_imports()
     from rich.console import Console
 
-    from autograder.cohort.run import Options, grade_lab, report_lab
+    from autograder.cohort.publish import report_lab
+    from autograder.cohort.run import Options, grade_lab
     from autograder.cohort.show import Display, print_summary
     from autograder.cohort.store import AGAIN
 

@@ -18,6 +18,9 @@ from functools import cache
 
 from base.process import python
 
+if sys.platform == "linux":
+    import fcntl
+
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1  # linux/sockios.h, linux/if.h
 # Addresses kept for documentation: connecting a datagram socket sends nothing, it only asks for a route.
 _OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
@@ -67,9 +70,8 @@ def offline_command(argv: Sequence[str]) -> list[str] | None:
     return [*front, *argv] if front else None
 
 
-def _loopback_up() -> None:
-    import fcntl
-
+def loopback_up() -> None:
+    """Bring up the loopback of a network namespace that has nothing else (Linux)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))
 
@@ -78,7 +80,7 @@ def main(argv: Sequence[str]) -> None:
     """Bring loopback up and become the command after `--`."""
     if len(argv) < 2 or argv[0] != "--":
         raise SystemExit("usage: python -m base.offline -- COMMAND [ARGUMENT...]")
-    _loopback_up()
+    loopback_up()
     os.execvp(argv[1], list(argv[1:]))  # noqa: S606
 
 

@@ -157,7 +157,7 @@ def check(
 
 def _ask_grader(path: Path, root: Path, timeout: int | None) -> bool:
     """Show the grader's verdict on a learner's notebook, and note it; returns whether it got all points."""
-    from autograder.examiner.grader import Limits
+    from autograder.examiner.handles import Limits
     from course.paths import is_lab
     from course.progress import LabScore, note_lab
     from course.verdict import grade_alone, render
@@ -425,7 +425,7 @@ def report(
     course: CourseFolder = None,
 ) -> None:
     """Write the class report and the tables for the LMS anew, with what was marked by hand since."""
-    from autograder.cohort.run import report_lab
+    from autograder.cohort.publish import report_lab
     from autograder.cohort.show import print_summary
 
     lean_imports()

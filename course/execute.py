@@ -147,37 +147,39 @@ def execute(
     """Run `notebook` from top to bottom with the fresh folder `scratch` as working directory.
 
     The executed notebook goes to `output`, whole or not at all; after a failed cell it is written too, with the
-    error in it. `on_cell` is told the number of each cell as it starts, `kernel` is the kernelspec's name. Everything
-    that goes wrong is in the outcome.
+    error in it. The run proves a lesson's *Your turn* (`course.turns`). `on_cell` is told the number of each cell as it
+    starts, `kernel` is the kernelspec's name. Everything that goes wrong is in the outcome.
     """
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from course.paths import literal
+    from course.turns import prepare
     from kernels.provisioner import running
 
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp.ipynb")
+    proof = prepare(notebook, temporary.with_suffix(".proof.ipynb"))
     at = 0
 
     def started(cell: Any, cell_index: int) -> None:
         nonlocal at
         at = cell_index + 1
-        on_cell(at)
+        on_cell(proof.place(at))
 
     def where(error: str, last_lines: list[str]) -> Failure:
-        source = json.loads(notebook.read_text(encoding="utf-8"))["cells"][at - 1]["source"] if at else ""
-        return Failure(at, source if isinstance(source, str) else "".join(source), error, last_lines)
+        source = json.loads(proof.path.read_text(encoding="utf-8"))["cells"][at - 1]["source"] if at else ""
+        return Failure(proof.place(at), "".join(source), error, last_lines)
 
     begin, failure = time.monotonic(), None
     try:
         with watched(psutil.Process(), forked=running) as sampler:
             try:
                 papermill.execute_notebook(
-                    literal(notebook),
+                    literal(proof.path),
                     literal(temporary),
                     cwd=scratch,
                     kernel_name=kernel,
@@ -196,13 +198,17 @@ def execute(
             except Exception as error:  # the worker must live on for the next notebook: said in the outcome, not hidden
                 failure = where(f"{type(error).__name__}: {error}", [])
         left_running = sampler.end_leftovers()
-        measured = _measure(temporary) if temporary.exists() else {}
+        measured = dict[str, Any]()
         if temporary.exists():
+            fault = proof.settle(temporary)
+            failure = failure or (where(fault, []) if fault else None)
+            measured = _measure(temporary)
             temporary.replace(output)
         else:
             output.unlink(missing_ok=True)  # an older success must not stand in for this failure
     finally:
         temporary.unlink(missing_ok=True)
+        proof.discard()
     seconds = time.monotonic() - begin
     return Outcome(seconds=seconds, peak_mb=sampler.peak / 1e6, left_running=left_running, failure=failure, **measured)
 

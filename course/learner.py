@@ -8,6 +8,7 @@ from typing import Any
 
 from authoring.repository import COMMAND, ROOT
 from autograder.lab.cells import HIDDEN
+from autograder.submissions.found import normalised
 from base.errors import UserError
 from course.paths import WORK
 
@@ -76,7 +77,7 @@ def read_notebook(path: Path, root: Path = ROOT) -> Any:
     """
     import nbformat
 
-    from autograder.submissions.intake import HAND_IN, RefusedError, read_cells
+    from autograder.submissions.reading import HAND_IN, RefusedError, read_cells
 
     try:
         raw = path.read_bytes()
@@ -98,18 +99,14 @@ def read_notebook(path: Path, root: Path = ROOT) -> Any:
     return made
 
 
-def _squeezed(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.splitlines() if line.strip())
-
-
 def restore_marks(cells: list[Any], known: dict[str, KnownTest]) -> list[str]:
     """Give tests that lost nbgrader's marks (as some editors drop them) theirs again; returns the tests not found."""
-    missing = {name: test for name, test in known.items() if _squeezed(test.visible)}
+    missing = {name: test for name, test in known.items() if normalised(test.visible)}
     for cell in cells:
         missing.pop(cell.metadata.get("nbgrader", {}).get("grade_id", ""), None)
-    by_text = {_squeezed(test.visible): name for name, test in missing.items()}
+    by_text = {normalised(test.visible): name for name, test in missing.items()}
     for cell in cells:
-        name = by_text.get(_squeezed(cell.source))
+        name = by_text.get(normalised(cell.source))
         if name in missing and cell.cell_type == "code" and not cell.metadata.get("nbgrader"):
             cell.metadata["nbgrader"] = missing.pop(name).marks
     return list(missing)

@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from authoring.repository import ROOT
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.key import load_key
 from autograder.model import Key, Mark, Result, Submission
 from autograder.sandbox.confine import why_not
 from base.errors import UserError
 from course.learner import title_above
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 
 VISIBLE = "the visible tests run here as well: the same command without --full"
 

@@ -28,7 +28,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from base.errors import UserError
-from kernels.parent import ENVIRONMENT, Closing, can_fork
+from kernels.channel import Closing
+from kernels.forks import can_fork
+from kernels.warming import ENVIRONMENT
 
 FOLDER = "WARM_KERNELS"  # environment variable: the folder of a command's own door; "off": no warm kernels
 IDLE = 600.0  # seconds that a door which outlives its command waits for the next
@@ -107,7 +109,7 @@ def _text(path: Path) -> str:
 
 def users_door(environment: Mapping[str, str]) -> Path:
     """Return where this user's door is, or would be. One that runs older code of ours is not it."""
-    code = [(Path(__file__).parent / file).stat().st_mtime_ns for file in ("parent.py", "porter.py")]
+    code = [path.stat().st_mtime_ns for path in sorted(Path(__file__).parent.glob("*.py"))]
     return users_folder() / f"{name(environment, *code)}.sock"
 
 

@@ -1,7 +1,7 @@
 """The process behind a door: it imports the heavy libraries, then forks a kernel for whoever knocks.
 
 `python -m kernels.porter '[LISTENING SOCKET, ITS PATH, SECONDS]'`; see `kernels.door`, which starts it. It speaks
-in the frames of `kernels.parent.Channel`:
+in the frames of `kernels.channel.Channel`:
 
 | from | kind | body |
 |---|---|---|
@@ -35,8 +35,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from base.files import write_text
 from base.process import ONE_THREAD
+from kernels.channel import Channel, ClosedError
 from kernels.door import KNOCK, peer
-from kernels.parent import HEAVY, Channel, ClosedError, die_with_parent, warm
+from kernels.forks import die_with_parent
+from kernels.warming import HEAVY, warm
 
 KERNEL = (
     "IPython.core.completerlib",

@@ -24,8 +24,9 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from kernels import door
+from kernels.channel import Channel, ClosedError
 from kernels.door import FOLDER, NoKernelError, NotYetError
-from kernels.parent import Channel, ClosedError, can_fork
+from kernels.forks import can_fork
 
 KERNEL_NAME = "python3-warm"
 OPENING = 120.0  # seconds to wait for a command's own door to open

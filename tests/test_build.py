@@ -306,7 +306,7 @@ def test_a_chapter_says_honestly_what_is_not_written(built: Path) -> None:
     lines = (built / "chapters/01-intro/README.md").read_text(encoding="utf-8").splitlines()
     assert "generated" in lines[0]
     assert next(line for line in lines if "Second" in line).endswith("| Python | not written yet |")
-    assert next(line for line in lines if "First" in line).endswith("| Python | 1 min |")
+    assert next(line for line in lines if "First" in line).endswith("| Python | 2 min |")
     assert lines[-1] == "| a far system | 02 | not written yet |"
 
 

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from authoring.labs import load_misconceptions
-from authoring.proof.prove import ProofRow, _limits, prove, prove_by_stock
-from autograder.examiner.grader import Limits
+from authoring.proof.prove import _limits, prove, prove_by_stock
+from authoring.proof.table import ProofRow
+from autograder.examiner.handles import Limits
 from autograder.model import Cell, Key
 from base.errors import BuildError, UserError
 from tests.mini_course import LAB, LAB_SOURCE, LAB_TEXT, WRONG, make_course, misconception, write
@@ -82,6 +83,16 @@ def test_faults_of_the_tests_are_found(root: Path) -> None:
     assert any("no test catches" in line and "mutants.yml" in line for line in survivors), "mutants that nobody catches"
     ties = "ex2-shortest: ex2-test-ties: expected 1, got 0"
     assert not any(line.startswith(ties) for line in failures), "min() keeps the first of equals"
+
+
+def test_a_test_that_fails_beside_the_answers_is_found(root: Path) -> None:
+    """Mutants run with their tests in one process: a test that always fails there would catch them all."""
+    plain = 'assert longest(["a", "bb"]) == "bb", "longest: bb is longer than a"'
+    write(root, LAB_TEXT, LAB_SOURCE.replace(plain, f"{plain}\nassert longest.__code__ is not longest.__code__"))
+    alone = "ex2: its tests fail where they run in one process with the reference answers"
+    assert alone in prove(LAB, root, only="ex2").failures().splitlines()
+    write(root, LAB_TEXT, LAB_SOURCE)
+    assert alone not in prove(LAB, root, only="ex2").failures().splitlines()
 
 
 def test_a_lab_whose_own_cells_fail_is_refused(root: Path) -> None:
@@ -216,7 +227,7 @@ def test_a_mutant_is_given_time_by_the_reference() -> None:
     key, took = Key("01-lab", cells, {}, {}), dict(enumerate([0.0, 50.0, 4.0, 0.0, 1.0, 5.0, 90.0]))
     limits = _limits(Limits(), key, {"ex2-test", "ex2-test-more"}, took)
     assert limits.cell_seconds == 20, "four times the slowest of its own tests and what stands before them"
-    assert _limits(Limits(), key, {"ex1-test"}, dict.fromkeys(range(7), 0.01)).cell_seconds == 3
+    assert _limits(Limits(), key, {"ex1-test"}, dict.fromkeys(range(7), 0.01)).cell_seconds == 1.5
 
 
 def test_stock_nbgrader_grades_many_labs_at_once(root: Path) -> None:

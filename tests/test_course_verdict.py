@@ -11,7 +11,7 @@ from base.errors import UserError
 from course import cli, verdict
 from course.progress import load
 from course.verdict import grade_alone, render
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 from tests.mini_course import LAB, RELEASE, SOURCE
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="the grader runs on Linux only")

@@ -11,7 +11,7 @@ import pytest
 
 from authoring.repository import ROOT
 from base.process import be_plain, plain_environment, python
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 
 CHANGE = {"PYTHONOPTIMIZE": "2", "PYTHONINSPECT": "1", "PYTHONHASHSEED": "5", "PYTHONPATH": "/x", "PYTHONSTARTUP": "/y"}
 BARE = re.compile(r"""sys\.executable,\s*["']-[mc]""")

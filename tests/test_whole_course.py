@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from authoring.lesson.gates import run_faults
 from authoring.repository import ROOT
+from authoring.syllabus import load_syllabus
 from base.offline import why_not
 from course.paths import lessons
 
@@ -30,4 +32,5 @@ def test_the_whole_course_runs_without_a_network(tmp_path: Path) -> None:
     assert f"{expected} of {expected} ran as they should" in done.stdout
     assert "needs over" not in done.stdout, "a lesson takes more memory than the smallest machine can spare"
     assert done.stdout.rstrip().splitlines()[-1].startswith("wall "), "the ratio is the last line"
+    assert run_faults(ROOT, load_syllabus()) == []
     assert (ROOT / "build" / "flight" / "report.html").stat().st_size > 50_000

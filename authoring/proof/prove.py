@@ -13,20 +13,22 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from rich.console import Console
-from rich.table import Table
 
 from authoring.labs import load_misconceptions, set_up_course
+from authoring.proof.answers import Alternative, load_alternatives, load_exemptions
 from authoring.proof.hollow import hollow_faults
-from authoring.proof.mutants import Alternative, Mutant, Verdict, judge, load_alternatives, load_exemptions, mutants
+from authoring.proof.mutants import Mutant, Verdict, judge, mutants
+from authoring.proof.table import FEWEST, RELEASE, SOLUTION, STOCK, ProofRow, ProofTable
 from authoring.repository import ROOT
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key
 from autograder.lab.misconceptions import Misconception
@@ -38,92 +40,8 @@ from autograder.sandbox.confine import why_not
 from base.errors import BuildError, UserError
 from base.quiet import quiet
 
-SOLUTION, RELEASE, STOCK = "solution", "release", " (nbgrader)"
-FEWEST = 3
-"""Misconceptions that an exercise needs before its tests count as proven."""
-LEAST, TIMES = 3.0, 4.0
+LEAST, TIMES = 1.5, 4.0
 """A mutant's time for a cell: at least so many seconds, and so many times what the reference's slowest took there."""
-
-
-APART = (
-    ": the test cannot work here, for stock nbgrader gives the points: it looks at something that does not travel "
-    'from the student\'s process; autograder/README.md, "What that asks of a lab", says what does'
-)
-"""What is said of a test that right answers pass in one process, and not in two."""
-
-
-@dataclass(frozen=True)
-class ProofRow:
-    """One graded submission: points per test cell as they must be and as they are, and what the failing tests said."""
-
-    submission: str
-    why: str
-    expected: dict[str, float]
-    got: dict[str, float]
-    said: dict[str, str]
-
-    @property
-    def wrong(self) -> list[str]:
-        """The test cells whose points are not as expected."""
-        return [name for name in self.expected if self.got.get(name) != self.expected[name]]
-
-
-@dataclass
-class ProofTable:
-    """The proof of one lab. `problems` are faults of the lab that no single row shows."""
-
-    lab: str
-    rows: list[ProofRow] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    mutants: Verdict | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether every submission got exactly its points and nothing else is wrong."""
-        return not self.problems and all(not row.wrong for row in self.rows) and (not self.mutants or self.mutants.ok)
-
-    def failures(self) -> str:
-        """Return what is wrong, one line each; empty when all is well."""
-        lines = list(self.problems)
-        for row in self.rows:
-            lines += [
-                f"{row.submission}: {name}: expected {row.expected[name]:g}, got "
-                f"{'nothing' if name not in row.got else format(row.got[name], 'g')}"
-                f"{' (' + row.said[name] + ')' if name in row.said else ''}"
-                f"{APART if name in self._right_in_one_process(row) else ''}"
-                for name in row.wrong
-            ]
-        if self.mutants:
-            lines += [
-                f"{mutant.name}: no test catches {mutant.was.strip()!r} -> {mutant.becomes.strip()!r}: add a hidden "
-                f"test, or say in solutions/{self.lab}/mutants.yml why it is right"
-                for mutant in self.mutants.survivors
-            ]
-            lines += self.mutants.faults
-        return "\n".join(lines)
-
-    def _right_in_one_process(self, row: ProofRow) -> list[str]:
-        """Return the test cells that the same answers pass by stock nbgrader, where tests and answers are together."""
-        stock = next((other for other in self.rows if other.submission == row.submission + STOCK), None)
-        return [name for name in row.wrong if stock and stock.got.get(name) == row.expected[name]]
-
-    def render(self) -> Table:
-        """Return the table for a terminal."""
-        table = Table(title=self.lab, show_lines=False)
-        for heading in ("submission", "points", "loses", "verdict"):
-            table.add_column(heading, justify="right" if heading == "points" else "left", overflow="fold")
-        most = sum(next((row.expected for row in self.rows if row.submission == SOLUTION), {}).values())
-        for row in self.rows:
-            lost = [name for name, points in row.expected.items() if row.got.get(name, 0) < points]
-            meant = row.why if lost and row.submission.removesuffix(STOCK) not in (SOLUTION, RELEASE) else ""
-            verdict = "[green]as it must[/]" if not row.wrong else f"[red]wrong: {', '.join(row.wrong or lost)}[/]"
-            table.add_row(row.submission, f"{sum(row.got.values()):g} of {most:g}", meant, verdict)
-        if self.mutants:
-            found = self.mutants
-            verdict = "[green]as it must[/]" if found.ok else f"[red]{len(found.survivors)} not caught[/]"
-            count = len(found.caught) + len(found.excused) + len(found.survivors)
-            table.add_row(f"{count} mutants", "", f"{len(found.excused)} excused with a reason", verdict)
-        return table
 
 
 def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alternative]) -> dict[str, Any]:
@@ -286,25 +204,32 @@ def _handed_in(name: str, notebook: Any) -> Submission:
 def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float]) -> Verdict:
     """Grade every mutant by the tests of its own exercise up to its first lost point, and judge which are caught.
 
+    Mutants are the author's own, so they are trusted: tests run beside them in one process, at half the cost.
     `took`: the seconds of each of the key's cells with the reference answers.
     """
     exercise = only.partition("-")[0]
     found = [one for one in mutants(key) if exercise in ("", one.answers)]
-    survived: list[str] = []
+    survived, faults = list[str](), list[str]()
     for answer in dict.fromkeys(one.answers for one in found):
         tests = with_needed(key, {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer})
         grader.limits = _limits(grader.limits, key, tests, took)
 
-        def survives(mutant: Mutant, tests: set[str] = tests) -> bool:
-            notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
-            grade_cells(notebook)[mutant.answers].source = mutant.source
-            result = grader.grade(_handed_in(mutant.name, notebook), tests, to_first_loss=True)
+        def keeps_all(name: str, notebook: Any, tests: set[str] = tests) -> bool:
+            result = grader.grade(_handed_in(name, notebook), tests, together=True)
             return all(mark.score in (None, mark.points) for mark in result.marks)
 
+        def survives(mutant: Mutant) -> bool:
+            notebook = nbformat.from_dict(source)  # type: ignore[no-untyped-call]
+            grade_cells(notebook)[mutant.answers].source = mutant.source
+            return keeps_all(mutant.name, notebook)
+
+        if not keeps_all(SOLUTION, source):
+            faults.append(f"{answer}: its tests fail where they run in one process with the reference answers")
         mine = [one for one in found if one.answers == answer]
         survived += [mutant.name for mutant, lives in zip(mine, pool.imap(survives, mine), strict=True) if lives]
     exemptions = [one for one in load_exemptions(key.lab, root) if exercise in ("", one.answers)]
-    return judge(key, survived, exemptions)
+    verdict = judge(key, survived, exemptions)
+    return replace(verdict, faults=(*verdict.faults, *faults))
 
 
 def _limits(limits: Limits, key: Key, tests: set[str], took: dict[int, float]) -> Limits:

@@ -9,16 +9,8 @@ from pathlib import Path
 import pytest
 
 from authoring.labs import lab_names, source_notebook
-from authoring.proof.mutants import (
-    MOST,
-    Exemption,
-    Mutant,
-    judge,
-    load_alternatives,
-    load_exemptions,
-    mutants,
-    unchanged,
-)
+from authoring.proof.answers import Exemption, load_alternatives, load_exemptions
+from authoring.proof.mutants import MOST, Mutant, judge, mutants, unchanged
 from authoring.repository import ROOT
 from autograder.lab.key import key_from_source
 from autograder.model import ANSWER, MANUAL, TEST, Cell, Key

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from autograder.cohort.run import Note, Summary
+from autograder.cohort.told import Note, Summary
 from autograder.submissions.collect import Found
 
 SHOWN = 10

@@ -29,8 +29,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.examiner.shell import Kernel, Shell, make_shell, run_cell
-from autograder.sandbox import confine as sandbox
-from kernels.parent import Channel, ClosedError, fork, join_pages, serve_forks, threads
+from autograder.sandbox.confine import confine, new_pid_namespace
+from autograder.sandbox.enter import enter, fresh_scratch
+from autograder.sandbox.limits import Confine
+from autograder.sandbox.view import View
+from kernels.channel import Channel, ClosedError
+from kernels.forks import fork, join_pages, serve_forks, threads
 
 STACK = 2 << 20
 """Bytes of a thread's stack. With the usual 8 MB the limit of memory would let no more than some 150 threads start."""
@@ -79,8 +83,8 @@ def template(options: dict[str, Any], fds: list[int]) -> None:
         return
     try:
         readonly, hidden = (tuple(map(Path, options[key])) for key in ("readonly", "hidden"))
-        sandbox.enter(sandbox.View(readonly=readonly, hidden=hidden, scratch_mb=options["scratch_mb"]))
-        sandbox.new_pid_namespace()  # in one of its own, a box may make one for each of its kernels
+        enter(View(readonly=readonly, hidden=hidden, scratch_mb=options["scratch_mb"]))
+        new_pid_namespace()  # in one of its own, a box may make one for each of its kernels
     except Exception:
         control.send("r", json.dumps({"fault": traceback.format_exc(limit=-2)}).encode())
         return
@@ -137,7 +141,7 @@ def box(options: dict[str, Any], control: Channel, shell: Shell, names: set[str]
     kernels: dict[int, int] = {}
     try:
         if options["sandbox"]:
-            sandbox.fresh_scratch(options["scratch_mb"], options["uid"])
+            fresh_scratch(options["scratch_mb"], options["uid"])
         else:
             os.chdir(options["folder"])
         while True:
@@ -145,7 +149,7 @@ def box(options: dict[str, Any], control: Channel, shell: Shell, names: set[str]
             order = json.loads(body)
             if kind == "k":
                 if options["sandbox"]:
-                    sandbox.new_pid_namespace()
+                    new_pid_namespace()
                 kernels[order["number"]] = fork(partial(_be_kernel, order, options, fds, shell, names))
                 for fd in fds:
                     os.close(fd)
@@ -182,7 +186,7 @@ def _trust_nothing() -> None:
 
 def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], shell: Shell, names: set[str]) -> None:
     """Be a kernel; no way back."""
-    limits = sandbox.Confine(**order["confine"])
+    limits = Confine(**order["confine"])
     known_as = os.readlink("/proc/self")  # noqa: PTH115  # to the grader, whose /proc this still is
     null = os.open(os.devnull, os.O_RDONLY)
     printed, path = tempfile.mkstemp(prefix=".printed-")
@@ -194,7 +198,7 @@ def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], s
     if order["examiner"]:
         _trust_nothing()
     if options["sandbox"]:
-        sandbox.confine(limits, keep=(0, 1, 2, fds[0]))
+        confine(limits, keep=(0, 1, 2, fds[0]))
     else:
         for kind, value in ((resource.RLIMIT_CPU, limits.cpu_seconds), (resource.RLIMIT_FSIZE, limits.file_mb << 20)):
             resource.setrlimit(kind, (value, value))

@@ -35,7 +35,7 @@ from autograder.model import PICTURES, Output
 from autograder.values.desk import shared_row
 from autograder.values.rows import SIMPLE
 from base.text import without_escapes
-from kernels.parent import Channel, ClosedError
+from kernels.channel import Channel, ClosedError
 
 TELL_AGAIN = 0.5  # seconds
 LONGEST_LINE = 2_000  # characters of an error's text
@@ -302,16 +302,17 @@ class Kernel:
             kind, body = self._receive()
             if kind == "x":
                 task = json.loads(body)
-                told = self._test(task) if task["test"] else self._run(task)[0]
+                told = self._test(task) if task["test"] else self._run(task)
                 self.channel.send("d", json.dumps(told).encode())
             elif kind == "a":
                 self.link.serve(body)
             elif kind == "n":
                 self.link.desk.forget()
 
-    def _run(self, task: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    def _run(self, task: dict[str, Any]) -> dict[str, Any]:
         before = dict(self.main)
-        told = run_cell(self.shell, task["source"], self.most)
+        told, result = run_cell(self.shell, task["source"], self.most)
+        told["value"] = _credit(result.result) if told["ok"] and task["credit"] else None
         if task["ours"]:  # the instructor's cell: what it binds is the same on both sides
             self._know({name for name, value in self.main.items() if before.get(name, self) is not value})
         return told
@@ -340,14 +341,12 @@ class Kernel:
         self.main.update(found)
         self.theirs = set(found)
         self.link.watch(self.main, [name for name in task["student"] if name in found])
-        told, result = self._run(task)
+        told = self._run(task)
         if told["ok"] and task["lend"]:
             try:
                 self.link.ask("bind", "", (), {name: self.main[name] for name in task["lend"] if name in self.main})
             except Gone as gone:
-                told |= {"ok": False, "ename": "Gone", "evalue": str(gone), "line": ""}
-        value = result.result if told["ok"] else None
-        told["value"] = _credit(value)
+                told |= {"ok": False, "ename": "Gone", "evalue": str(gone), "line": "", "value": None}
         return told
 
 

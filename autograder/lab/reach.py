@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Collection
 
-from autograder.examiner.grader import BESIDE
+from autograder.lab.marks import BESIDE
 from autograder.lab.source import bound_in, globals_in, names_in
 from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Key
 

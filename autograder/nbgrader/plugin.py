@@ -14,11 +14,12 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Bool, Float
 
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.key import load_key, notebooks
 from autograder.model import Submission
 from autograder.outputs.graded import autograded_notebook
-from kernels.parent import can_fork
+from kernels.forks import can_fork
 
 
 @cache

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from autograder.lab.key import key_from_json, key_to_json
 from autograder.model import NOTHING, ByHand, Key, Result
-from kernels.parent import Channel, ClosedError, Closing, TooLargeError, pair
+from kernels.channel import Channel, ClosedError, Closing, TooLargeError, pair
 
 SECONDS, MEMORY_MB = 60.0, 1_500
 """What one student's files may take: wall time, and the process's address space. They take some 0.03 s and 200 MB."""

@@ -21,10 +21,12 @@ import psutil
 import pytest
 
 from authoring.repository import ROOT
-from autograder.examiner.grader import Grader, Limits, first_uid, sandbox_missing
+from autograder.examiner.grader import Grader, first_uid
+from autograder.examiner.handles import Limits
 from autograder.lab.key import load_key
 from autograder.model import TEST, Key, Result
 from autograder.outputs.feedback import feedback_page, hidden_lines
+from autograder.sandbox.confine import why_not
 from autograder.submissions.collect import collect
 from autograder.trials.adversaries import (
     HERE,
@@ -72,7 +74,7 @@ def monthly_rate(annual):
 
 FULL = {"ex1-test": 2.0, "ex2-test": 2.0, "ex3-test": 2.0, "ex4-test": 2.0, "ex4-test-close": 4.0}
 
-needs_sandbox = pytest.mark.skipif(sandbox_missing() is not None, reason=str(sandbox_missing()))
+needs_sandbox = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
 # --- the attacks as files ---

@@ -10,15 +10,15 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder.examiner.grader import sandbox_missing
 from autograder.model import Key
+from autograder.sandbox.confine import why_not
 from autograder.trials.benchmarks import growth, otter, throughput
 from autograder.trials.benchmarks.classroom import WARNS, WRONG, Handed, make_classroom, submissions
 from autograder.trials.benchmarks.measure import CGROUP, measure
 from autograder.trials.benchmarks.results import END, README, RESULTS, START, bars, keep, read, renewed
 from base.errors import UserError
 
-needs_sandbox = pytest.mark.skipif(sandbox_missing() is not None, reason=str(sandbox_missing()))
+needs_sandbox = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 BUSY = "import time\nwhile time.process_time() < 1: pass"
 LEFT = f"""

@@ -12,7 +12,9 @@ import pytest
 from autograder.examiner import grader as grade
 from autograder.examiner.box import MANY
 from autograder.examiner.clock import FAR
-from autograder.examiner.grader import Grader, Limits, _Session
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
+from autograder.examiner.session import Session
 from autograder.lab.key import key_from_source
 from autograder.model import Key, Mark, Submission
 from autograder.sandbox.confine import why_not
@@ -112,13 +114,13 @@ def test_what_builds_on_the_same_mistakes_is_graded_again_together(
     grader: Grader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     boxes = list[set[str]]()
-    begin = _Session.__init__
+    begin = Session.__init__
 
-    def noting(self: _Session, box: Any, cells: Any, wanted: set[str], *rest: Any) -> None:
+    def noting(self: Session, box: Any, cells: Any, wanted: set[str], *rest: Any) -> None:
         boxes.append(wanted)
         begin(self, box, cells, wanted, *rest)
 
-    monkeypatch.setattr(_Session, "__init__", noting)
+    monkeypatch.setattr(Session, "__init__", noting)
     wrong = "def base(x):\n    return 4 * x"
     uses = "def guess():\n    return 10.0 if base(1) == 3 else 5.0"
     found = marks(grader, {"ex1": wrong, "ex4": uses})

@@ -17,11 +17,14 @@ from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from authoring.labs import lab_names, source_notebook
-from authoring.proof.prove import STOCK, ProofTable, prove
+from authoring.proof.prove import prove
+from authoring.proof.table import STOCK, ProofTable
 from authoring.repository import COMMAND, ROOT
-from autograder.examiner.grader import BESIDE, Limits
+from autograder.examiner.handles import Limits
+from autograder.lab.marks import BESIDE
 from autograder.lab.text import to_json
-from autograder.sandbox.confine import _ROOTLESS, why_not
+from autograder.sandbox.confine import why_not
+from autograder.sandbox.linux import ROOTLESS
 from course import cli
 from tests.lab_server import Lab, wait_for_lab
 from tests.test_links import broken_links
@@ -163,7 +166,7 @@ def test_it_quotes_the_code() -> None:
     assert BESIDE in [line for _, block in BLOCK.findall(guide()) for line in block.splitlines()]
     assert (ROOT / beside).read_text(encoding="utf-8").splitlines().count(BESIDE) == 3
     assert beside in guide()
-    told = f"this machine does not allow {_ROOTLESS}"
+    told = f"this machine does not allow {ROOTLESS}"
     quoted = re.findall(r"^> (this machine .*?) …$", guide(), re.MULTILINE)
     assert len(quoted) == 1
     assert told.startswith(quoted[0])

@@ -17,8 +17,9 @@ from authoring.build import build
 from authoring.repository import ROOT
 from autograder.lab.key import key_from_source, load_key
 from autograder.model import ANSWER, EXTRA, LOCKED, MANUAL, TEST, Submission
-from autograder.submissions import intake
-from autograder.submissions.intake import MOST_NOTES, prepare
+from autograder.submissions import reading
+from autograder.submissions.intake import prepare
+from autograder.submissions.reading import MOST_NOTES
 from course.paths import labs
 from tests.mini_course import LAB, RELEASE, make_course
 
@@ -499,7 +500,7 @@ def test_a_fault_of_collecting_is_handed_on(key):
 
 
 def test_a_file_that_is_too_large(key, monkeypatch):
-    monkeypatch.setattr(intake, "MOST_BYTES", 3_000_000)
+    monkeypatch.setattr(reading, "MOST_BYTES", 3_000_000)
     assert "larger than 3 MB" in submit(key, b" " * 3_000_001).fault
 
 
@@ -510,7 +511,7 @@ def test_stored_outputs_of_50_mb_are_never_in_memory_as_objects(key, solved):
     cell(solved, "ex2")["source"] += '\n# "outputs": [{'
     content = json.dumps(solved, ensure_ascii=False).encode()
     assert len(content) > 45_000_000
-    slim, _ = intake._without_outputs(content)
+    slim, _ = reading._without_outputs(content)
     assert len(slim) < 20_000
     tracemalloc.start()
     prepared = submit(key, content)

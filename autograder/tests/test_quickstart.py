@@ -11,7 +11,8 @@ import nbformat as untyped_nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.cohort.run import Note, Options, Summary, grade_lab
+from autograder.cohort.run import Options, grade_lab
+from autograder.cohort.told import Note, Summary
 from autograder.examiner.grader import Grader
 from autograder.lab.cells import grade_cells
 from autograder.lab.key import load_key

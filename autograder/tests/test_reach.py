@@ -5,8 +5,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from autograder.examiner.grader import BESIDE, Grader
+from autograder.examiner.grader import Grader
 from autograder.lab.key import key_from_source
+from autograder.lab.marks import BESIDE
 from autograder.lab.reach import independent, reached, with_needed
 from autograder.model import Key, Submission
 from autograder.sandbox.confine import why_not
@@ -137,14 +138,12 @@ def test_a_cell_that_fails_ahead_of_the_answers_runs_in_its_place() -> None:
 
 
 @needs_sandbox
-def test_a_run_to_the_first_loss_ends_there_and_sees_the_last_test() -> None:
+def test_beside_the_answers_tests_run_to_the_first_loss_and_see_the_last_one() -> None:
     notebook = lab()
     with Grader(key_of(notebook), jobs=1) as grader:
 
         def marks(source: str) -> list[float | None]:
-            found = grader.grade(
-                handed_in(notebook, {"ex2": source}), {"ex2-test", "ex2-test-again"}, to_first_loss=True
-            )
+            found = grader.grade(handed_in(notebook, {"ex2": source}), {"ex2-test", "ex2-test-again"}, together=True)
             return [mark.score for mark in found.marks]
 
         assert marks("def put(x):\n    return 2 * x") == [None, 1.0, 1.0]

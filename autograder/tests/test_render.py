@@ -26,11 +26,11 @@ from autograder.model import (  # fmt: skip
     Result,
     Submission,
 )
-from autograder.outputs import feedback, graded, pictures, report
+from autograder.outputs import feedback, graded, pictures, similarity, tables
 from autograder.outputs.render import NOT_SHOWN, Renderer, render
-from autograder.submissions import intake
+from autograder.submissions import intake, reading
 from base.text import one_line, safe_text
-from kernels.parent import TooLargeError, pair
+from kernels.channel import TooLargeError, pair
 
 KEY = Key(
     "01-mini",
@@ -73,13 +73,13 @@ READERS: dict[str, Callable[[str], Any]] = {
     "graded notebook": lambda text: graded.autograded_notebook(result(text), KEY),
     "page": lambda text: feedback.feedback_page(result(text), KEY),
     "lines of hidden tests": lambda text: feedback._without(frozenset({"assert one() != 2, 'no'", "else:"}), text),
-    "syntax tree": lambda text: report.nodes(text),
-    "class report": lambda text: report._small(result(text), KEY),
+    "syntax tree": lambda text: similarity.nodes(text),
+    "class report": lambda text: tables.small(result(text), KEY),
     "names": source.names_in,
     "globals": source.globals_in,
     "bound": source.bound_in,
     "intake": lambda text: intake.prepare(KEY, handed_in(text)),
-    "stored outputs": lambda text: intake._without_outputs(json.dumps(text).encode()),
+    "stored outputs": lambda text: reading._without_outputs(json.dumps(text).encode()),
 }
 """What reads a student's text in the grader's own processes."""
 UNITS = [

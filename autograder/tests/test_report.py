@@ -9,7 +9,8 @@ import pytest
 
 from autograder.lab.misconceptions import Misconception
 from autograder.model import ANSWER, TEST, TEXT, Cell, CellRun, Key, Mark, Result
-from autograder.outputs.report import _all_grams, class_report, fingerprints, nodes, similar
+from autograder.outputs.report import class_report
+from autograder.outputs.similarity import _all_grams, fingerprints, nodes, similar
 from autograder.tests.test_feedback import ATTACK, harmless
 
 PREPARE = """def prepare(frame, month):

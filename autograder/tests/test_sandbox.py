@@ -23,17 +23,15 @@ from typing import Any
 import pytest
 
 from authoring.repository import ROOT
-from autograder.sandbox import confine as sandbox
-from autograder.sandbox.confine import (
-    NOBODY,
-    Confine,
-    Unavailable,
-    View,
-    confine,
-    enter,
-    fresh_scratch,
-    new_pid_namespace,
-)
+from autograder.sandbox import confine as steps
+from autograder.sandbox import filter as calls
+from autograder.sandbox import linux
+from autograder.sandbox import view as views
+from autograder.sandbox.confine import confine, new_pid_namespace
+from autograder.sandbox.enter import enter, fresh_scratch
+from autograder.sandbox.limits import Confine
+from autograder.sandbox.linux import NOBODY, Unavailable
+from autograder.sandbox.view import View
 from base.errors import UserError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
@@ -84,7 +82,7 @@ def spawn(body: Callable[[int], Any], armed: bool = True) -> Running:
         return Running(pid, read)
     try:
         if armed:
-            sandbox._prctl(sandbox._PDEATHSIG, signal.SIGKILL)
+            linux.prctl(linux.PDEATHSIG, signal.SIGKILL)
         said = {"answer": body(write)}
     except BaseException:
         said = {"error": traceback.format_exc()}
@@ -399,16 +397,16 @@ def test_cpu_time_is_limited_also_for_who_ignores_it(mode: str) -> None:
 
 def call(name: str, *arguments: int) -> int:
     """Make a system call by its number; return the error."""
-    tables = sandbox._FORBIDDEN + "," + sandbox._ABSENT + "," + ",".join(row[0] for row in sandbox._PARTLY)
+    tables = calls._FORBIDDEN + "," + calls._ABSENT + "," + ",".join(row[0] for row in calls._PARTLY)
     row = next(row.split() for row in tables.split(",") if row.split()[0] == name)
-    column = sandbox._MACHINES[os.uname().machine][0]
+    column = calls.MACHINES[os.uname().machine][0]
     wide = [ctypes.c_long(one) for one in (int(row[1 + column]), *arguments)]
-    return 0 if sandbox._libc().syscall(*wide) >= 0 else ctypes.get_errno()
+    return 0 if linux._libc().syscall(*wide) >= 0 else ctypes.get_errno()
 
 
 def names(table: str) -> list[str]:
     """Return the calls of a table that this machine has."""
-    column = sandbox._MACHINES[os.uname().machine][0]
+    column = calls.MACHINES[os.uname().machine][0]
     return [row.split()[0] for row in table.split(",") if row.split()[1 + column] != "-"]
 
 
@@ -416,7 +414,7 @@ def test_system_calls_are_refused(mode: str) -> None:
     def body() -> Any:
         zeros = (0, 0, 0, 0, 0, 0)
         partly = {
-            "clone": call("clone", sandbox._NEWUSER | signal.SIGCHLD, 0, 0, 0, 0),
+            "clone": call("clone", linux.NEWUSER | signal.SIGCHLD, 0, 0, 0, 0),
             "prctl": call("prctl", 1, 0),
             "ioctl": call("ioctl", 0, 0x5412, 0),
             **{
@@ -424,13 +422,13 @@ def test_system_calls_are_refused(mode: str) -> None:
             },  # packet, alg, vsock
             "socketpair": call("socketpair", 40, 1, 0, 0),
         }
-        whole = {name: call(name, *zeros) for name in names(sandbox._FORBIDDEN + "," + sandbox._ABSENT)}
+        whole = {name: call(name, *zeros) for name in names(calls._FORBIDDEN + "," + calls._ABSENT)}
         return whole, partly, refusal(lambda: os.chroot("/tmp")), refusal(lambda: os.setuid(0))
 
     whole, partly, chroot, setuid = inside(body, mode)
     assert whole.keys() >= MUST_BE_REFUSED
-    forbidden = dict.fromkeys(names(sandbox._FORBIDDEN), errno.EPERM)
-    assert whole == forbidden | dict.fromkeys(names(sandbox._ABSENT), errno.ENOSYS)
+    forbidden = dict.fromkeys(names(calls._FORBIDDEN), errno.EPERM)
+    assert whole == forbidden | dict.fromkeys(names(calls._ABSENT), errno.ENOSYS)
     assert partly == {
         **dict.fromkeys(("clone", "prctl", "ioctl"), errno.EPERM),
         **dict.fromkeys(("17", "38", "40", "socketpair"), errno.EAFNOSUPPORT),
@@ -439,7 +437,7 @@ def test_system_calls_are_refused(mode: str) -> None:
 
 
 def test_without_the_filter_they_would_not_be(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "_filter", lambda: struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000))
+    monkeypatch.setattr(steps, "filter_program", lambda: struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000))
     chosen = ("unshare", "setns", "ptrace", "personality", "kcmp", "memfd_create")
     found = inside(lambda: [call(name, 0, 0, 0, 0, 0) for name in chosen], mode)
     assert not {errno.EPERM, errno.ENOSYS} & set(found)
@@ -449,7 +447,7 @@ def test_without_the_filter_they_would_not_be(mode: str, monkeypatch: pytest.Mon
 def test_another_abi_kills(mode: str) -> None:
     def body() -> Any:
         if (pid := os.fork()) == 0:
-            sandbox._libc().syscall(sandbox._X32 | 39)
+            linux._libc().syscall(calls._X32 | 39)
             os._exit(0)
         return os.WTERMSIG(os.waitpid(pid, 0)[1])
 
@@ -467,7 +465,7 @@ def test_numbers_of_system_calls_are_those_of_the_kernel(column: int, header: st
     if not Path(header).is_file():
         pytest.skip("no kernel headers here")
     text = Path(header).read_text()
-    for row in ",".join([sandbox._FORBIDDEN, sandbox._ABSENT, *(one[0] for one in sandbox._PARTLY)]).split(","):
+    for row in ",".join([calls._FORBIDDEN, calls._ABSENT, *(one[0] for one in calls._PARTLY)]).split(","):
         name, number = row.split()[0], row.split()[column]
         found = re.search(rf"#define {prefix}{name}\s+(\d+)", text)
         assert found is None or found[found.lastindex or 1] == number, name
@@ -572,8 +570,8 @@ def test_a_kernel_whose_box_ended_too_early_ends_too(mode: str, when: str, monke
             if when == "before":
                 os.read(wait, 1)
             else:
-                drop = sandbox._drop_rights
-                monkeypatch.setattr(sandbox, "_drop_rights", lambda: drop() if os.read(wait, 1) == b"" else None)
+                drop = steps._drop_rights
+                monkeypatch.setattr(steps, "_drop_rights", lambda: drop() if os.read(wait, 1) == b"" else None)
             confine(Confine(uid=20001), (ready, wait))
             os.write(ready, b"alive")
 
@@ -598,7 +596,7 @@ print(json.dumps([len(model.predict(table)), child.stdout, child.stderr]))
 
 
 def test_libraries_and_their_subprocesses_work(mode: str) -> None:
-    paths = sandbox.python_paths(skip=[ROOT])
+    paths = views.python_paths(skip=[ROOT])
     environment = {"PATH": "/usr/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "2"}
 
     def body() -> Any:
@@ -616,24 +614,24 @@ def test_libraries_and_their_subprocesses_work(mode: str) -> None:
 def test_nothing_speaks_against_it_here(mode: str) -> None:
     def ask(_pipe: int) -> Any:
         become(mode)
-        return sandbox.why_not.__wrapped__()
+        return steps.why_not.__wrapped__()
 
     assert spawn(ask).answer() is None
 
 
 def test_why_not_says_what_a_confined_process_lacks(mode: str) -> None:
-    assert "namespaces" in str(inside(sandbox.why_not.__wrapped__, mode))
+    assert "namespaces" in str(inside(steps.why_not.__wrapped__, mode))
 
 
 def test_why_not_says_that_user_namespaces_are_switched_off(mode: str) -> None:
     def body(_pipe: int) -> Any:
         become("user")
         uid = os.getuid()
-        sandbox._call("unshare", sandbox._NEWUSER)
-        sandbox._map_user(1000, uid, uid)
+        linux.call("unshare", linux.NEWUSER)
+        linux.map_user(1000, uid, uid)
         Path("/proc/sys/user/max_user_namespaces").write_text("0")  # of this user namespace
-        sandbox._drop_rights()
-        return sandbox.why_not.__wrapped__()
+        steps._drop_rights()
+        return steps.why_not.__wrapped__()
 
     said = spawn(body).answer()
     assert said.startswith("this machine does not allow namespaces to an ordinary user")
@@ -646,8 +644,8 @@ def test_why_not_says_that_root_lacks_a_right() -> None:
         pytest.skip("not root")
 
     def body(_pipe: int) -> Any:
-        sandbox._drop_rights()
-        return sandbox.why_not.__wrapped__()
+        steps._drop_rights()
+        return steps.why_not.__wrapped__()
 
     assert "CAP_SYS_ADMIN" in spawn(body).answer()
 
@@ -667,7 +665,7 @@ def test_another_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(Unavailable, match="needs Linux"):
         enter(View(BARE))
-    assert "needs Linux" in str(sandbox.why_not.__wrapped__())
+    assert "needs Linux" in str(steps.why_not.__wrapped__())
 
 
 def test_the_paths_of_python_leave_private_folders_out(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
@@ -683,9 +681,9 @@ def test_the_paths_of_python_leave_private_folders_out(monkeypatch: pytest.Monke
     ]
     monkeypatch.setattr(sys, "path", entries)
     monkeypatch.chdir("/usr")
-    paths = sandbox.python_paths(skip=[project])
+    paths = views.python_paths(skip=[project])
     assert project / "env" in paths
     assert Path(sys.prefix) in paths
     assert not {project, project.parent, project / "missing", Path("/"), Path("/tmp"), Path()} & set(paths)
     monkeypatch.chdir(project / "env")
-    assert project / "env" not in sandbox.python_paths()
+    assert project / "env" not in views.python_paths()

@@ -15,7 +15,8 @@ import nbformat
 import pytest
 
 from autograder.examiner.clock import FAR, Clock
-from autograder.examiner.grader import Grader, Limits
+from autograder.examiner.grader import Grader
+from autograder.examiner.handles import Limits
 from autograder.lab.key import key_from_source
 from autograder.model import Key, Mark, Result, Submission
 from autograder.sandbox.confine import why_not

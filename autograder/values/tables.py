@@ -31,8 +31,13 @@ def _read_attrs(reader: Any, data: Any) -> dict[Any, Any]:
     return {reader.value(key): reader.value(value) for key, value in data}
 
 
+def _columns(frame: Any) -> list[Any]:
+    """Return the columns of a frame, also where several have one name; by `iloc` each would cost twice as much."""
+    return [column for _, column in pd.DataFrame.items(frame)]
+
+
 def _write_frame(writer: Any, frame: Any) -> Any:
-    columns = [write_column(writer, frame.iloc[:, at].array) for at in range(frame.shape[1])]
+    columns = [write_column(writer, column.array) for column in _columns(frame)]
     return [write_index(writer, frame.index), write_index(writer, frame.columns), columns, _attrs(writer, frame)]
 
 
@@ -75,7 +80,7 @@ def _look_attrs(thing: Any) -> Any:
 
 
 def _look_frame(thing: Any) -> Any:
-    columns = tuple(_look_column(thing.iloc[:, at]) for at in range(thing.shape[1]))
+    columns = tuple(map(_look_column, _columns(thing)))
     return _look_index(thing.index), tuple(map(str, thing.columns)), thing.columns.names, columns, _look_attrs(thing)
 
 
@@ -95,7 +100,7 @@ def is_table(thing: Any) -> bool:
     if type(thing) is np.ndarray:
         return not thing.dtype.hasobject or set(map(type, thing.ravel().tolist())) <= set(SIMPLE)
     if type(thing) is pd.DataFrame:
-        parts = [thing.index, thing.columns, *(thing.iloc[:, at] for at in range(thing.shape[1]))]
+        parts = [thing.index, thing.columns, *_columns(thing)]
     elif type(thing) is pd.Series:
         parts = [thing.index, thing]
     else:

@@ -25,9 +25,10 @@ from jupyter_client.manager import KernelManager, start_new_kernel
 from nbclient import NotebookClient
 
 from kernels import door, provisioner
+from kernels.channel import Channel
 from kernels.door import FOLDER, Door, NoKernelError
-from kernels.parent import HEAVY, Channel, _one_look_at_packages
 from kernels.provisioner import KERNEL_NAME, WarmProvisioner, kernel_name
+from kernels.warming import HEAVY, _one_look_at_packages
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there can a warm process be forked")
 PATIENCE = 90.0  # seconds, on a busy machine
@@ -176,7 +177,10 @@ def test_a_warm_kernel_looks_like_a_new_process(own: Door, tmp_path: Path) -> No
         with kernel(name, cwd=str(tmp_path), env=environment) as (manager, run):
             assert is_warm(manager) == (name == KERNEL_NAME)
             run("1")  # as a notebook's second cell sees it
-            found.append(next(json.loads(line) for line in run(LOOK).splitlines() if line.startswith('{"cwd"')))
+            said = run(LOOK)
+            looked = [json.loads(line) for line in said.splitlines() if line.startswith('{"cwd"')]
+            assert looked, said
+            found += looked
     cold, warm = found
     assert warm == cold
     assert warm["cwd"] == warm["multiprocessing"][1] == str(tmp_path)

@@ -16,7 +16,7 @@
 #
 # ## Time
 #
-# 13 minutes to read, 10 seconds to run.
+# 21 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 33 minutes to read, 20 seconds to run.
+# 55 minutes to read, 20 seconds to run.
 #
 # ## The story so far
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 34 minutes to read, 50 seconds to run.
+# 55 minutes to read, 50 seconds to run.
 #
 # ## The story so far
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 25 minutes to read, 25 seconds to run.
+# 45 minutes to read, 25 seconds to run.
 #
 # ## The story so far
 #

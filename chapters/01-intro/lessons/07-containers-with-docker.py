@@ -16,7 +16,7 @@
 #
 # ## Time
 #
-# 15 minutes to read, 30 seconds to run.
+# 24 minutes to read, 30 seconds to run.
 #
 # ## The story so far
 #

@@ -7,7 +7,7 @@ import docker  # type: ignore[import-untyped]
 import pytest
 
 from authoring.labs import load_misconceptions
-from authoring.proof.mutants import load_alternatives
+from authoring.proof.answers import load_alternatives
 from authoring.repository import ROOT
 from oakbank.intro.image.enginebuild import Builder
 from oakbank.intro.image.examiner import Examiner, Reader, context_files

@@ -15,7 +15,7 @@ import pytest
 from kubernetes.client import ApiClient, AppsV1Api, BatchV1Api, CoreV1Api  # type: ignore[import-untyped]
 
 from authoring.labs import load_misconceptions, source_notebook
-from authoring.proof.mutants import load_alternatives
+from authoring.proof.answers import load_alternatives
 from autograder.lab.cells import grade_cells
 from oakbank.intro.cluster import kubectl, load_image, namespace
 from oakbank.intro.containers import TAG, build_service_image

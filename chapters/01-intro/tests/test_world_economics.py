@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oakbank.world import FUNDING_RATE, LOAN_RATE, LOSS_GIVEN_DEFAULT, break_even, loan_profit
-from oakbank.world.economics import COST_PER_LOAN, break_even_of_one
+from oakbank.world import LOAN_RATE, break_even, loan_profit
+from oakbank.world.economics import COST_PER_LOAN, FUNDING_RATE, LOSS_GIVEN_DEFAULT, break_even_of_one
 
 MANY = settings(max_examples=200, deadline=None, derandomize=True)
 amounts = st.integers(5, 600).map(lambda hundreds: 100.0 * hundreds)

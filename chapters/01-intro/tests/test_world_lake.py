@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oakbank.world import Lake, World, load_scenario, publish_month
-from oakbank.world.lake import Kind, LakeError, read_parquet, write_parquet
+from oakbank.world import Lake, LakeError, World, load_scenario, publish_month
+from oakbank.world.lake import Kind, read_parquet, write_parquet
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, limits and file modes of POSIX")
 

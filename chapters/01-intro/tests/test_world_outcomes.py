@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from oakbank.world import (
     DECISIONS,
-    OUTCOMES,
     Feed,
     Lake,
+    LakeError,
     World,
     load_scenario,
     loan_profit,
@@ -21,7 +21,7 @@ from oakbank.world import (
     publish_outcomes,
     table_of,
 )
-from oakbank.world.lake import LakeError
+from oakbank.world.schema import OUTCOMES
 
 N = 120
 

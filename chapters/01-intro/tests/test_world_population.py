@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, World, list_scenarios, load_scenario, simulator
+from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, World, load_scenario, population
+from oakbank.world.scenario import list_scenarios
 from oakbank.world.schema import BANDS
 
 # The first month in which something happens, written here by hand (24: never).
@@ -180,9 +181,9 @@ def test_the_group_has_no_effect_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
         return float(means["B"] - means["A"])
 
     assert gap("default_probability") > 0.004  # with the gap B is the riskier group, by its lower income
-    monkeypatch.setattr(simulator, "INCOME_GAP", 0.0)
+    monkeypatch.setattr(population, "INCOME_GAP", 0.0)
     assert abs(gap("default_probability")) < 0.003  # standard error 0.0007
-    assert abs(gap("bureau_score") + simulator.MEASUREMENT_BIAS) < 1.0
+    assert abs(gap("bureau_score") + population.MEASUREMENT_BIAS) < 1.0
 
 
 def test_officers_take_points_from_b_alone() -> None:

@@ -5,17 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.world import (
-    Event,
-    Scenario,
-    economics,
-    list_scenarios,
-    load_scenario,
-    scenario,
-    schema_markdown,
-    simulator,
-)
-from oakbank.world.schema import BANDS, COLUMNS, DECISIONS, OUTCOMES
+from oakbank.world import Event, Scenario, economics, load_scenario, population, scenario, simulator
+from oakbank.world.scenario import list_scenarios
+from oakbank.world.schema import BANDS, COLUMNS, DECISIONS, OUTCOMES, schema_markdown
 
 README = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
 
@@ -68,7 +60,7 @@ def test_the_money(name: str) -> None:
 
 def test_the_bias() -> None:
     found = rows("source")
-    assert f" {simulator.MEASUREMENT_BIAS:g} points" in found["measurement"][0]
-    assert f" {simulator.INCOME_GAP:.2f} in" in found["society"][0]
+    assert f" {population.MEASUREMENT_BIAS:g} points" in found["measurement"][0]
+    assert f" {population.INCOME_GAP:.2f} in" in found["society"][0]
     assert f" {Scenario.model_fields['officer_bias'].default:g} points" in found["history"][0]
-    assert f"`SHARE_OF_B`, {simulator.SHARE_OF_B:.2f}" in README
+    assert f"`SHARE_OF_B`, {population.SHARE_OF_B:.2f}" in README

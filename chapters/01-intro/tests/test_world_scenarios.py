@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from oakbank.world import Event, Scenario, ScenarioError, World, list_scenarios, load_scenario
+from oakbank.world import Event, Scenario, ScenarioError, World, load_scenario
+from oakbank.world.scenario import list_scenarios
 
 MIX = {"web": 0.25, "branch": 0.15, "broker": 0.15, "aggregator": 0.45}
 

@@ -16,7 +16,7 @@
 #
 # ## Time
 #
-# 34 minutes to read, 20 seconds to run.
+# 56 minutes to read, 20 seconds to run.
 #
 # ## The story so far
 #
@@ -448,7 +448,7 @@ except ValueError as error:
 
 # %%
 from oakbank.pipelines.artifacts import is_transient
-from oakbank.world.lake import LakeError
+from oakbank.world import LakeError
 
 for fault in (ConnectionResetError(), OSError(5, "I/O error"), OSError(28, "no space"), LakeError("no income")):
     print(f"{type(fault).__name__:20} {fault!s:22} try again: {is_transient(fault)}")

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 26 minutes to read, 15 seconds to run.
+# 42 minutes to read, 15 seconds to run.
 #
 # ## The story so far
 #

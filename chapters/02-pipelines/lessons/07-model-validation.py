@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 25 minutes to read, 10 seconds to run.
+# 41 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #

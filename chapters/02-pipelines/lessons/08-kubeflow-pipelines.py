@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 22 minutes to read, 50 seconds to run.
+# 36 minutes to read, 50 seconds to run.
 #
 # ## The story so far
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 30 minutes to read, 10 seconds to run.
+# 52 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #

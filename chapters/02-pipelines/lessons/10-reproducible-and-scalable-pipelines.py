@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 21 minutes to read, 10 seconds to run.
+# 35 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #
@@ -127,7 +127,7 @@ print(f"{same} of {len(files)} files are equal, byte for byte")
 # %%
 import json
 
-from oakbank.pipelines.artifacts import file_hash
+from oakbank.world.files import file_hash
 
 made = {}
 for record in sorted(run.folder.glob("*/step.json")):

@@ -11,18 +11,10 @@ from typing import Any
 
 import pytest
 
-from oakbank.pipelines import (
-    PipelineBusyError,
-    TrainingConfig,
-    artifacts,
-    code_hash,
-    folder_lock,
-    run_training,
-    write_json,
-    write_text,
-)
+from oakbank.pipelines import PipelineBusyError, TrainingConfig, artifacts, code_hash, folder_lock, run_training
 from oakbank.pipelines.artifacts import Steps
 from oakbank.world import Lake
+from oakbank.world.files import write_json, write_text
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, limits and file modes of POSIX")
 

@@ -24,7 +24,8 @@ from oakbank.pipelines.measures import (
     wilson,
 )
 from oakbank.pipelines.steps import is_holdout
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import LakeError
+from oakbank.world.lake import read_parquet, write_parquet
 
 
 def drawn(rows: int = 4000, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -10,8 +10,7 @@ import pytest
 
 from oakbank.pipelines import Registry, TrainingConfig, run_training
 from oakbank.pipelines.backfill import BackfillError, MonthRun, backfill, main, month_folder
-from oakbank.world import Lake, World, publish_month, publish_outcomes
-from oakbank.world.lake import LakeError
+from oakbank.world import Lake, LakeError, World, publish_month, publish_outcomes
 
 QUICK = TrainingConfig(window=3, holdout=1, rounds=3)
 MONTHS = range(-3, 1)

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oakbank.pipelines import TrainingConfig, write_text
+from oakbank.pipelines import TrainingConfig
 from oakbank.pipelines.artifacts import Steps
 from oakbank.pipelines.dag import Dag, DagError, Source, Step
 from oakbank.pipelines.training import training_dag
 from oakbank.world import Lake
+from oakbank.world.files import write_text
 
 
 def join(result: Path, tag: str = "", **parts: Path) -> None:

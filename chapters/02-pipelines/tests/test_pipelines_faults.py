@@ -13,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from oakbank.pipelines import ModelError, TrainingConfig, bad_rows, run_training, write_text
+from oakbank.pipelines import ModelError, TrainingConfig, bad_rows, run_training
 from oakbank.pipelines.artifacts import Steps, is_transient
 from oakbank.pipelines.steps import features, ingest, validate
 from oakbank.pipelines.training import lake_inputs, training_dag
 from oakbank.pipelines.validation import numbers
-from oakbank.world import COLUMNS, Lake, World
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import COLUMNS, Lake, LakeError, World
+from oakbank.world.files import write_text
+from oakbank.world.lake import read_parquet, write_parquet
 
 OLD, NEW = TrainingConfig(window=4, rounds=3), TrainingConfig(window=5, rounds=3)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oakbank.pipelines import FEATURE_NAMES, GERMAN, OAKBANK, build_features, feature_matrix
+from oakbank.pipelines import FEATURE_NAMES, OAKBANK, build_features, feature_matrix
+from oakbank.pipelines.german import GERMAN
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, World
 
 RANGES = {column.name: column for column in COLUMNS}

@@ -13,18 +13,9 @@ import sklearn.datasets
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from oakbank.pipelines import (
-    GERMAN,
-    GERMAN_PARAMS,
-    CreditModel,
-    GermanFile,
-    SourceError,
-    TrainingConfig,
-    feature_matrix,
-    load_german,
-    run_training,
-)
-from oakbank.pipelines.german import _CODES, _COLUMNS, _NUMERIC
+from oakbank.pipelines import CreditModel, TrainingConfig, feature_matrix, run_training
+from oakbank.pipelines.german import _CODES, _COLUMNS, _NUMERIC, GERMAN, GERMAN_PARAMS, GermanFile, load_german
+from oakbank.pipelines.table_spec import SourceError
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "german.data"
 needs_data = pytest.mark.skipif(

@@ -12,24 +12,15 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from oakbank.pipelines import (
-    CreditModel,
-    ModelError,
-    OwnData,
-    Registry,
-    SourceError,
-    TrainingConfig,
-    TrainingRun,
-    load_table,
-    read_spec,
-    run_training,
-)
+from oakbank.pipelines import CreditModel, ModelError, Registry, TrainingConfig, TrainingRun, run_training
 from oakbank.pipelines.intake import read_quarantine, take_in
 from oakbank.pipelines.labels import LatestOutcomes
 from oakbank.pipelines.service import Fixed, Loaded, create_app, scoring_app
 from oakbank.pipelines.streams import scratch
-from oakbank.world import Lake, World
-from oakbank.world.lake import LakeError, write_parquet
+from oakbank.pipelines.table_spec import SourceError, read_spec
+from oakbank.pipelines.tables import OwnData, load_table
+from oakbank.world import Lake, LakeError, World
+from oakbank.world.lake import write_parquet
 
 README = Path(__file__).parents[1] / "reference" / "oakbank" / "pipelines" / "README.md"
 SPEC = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]

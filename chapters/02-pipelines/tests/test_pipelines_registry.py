@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, file_hash, run_training
+from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, run_training
 from oakbank.pipelines.registry import EXPERIMENT
 from oakbank.world import Lake
+from oakbank.world.files import file_hash
 
 posix = pytest.mark.skipif(os.name != "posix", reason="fork and signals of POSIX")
 

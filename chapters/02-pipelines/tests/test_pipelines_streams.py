@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from oakbank.pipelines import TrainingConfig, TrainingRun, run_training, streams
 from oakbank.pipelines.features import DataSpec, feature_matrix
 from oakbank.pipelines.steps import evaluate, features, ingest, validate
-from oakbank.world import CATEGORIES, COLUMNS, Lake, World
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import CATEGORIES, COLUMNS, Lake, LakeError, World
+from oakbank.world.lake import read_parquet, write_parquet
 
 QUICK = TrainingConfig(rounds=5)
 ROWS = World(0, "calm").applications(0).head(40).reset_index(drop=True).assign(defaulted=np.arange(40) % 4 == 0)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oakbank.pipelines import ModelError, TrainingConfig, TrainingRun, evaluate_model, run_training
 from oakbank.pipelines.steps import ingest, train
 from oakbank.pipelines.training import REFERENCE_MONTHS, lake_inputs
-from oakbank.world import Lake, World, publish_month, publish_outcomes
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import Lake, LakeError, World, publish_month, publish_outcomes
+from oakbank.world.lake import read_parquet, write_parquet
 
 QUICK = TrainingConfig(rounds=5)
 

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from oakbank.pipelines import FEATURE_NAMES, GERMAN, GERMAN_PARAMS, CreditModel, TrainingRun
+from oakbank.pipelines import FEATURE_NAMES, CreditModel, TrainingRun
 from oakbank.pipelines.folds import time_folds
+from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS
 from oakbank.pipelines.model import TREE_PARAMS
 from oakbank.pipelines.steps import is_holdout
 from oakbank.pipelines.tuning import SPACE, Bench, search, tune
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import LakeError
+from oakbank.world.lake import read_parquet, write_parquet
 
 TRIALS = 7
 

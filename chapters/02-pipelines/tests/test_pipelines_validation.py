@@ -30,13 +30,14 @@ from oakbank.world import (
     FEATURES,
     Event,
     Lake,
+    LakeError,
     Scenario,
     World,
     load_scenario,
     publish_month,
     publish_outcomes,
 )
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world.lake import read_parquet, write_parquet
 from oakbank.world.simulator import LEAK_COLUMN
 
 KINDS: dict[str, ProblemKind] = {"feed_unit": "unit", "feed_missing": "missing_column", "feed_stale": "stale"}

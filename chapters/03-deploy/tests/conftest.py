@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from oakbank.deploy.batch import history_reference
 from oakbank.pipelines import CreditModel, FeedReference, Registry, TrainingConfig, TrainingRun, run_training
 from oakbank.world import Lake, World, publish_history
 
@@ -29,7 +28,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     world, lake = World(1, "calm"), Lake(folder / "lake")
     publish_history(world, lake)
     run = run_training(TrainingConfig(as_of=0), lake, folder / "training")
-    return Bank(folder, world, lake, history_reference(lake), run, run.model())
+    return Bank(folder, world, lake, FeedReference.from_lake(lake), run, run.model())
 
 
 @pytest.fixture(scope="session")

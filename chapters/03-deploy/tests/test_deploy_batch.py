@@ -13,20 +13,20 @@ import pytest
 from fastapi.testclient import TestClient
 
 from oakbank.deploy import batch
-from oakbank.deploy.batch import NO_ID, REVIEW, BatchError, decide, history_reference, score_month
+from oakbank.deploy.batch import NO_ID, REVIEW, BatchError, decide, score_month
 from oakbank.deploy.service import create_app
-from oakbank.pipelines import PipelineBusyError, Registry, folder_lock
+from oakbank.pipelines import FeedReference, PipelineBusyError, Registry, folder_lock
 from oakbank.world import (
     DECISIONS,
     FEATURES,
     Lake,
+    LakeError,
     World,
     load_scenario,
     publish_history,
     publish_month,
     publish_outcomes,
 )
-from oakbank.world.lake import LakeError
 
 
 @pytest.fixture
@@ -177,12 +177,12 @@ def test_a_feed_beyond_repair_writes_nothing(bank: Any, lake: Lake, change: Any,
 def test_the_reference_survives_a_broken_month_and_needs_history(bank: Any, tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     with pytest.raises(LakeError, match="publish history first"):
-        history_reference(lake)
+        FeedReference.from_lake(lake)
     for month in (-3, -2, -1):
         publish_month(bank.world, lake, month)
     feed = lake.read("applications", [-2])
     lake.write("applications", -2, feed.assign(income=feed["income"] * 12))
-    assert history_reference(lake).medians["income"] == pytest.approx(bank.reference.medians["income"], rel=0.1)
+    assert FeedReference.from_lake(lake).medians["income"] == pytest.approx(bank.reference.medians["income"], rel=0.1)
 
 
 def test_two_jobs_do_not_write_at_once(bank: Any, lake: Lake) -> None:

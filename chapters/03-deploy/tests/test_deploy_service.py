@@ -312,7 +312,7 @@ def test_it_refreshes_by_itself(bank: Any, registry: Registry) -> None:
 
 
 def test_a_model_for_other_data_is_refused(bank: Any, registry: Registry) -> None:
-    from oakbank.pipelines import GERMAN
+    from oakbank.pipelines.german import GERMAN
 
     other = CreditModel.fit(
         np.random.default_rng(0).random((200, len(GERMAN.feature_names))).astype(np.float32),

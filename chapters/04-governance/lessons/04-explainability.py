@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 20 minutes to read, 20 seconds to run.
+# 36 minutes to read, 20 seconds to run.
 #
 # ## The story so far
 #

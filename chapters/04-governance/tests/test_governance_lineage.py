@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.deploy.batch import history_reference, score_month
+from oakbank.deploy.batch import score_month
 from oakbank.deploy.gate import DEFAULT_GATES, promote
 from oakbank.governance.audit import AuditLog
 from oakbank.governance.fairness import fairness_gate
 from oakbank.governance.lineage import LineageError, trace
-from oakbank.pipelines import Registry, TrainingConfig, TrainingRun, run_training
+from oakbank.pipelines import FeedReference, Registry, TrainingConfig, TrainingRun, run_training
 from oakbank.world import Lake, Scenario, World, publish_history, publish_month
 from oakbank.world.scenario import Event
 
@@ -42,7 +42,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     result = promote(registry, run, [*DEFAULT_GATES, fairness_gate()], approver="C. Risk")
     assert result.promoted, result.results
     audit.append("promote", "C. Risk", when=0, version=run.version)
-    reference = history_reference(lake)
+    reference = FeedReference.from_lake(lake)
     for month in (0, 1):
         publish_month(world, lake, month)
         assert run.version is not None

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 27 minutes to read, 15 seconds to run.
+# 43 minutes to read, 15 seconds to run.
 #
 # ## The story so far
 #

@@ -17,9 +17,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oakbank.deploy import service as deploy
-from oakbank.pipelines import GERMAN, OAKBANK, CreditModel, ModelError, feature_matrix
+from oakbank.pipelines import OAKBANK, CreditModel, ModelError, feature_matrix
 from oakbank.pipelines.contract import Application, score
 from oakbank.pipelines.features import feature_row
+from oakbank.pipelines.german import GERMAN
 from oakbank.pipelines.promise import hold_to_schema
 from oakbank.pipelines.service import Loaded
 from oakbank.scale.express import LONGEST, ExpressLane, add_express_lane

@@ -15,8 +15,9 @@ from oakbank.deploy.gate import CHAMPION, PREVIOUS
 from oakbank.governance.audit import AuditLog
 from oakbank.governance.lineage import trace
 from oakbank.pipelines import CreditModel, Evaluation, PipelineBusyError, Registry, feature_matrix, folder_lock
-from oakbank.scale.bank import Bank, FlightError, State
+from oakbank.scale.bank import Bank, FlightError
 from oakbank.scale.flight import FlightLog, fly
+from oakbank.scale.month import State
 from oakbank.scale.policy import CARE, NEGLECT, better_calibrated
 from oakbank.world import Event, Feed, Lake, Scenario, World
 

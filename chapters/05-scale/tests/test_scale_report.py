@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from oakbank.pipelines import PipelineBusyError, folder_lock, write_json
+from oakbank.pipelines import PipelineBusyError, folder_lock
 from oakbank.scale import plots
 from oakbank.scale.flight import FlightLog, flight_code, fly
 from oakbank.scale.page import TEMPLATE, headline, write_report
 from oakbank.scale.policy import CARE, NEGLECT
 from oakbank.scale.report import forget_other, measured_seeds, progress, read_seeds
 from oakbank.world import World, load_scenario
+from oakbank.world.files import write_json
 
 MONTHS = 5  # with the broken feed of months 3 and 4
 COMMAND = [sys.executable, "-W", "ignore", "-m", "oakbank.scale.report"]

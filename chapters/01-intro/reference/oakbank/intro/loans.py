@@ -1,6 +1,6 @@
 """Loans with a known outcome: what a bank can learn from, whoever granted them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,22 @@ from oakbank.world import World
 
 Grants = Callable[[pd.DataFrame], "NDArray[np.bool_] | pd.Series[bool]"]
 """Takes the applications of a month, shape (n, columns), and says of each whether it is granted, bool (n,)."""
+
+
+def with_outcomes(
+    applications: pd.DataFrame, outcomes: pd.DataFrame, columns: Sequence[str] = ("defaulted",)
+) -> pd.DataFrame:
+    """Return the applications, or decisions on them, whose outcome is known, with it; their order stays.
+
+    Args:
+        applications: `application_id` and whatever else, shape (n, any).
+        outcomes: `application_id`, once each, and `columns`.
+        columns: What to take of the outcomes.
+
+    Raises:
+        ValueError: An outcome is there twice.
+    """
+    return applications.merge(outcomes[["application_id", *columns]], on="application_id", validate="many_to_one")
 
 
 def known_loans(world: World, months: Iterable[int], grants: Grants | None = None) -> pd.DataFrame:
@@ -34,7 +50,7 @@ def known_loans(world: World, months: Iterable[int], grants: Grants | None = Non
         feed = world.applications(month)
         yes = world.officer_decisions(month)["granted"] if grants is None else grants(feed)
         outcomes = world.outcomes(month + delay, feed.loc[yes, "application_id"])
-        parts.append(feed.merge(outcomes.drop(columns="month"), on="application_id", validate="one_to_one"))
+        parts.append(with_outcomes(feed, outcomes, ["known_month", "defaulted", "profit"]))
     if not parts:
         raise ValueError("known_loans needs at least one month of application")
     return pd.concat(parts, ignore_index=True)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,21 @@ ROOTS = ("fastapi", "uvicorn")
 PYTHON = "3.11"
 """Of the image; that of the machine does not matter."""
 
+_IMAGE = {
+    "python_version": PYTHON,
+    "python_full_version": f"{PYTHON}.14",
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "os_name": "posix",
+    "platform_machine": "x86_64",
+    "implementation_name": "cpython",
+    "platform_python_implementation": "CPython",
+}
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+
+Package = Mapping[str, Any]
+"""An entry of the lock."""
 
 
 class WheelhouseError(Exception):
@@ -112,48 +126,46 @@ def locked(lock: str) -> str:
     Raises:
         WheelhouseError: The lock does not hold a package, or holds no wheel of it that fits.
     """
-    from packaging.markers import Marker
-
-    environment = {
-        "python_version": PYTHON,
-        "python_full_version": f"{PYTHON}.14",
-        "sys_platform": "linux",
-        "platform_system": "Linux",
-        "os_name": "posix",
-        "platform_machine": "x86_64",
-        "implementation_name": "cpython",
-        "platform_python_implementation": "CPython",
-    }
-    packages = tomllib.loads(lock)["package"]
-
-    def find(name: str) -> dict[str, Any]:
-        for package in packages:
-            markers = package.get("resolution-markers", [])
-            if package["name"] == name and (not markers or any(Marker(text).evaluate(environment) for text in markers)):
-                return dict(package)
-        raise WheelhouseError(f"uv.lock holds no {name} for Python {PYTHON} on Linux")
-
-    needed: dict[str, dict[str, Any]] = {}
-    queue = list(ROOTS)
-    while queue:
-        name = queue.pop()
-        if name not in needed:
-            needed[name] = package = find(name)
-            for dependency in package.get("dependencies", []):
-                if Marker(dependency.get("marker", "python_version > '3'")).evaluate(environment):
-                    queue.append(dependency["name"])
-
     tag = PYTHON.replace(".", "")
     fits = re.compile(rf"-(py3|cp{tag})-(none|abi3|cp{tag})-(any|manylinux\w*_(x86_64|aarch64)(\.manylinux\w+)*)\.whl$")
     lines = [
         "# generated from uv.lock by `python -m oakbank.intro.wheelhouse lock`: the packages of the service's image"
     ]
-    for name in sorted(needed):
-        hashes = sorted(wheel["hash"] for wheel in needed[name]["wheels"] if fits.search(wheel["url"]))
+    for name, package in sorted(_needed(tomllib.loads(lock)["package"]).items()):
+        hashes = sorted(wheel["hash"] for wheel in package["wheels"] if fits.search(wheel["url"]))
         if not hashes:
             raise WheelhouseError(f"uv.lock holds no wheel of {name} for Python {PYTHON} on Linux")
-        lines.append(" \\\n    ".join([f"{name}=={needed[name]['version']}", *(f"--hash={text}" for text in hashes)]))
+        lines.append(" \\\n    ".join([f"{name}=={package['version']}", *(f"--hash={text}" for text in hashes)]))
     return "\n".join(lines) + "\n"
+
+
+def _needed(packages: Sequence[Package]) -> dict[str, Package]:
+    """Return the packages of the image, by name: `ROOTS`, and whatever they depend on there."""
+    needed: dict[str, Package] = {}
+    queue = list(ROOTS)
+    while queue:
+        name = queue.pop()
+        if name not in needed:
+            needed[name] = package = _find(packages, name)
+            dependencies = package.get("dependencies", [])
+            queue += [entry["name"] for entry in dependencies if "marker" not in entry or _holds(entry["marker"])]
+    return needed
+
+
+def _find(packages: Sequence[Package], name: str) -> Package:
+    """Return the package of a name; where the lock has several, the first that is for the image."""
+    for package in packages:
+        markers = package.get("resolution-markers", [])
+        if package["name"] == name and (not markers or any(map(_holds, markers))):
+            return package
+    raise WheelhouseError(f"uv.lock holds no {name} for Python {PYTHON} on Linux")
+
+
+def _holds(marker: str) -> bool:
+    """Whether a condition of the lock is met in the image."""
+    from packaging.markers import Marker  # late: to fill the wheelhouse the standard library is enough
+
+    return bool(Marker(marker).evaluate(_IMAGE))
 
 
 def main(arguments: list[str]) -> None:

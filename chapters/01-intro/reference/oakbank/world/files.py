@@ -1,6 +1,8 @@
-"""Files that are there whole or not at all, and the URL of one that is a database."""
+"""Files that are there whole or not at all, the hash of one, and the URL of one that is a database."""
 
 import contextlib
+import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -31,6 +33,23 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all (see `whole`), UTF-8 with Unix line ends."""
+    with whole(path) as stream:
+        stream.write(text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sqlite_url(path: Path) -> str:

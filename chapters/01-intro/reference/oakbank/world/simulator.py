@@ -1,13 +1,4 @@
-"""The simulator. Everything is NumPy columns; no Python loop runs over applicants.
-
-Bias, by construction and on purpose (so that an audit has something true to find):
-
-* *measurement*: group B's bureau score reads `MEASUREMENT_BIAS` points lower at equal discipline;
-* *society*: group B earns `INCOME_GAP` less (in log income) at equal work;
-* *history*: loan officers took `Scenario.officer_bias` points from group B before the first model.
-
-Given the causes of default (discipline, burden, work ...), the group has no effect of its own on default.
-"""
+"""The simulator: months of applications (see `oakbank.world.population`), their outcomes, and the feed's faults."""
 
 import operator
 from functools import lru_cache
@@ -17,49 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from oakbank.world.economics import LOAN_RATE, loan_profit
-from oakbank.world.scenario import FIRST_ID_MONTH, Scenario, load_scenario
+from oakbank.world.economics import loan_profit
+from oakbank.world.population import MIX, RISK, Floats, default_probability, draw_applicants
+from oakbank.world.scenario import FIRST_ID_MONTH, LEVELS, Scenario, load_scenario
 from oakbank.world.schema import CATEGORIES, COLUMNS, OUTCOMES, table_of
 
-MEASUREMENT_BIAS = 20.0
-INCOME_GAP = 0.10
-SHARE_OF_B = 0.30
 IDS_PER_MONTH = 10_000_000
 FIRST_MONTH = np.datetime64("2024-01", "M")
 LEAK_COLUMN = "collection_calls"
-
-Floats = NDArray[np.float64]
-
-_MIX: dict[str, tuple[float, ...]] = {
-    "employment": (0.62, 0.13, 0.11, 0.09, 0.05),
-    "housing": (0.48, 0.40, 0.12),
-    "purpose": (0.30, 0.18, 0.08, 0.22, 0.07, 0.15),
-    "region": (0.22, 0.20, 0.18, 0.20, 0.20),
-    "channel": (0.52, 0.26, 0.216, 0.004),
-}
-_INCOME = np.array([2600.0, 2700.0, 1900.0, 1700.0, 950.0])
-_RISK: dict[str, float] = {
-    "intercept": -2.10,
-    "discipline": -0.95,
-    "burden": 2.6,
-    "loan_to_income": 0.55,
-    "delinquencies": 0.28,
-    "young": 0.035,
-    "employment.self_employed": 0.25,
-    "employment.temporary": 0.45,
-    "employment.retired": -0.20,
-    "employment.unemployed": 0.90,
-    "purpose.business": 0.40,
-    "purpose.consolidation": 0.25,
-    "purpose.home": -0.20,
-    "channel.broker": 0.20,
-    "channel.aggregator": 1.60,
-}
-
-
-def _pick(rng: np.random.Generator, shares: ArrayLike, n: int) -> NDArray[np.int8]:
-    edges = np.cumsum(shares)[:-1]
-    return np.searchsorted(edges, rng.random(n), side="right").astype(np.int8)
 
 
 def _category(column: str, codes: NDArray[np.int8]) -> "pd.Categorical[str]":
@@ -94,7 +50,7 @@ class World:
         return np.random.Generator(np.random.PCG64([self.seed, month - FIRST_ID_MONTH, stream]))
 
     def _mix(self, column: str, month: int) -> Floats:
-        shares = np.array(_MIX[column])
+        shares = np.array(MIX[column])
         for event in self.scenario.events:
             if event.kind == "data_drift" and column in event.mix:
                 target = np.array([event.mix[column][value] for value in CATEGORIES[column]])
@@ -109,7 +65,7 @@ class World:
         )
 
     def _risk(self, month: int) -> dict[str, float]:
-        risk = dict(_RISK)
+        risk = dict(RISK)
         for event in self.scenario.events:
             if event.kind == "concept_drift":
                 for name, shift in event.risk.items():
@@ -121,81 +77,35 @@ class World:
         if month < FIRST_ID_MONTH:
             raise ValueError(f"month must be {FIRST_ID_MONTH} or later, not {month}")
         n = self.scenario.applications_per_month
-        rng = self._rng(month, 0)
-        group = (rng.random(n) < SHARE_OF_B).astype(np.int8)
-        codes = {column: _pick(rng, self._mix(column, month), n) for column in _MIX}
-        discipline = rng.standard_normal(n) + self._level("discipline", month)
-
-        retired = codes["employment"] == 3
-        age = 21 + rng.gamma(2.4, 8.0, n) + self._level("age_years", month)
-        age = np.where(retired, 62 + 0.25 * age, age)
-        age = np.clip(np.floor(age), 18, 80)
-        years = np.minimum(rng.exponential(6.0, n), np.minimum(age - 18, 60)) * (codes["employment"] != 4)
-        years = np.round(years, 1)
-        log_income = (
-            np.log(_INCOME[codes["employment"]])
-            + 0.009 * np.clip(age - 25, 0, 30)
-            + 0.08 * discipline
-            - INCOME_GAP * group
-            + self._level("income_log", month)
-            + 0.36 * rng.standard_normal(n)
-        )
-        income = np.clip(np.round(np.exp(log_income), -1), 300, 30_000)
-        debts = np.clip(np.round(income * rng.beta(1.3, 6.5, n), -1), 0, 20_000)
-        score = 640 + 55 * discipline + 0.6 * (age - 40) - MEASUREMENT_BIAS * group + 38 * rng.standard_normal(n)
-        score = np.clip(np.round(score), 300, 850)
-        late = rng.poisson(np.exp(-0.9 - 0.55 * discipline))
-        late = np.minimum(late, 50)
-        base = np.array([9.05, 9.15, 8.55, 9.05, 9.35, 8.35])[codes["purpose"]]
-        log_amount = base + 0.35 * (np.log(income) - 7.8) + 0.45 * rng.standard_normal(n)
-        amount = np.clip(np.round(np.exp(log_amount + self._level("amount_log", month)), -2), 500, 60_000)
-        term = np.array([12, 24, 36, 48, 60])[_pick(rng, (0.12, 0.22, 0.30, 0.20, 0.16), n)]
-        day = rng.integers(0, 28, n)
-
-        rate = LOAN_RATE / 12
-        instalment = amount * rate / (1 - (1 + rate) ** -term.astype(np.float64))
-        burden = np.minimum((debts + instalment) / income, 2.0)
-        risk = self._risk(month)
-        logit = (
-            risk["intercept"]
-            + risk["discipline"] * discipline
-            + risk["burden"] * (burden - 0.25)
-            + risk["loan_to_income"] * (np.log(amount / income) - 1.2)
-            + risk["delinquencies"] * np.minimum(late, 6)
-            + risk["young"] * np.clip(30 - age, 0, 12)
-        )
-        for column in ("employment", "purpose", "channel", "region"):
-            effect = np.array([risk.get(f"{column}.{value}", 0.0) for value in CATEGORIES[column]])
-            logit = logit + effect[codes[column]]
-        # Rounded, so that a last-bit difference between two maths libraries cannot change a byte.
-        probability = np.round(1 / (1 + np.exp(-logit)), 6)
+        mix = {column: self._mix(column, month) for column in MIX}
+        level = {name: self._level(name, month) for name in LEVELS}
+        people = draw_applicants(self._rng(month, 0), n, mix, level)
+        probability = default_probability(people, self._risk(month))
         defaults = self._rng(month, 1).random(n) < probability
-
-        ids = (month - FIRST_ID_MONTH) * IDS_PER_MONTH + np.arange(n, dtype=np.int64)
         first_day = (FIRST_MONTH + np.timedelta64(month, "M")).astype("datetime64[D]")
         columns: dict[str, Any] = {
-            "application_id": ids,
+            "application_id": (month - FIRST_ID_MONTH) * IDS_PER_MONTH + np.arange(n, dtype=np.int64),
             "month": np.full(n, month, dtype=np.int16),
-            "applied_on": (first_day + day.astype("timedelta64[D]")).astype("datetime64[ms]"),
-            "age": age.astype(np.int16),
-            "income": income,
-            "debts": debts,
-            "years_employed": years,
-            "bureau_score": score,
-            "delinquencies": late.astype(np.int16),
-            "amount": amount,
-            "term": term.astype(np.int16),
-            "group": _category("group", group),
-        } | {column: _category(column, code) for column, code in codes.items()}
+            "applied_on": (first_day + people.day.astype("timedelta64[D]")).astype("datetime64[ms]"),
+            "age": people.age.astype(np.int16),
+            "income": people.income,
+            "debts": people.debts,
+            "years_employed": people.years_employed,
+            "bureau_score": people.bureau_score,
+            "delinquencies": people.delinquencies.astype(np.int16),
+            "amount": people.amount,
+            "term": people.term.astype(np.int16),
+            "group": _category("group", people.group),
+        } | {column: _category(column, code) for column, code in people.codes.items()}
         applications = pd.DataFrame({column.name: columns[column.name] for column in COLUMNS})
         truth = pd.DataFrame(
             {
-                "application_id": ids,
+                "application_id": columns["application_id"],
                 "month": columns["month"],
                 "default_probability": probability,
                 "would_default": defaults,
-                "expected_profit": loan_profit(amount, term, probability),
-                "profit_if_granted": loan_profit(amount, term, defaults),
+                "expected_profit": loan_profit(people.amount, people.term, probability),
+                "profit_if_granted": loan_profit(people.amount, people.term, defaults),
                 "group": columns["group"],
             }
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from oakbank.world.files import whole
+from oakbank.world.files import file_hash, write_json
 
 LIBRARIES = ("duckdb", "lightgbm", "numpy", "optuna", "pandas", "pyarrow", "scikit-learn")
 """A new version of one of these can change the bytes of a result, so it is part of a step's key."""
@@ -28,23 +28,6 @@ log = logging.getLogger(__name__)
 
 class PipelineBusyError(RuntimeError):
     """Another process works in the same folder, or on the files that a step reads."""
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all (see `oakbank.world.files.whole`), UTF-8 with Unix line ends."""
-    with whole(path) as stream:
-        stream.write(text.encode())
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
-
-
-def file_hash(path: Path) -> str:
-    """Return the sha256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def input_hashes(inputs: Mapping[str, Path | Sequence[Path]]) -> dict[str, str | list[str]]:

@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 
-from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, time_folds
 from oakbank.pipelines.measures import auc_interval, calibration, cost, decided, recalibrate, recalibration, slices
 from oakbank.pipelines.model import CreditModel, grant, month_weight, spec_of
 from oakbank.pipelines.steps import held_rows, is_holdout
 from oakbank.pipelines.streams import read_columns
-from oakbank.world import PROTECTED, loan_profit
-from oakbank.world.lake import LakeError, read_parquet
+from oakbank.world import PROTECTED, LakeError, loan_profit
+from oakbank.world.files import write_json
+from oakbank.world.lake import read_parquet
 
 
 def refit(model: CreditModel, table: pd.DataFrame, rows: NDArray[np.bool_], half_life: float | None) -> CreditModel:

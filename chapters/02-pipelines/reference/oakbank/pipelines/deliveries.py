@@ -77,33 +77,23 @@ def deliveries(world: World, months: Iterable[int], folder: str | Path, seed: in
     sends, late, lost = _plan(rows, months[0], rng)
     source = rows["channel"].map({c: name for name, channels in SOURCES.items() for c in channels}).astype(str)
     sends["source"] = source.to_numpy()[sends["at"]]
-    first_day = (FIRST_MONTH + months[0]).astype("datetime64[D]")
 
+    parts = [part for _, part in sends.groupby(["week", "source"])]
+    files = [(int(part["week"].iloc[0]), str(part["source"].iloc[0]), part) for part in parts]
+    fate = _fates([name for _, name, _ in files], rng)
     names: list[str] = []
     refused: list[str] = []
     again: dict[str, str] = {}
     repeated = 0
-    keys = sends[["week", "source"]].drop_duplicates().sort_values(["week", "source"])
-    files = [
-        (int(week), str(name), sends[(sends["week"] == week) & (sends["source"] == name)])
-        for week, name in zip(keys["week"], keys["source"], strict=True)
-    ]
-    fate = _fates([name for _, name, _ in files], rng)
     for (week, name, part), what in zip(files, fate, strict=True):
-        # Four files a month, on the 8th, 15th, 22nd and 29th, for applications come in on 28 days.
-        month, quarter = divmod(week, 4)
-        day = (first_day.astype("datetime64[M]") + month).astype("datetime64[D]") + 7 * (quarter + 1)
+        day = _sent_on(months[0], week)
         suffix = "parquet" if name == "portal" else "csv"
         path = folder / f"{day + (what == 'cut')}-{name}.{suffix}"
         _write(path, name, _as_sent(rows, part, rng), rng)
         names.append(path.name)
         if what == "cut":
-            content = path.read_bytes()
-            end = len(content) * 3 // 5
-            while content[end - 1 : end] in (b"\n", b"\r"):  # a cut between two rows shows in nothing but a count
-                end -= 1
             refused.append(f"{day}-{name}.{suffix}")
-            (folder / refused[-1]).write_bytes(content[:end])
+            (folder / refused[-1]).write_bytes(_cut_off(path.read_bytes()))
         elif what == "again":
             copy = folder / f"{day + _AGAIN_AFTER}-{name}-again.{suffix}"
             copy.write_bytes(path.read_bytes())
@@ -144,6 +134,21 @@ def _plan(rows: pd.DataFrame, first: int, rng: np.random.Generator) -> tuple[pd.
     second = first_sends[more].assign(week=(week + wait * (fate != 1))[more], kind=_AS_IS, twice=(fate == 1)[more])
     sends = pd.concat([first_sends, second], ignore_index=True).sort_values(["week", "at"], kind="stable")
     return sends, int(late.sum()), frozenset(rows["application_id"][fate == 3].tolist())
+
+
+def _sent_on(first: int, week: int) -> np.datetime64:
+    """Return the day on which a week's file is sent: 8th, 15th, 22nd or 29th, for applications come in on 28 days."""
+    month, quarter = divmod(week, 4)
+    day: np.datetime64 = (FIRST_MONTH + first + month).astype("datetime64[D]") + 7 * (quarter + 1)
+    return day
+
+
+def _cut_off(content: bytes) -> bytes:
+    """Return the beginning of a file, never up to the end of a row: that would show in nothing but a count."""
+    end = len(content) * 3 // 5
+    while content[end - 1 : end] in (b"\n", b"\r"):
+        end -= 1
+    return content[:end]
 
 
 def _fates(sources: list[str], rng: np.random.Generator) -> list[str]:

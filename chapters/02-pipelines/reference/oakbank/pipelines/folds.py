@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.model import spec_of
-from oakbank.world.lake import LakeError
+from oakbank.world import LakeError
 
 LABEL = "_defaulted"
 

@@ -12,7 +12,8 @@ undone is not in it, and is done again to the same bytes.
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from oakbank.pipelines.artifacts import file_hash, folder_lock, write_json
+from oakbank.pipelines.artifacts import folder_lock
 from oakbank.pipelines.landing import QUARANTINED, ROWS, DeliveryError, columns_of, put_schema_on, read_text
 from oakbank.pipelines.ledger import IntakeError, IntakeReport, Ledger
-from oakbank.world import CATEGORIES, COLUMNS, Lake
-from oakbank.world.files import whole
-from oakbank.world.lake import LakeError, read_parquet
+from oakbank.world import CATEGORIES, COLUMNS, Lake, LakeError
+from oakbank.world.files import file_hash, whole, write_json
+from oakbank.world.lake import read_parquet
 
+Append = Callable[[str, pd.DataFrame, pa.Schema], None]
+"""Adds rows to the file of a name."""
 _VALUES = ", ".join(f'"{column.name}"' for column in COLUMNS)
 VERSIONS = """
 WITH ranked AS (
@@ -117,30 +120,9 @@ def _split(
     names = columns_of(path)
     work = home / f".{digest}.tmp"
     work.mkdir()
-    writers: dict[str, pq.ParquetWriter] = {}
-
-    def write(name: str, rows: pd.DataFrame, schema: pa.Schema) -> None:
-        if name not in writers:
-            writers[name] = pq.ParquetWriter(work / name, schema, compression="zstd", write_page_checksum=True)
-        writers[name].write_table(pa.Table.from_pandas(rows.reindex(columns=schema.names), schema, False))
-
-    delivered, reasons = 0, Counter[str]()
     try:
-        for text in read_text(path, batch_rows):
-            rows, reason = put_schema_on(text, connection)
-            number = pd.Series(range(delivered + 1, delivered + len(rows) + 1))
-            delivered += len(rows)
-            bad = reason != ""
-            reasons.update(reason[bad])
-            if bad.any():
-                turned_away = text.filter(pa.array(bad)).to_pandas()
-                aside = turned_away.assign(row=number[bad].to_numpy(), reason=reason[bad].to_numpy())
-                write("quarantined", aside, QUARANTINED)
-            good = rows[~bad].assign(delivery=digest, row=number[~bad])
-            for month in sorted(good["month"].unique()):
-                write(f"{int(month):+04d}.parquet", good[good["month"] == month], ROWS)
-        for writer in writers.values():
-            writer.close()
+        with _parquet_files(work) as append:
+            delivered, reasons = _sort_rows(read_text(path, batch_rows), digest, append, connection)
         if file_hash(path) != digest:
             raise DeliveryError("it changed while it was read, so it is still being written: run again later")
         if reasons:
@@ -151,12 +133,48 @@ def _split(
             shutil.rmtree(home / digest)
         work.rename(home / digest)
     finally:
-        for writer in writers.values():
-            writer.close()
         shutil.rmtree(work, ignore_errors=True)
     known = {column.name for column in COLUMNS}
     odd = [f"+{name}" for name in sorted(set(names) - known)] + [f"-{name}" for name in sorted(known - set(names))]
     return {"names": [], "rows": delivered, "reasons": dict(sorted(reasons.items())), "columns": odd}
+
+
+@contextmanager
+def _parquet_files(folder: Path) -> Iterator[Append]:
+    """Yield a function that appends rows to the file of a name, which is made when it is first named."""
+    writers: dict[str, pq.ParquetWriter] = {}
+
+    def append(name: str, rows: pd.DataFrame, schema: pa.Schema) -> None:
+        if name not in writers:
+            writers[name] = pq.ParquetWriter(folder / name, schema, compression="zstd", write_page_checksum=True)
+        writers[name].write_table(pa.Table.from_pandas(rows.reindex(columns=schema.names), schema, False))
+
+    try:
+        yield append
+    finally:
+        for writer in writers.values():
+            writer.close()
+
+
+def _sort_rows(
+    batches: Iterable[pa.Table], digest: str, append: Append, connection: duckdb.DuckDBPyConnection
+) -> tuple[int, Counter[str]]:
+    """Append each row to its month or to the quarantine; returns how many there are, and why some are turned away."""
+    delivered, reasons = 0, Counter[str]()
+    for text in batches:
+        rows, reason = put_schema_on(text, connection)
+        number = pd.Series(range(delivered + 1, delivered + len(rows) + 1))
+        delivered += len(rows)
+        bad = reason != ""
+        reasons.update(reason[bad])
+        if bad.any():
+            turned_away = text.filter(pa.array(bad)).to_pandas()
+            aside = turned_away.assign(row=number[bad].to_numpy(), reason=reason[bad].to_numpy())
+            append("quarantined", aside, QUARANTINED)
+        good = rows[~bad].assign(delivery=digest, row=number[~bad])
+        for month in sorted(good["month"].unique()):
+            append(f"{int(month):+04d}.parquet", good[good["month"] == month], ROWS)
+    return delivered, reasons
 
 
 def _publish(

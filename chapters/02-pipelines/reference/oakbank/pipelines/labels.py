@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines.streams import insert
 from oakbank.pipelines.validation import NUMERIC, numbers
-from oakbank.world import COLUMNS
-from oakbank.world.lake import LakeError, read_parquet
+from oakbank.world import COLUMNS, LakeError
+from oakbank.world.lake import read_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -142,7 +143,7 @@ def label_month(applications: pd.DataFrame, known: LatestOutcomes) -> pa.Table:
         "datetime64[ms]"
     )
     outcomes = known.of(month["application_id"].to_numpy())
-    rows = month.merge(outcomes, on="application_id", validate="many_to_one").sort_values(["month", "application_id"])
+    rows = with_outcomes(month, outcomes).sort_values(["month", "application_id"])
     columns = {}
     for name in [*(column.name for column in COLUMNS), "defaulted"]:
         values = rows[name]

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from oakbank.pipelines.artifacts import write_text
 from oakbank.pipelines.features import OAKBANK, DataSpec, feature_matrix
 from oakbank.pipelines.german import GERMAN
 from oakbank.pipelines.table_spec import parse
 from oakbank.world import break_even
+from oakbank.world.files import write_text
 
 SPECS = {spec.name: spec for spec in (OAKBANK, GERMAN)}
 TREE_PARAMS: dict[str, Any] = {

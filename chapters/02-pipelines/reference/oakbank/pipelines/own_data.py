@@ -7,7 +7,7 @@ from oakbank.pipelines.registry import Registry
 from oakbank.pipelines.table_spec import read_spec
 from oakbank.pipelines.tables import OwnData, load_table
 from oakbank.pipelines.training import TrainingConfig, run_training
-from oakbank.world.lake import LakeError
+from oakbank.world import LakeError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,11 +12,10 @@ from typing import Any
 import lightgbm as lgb
 from filelock import FileLock
 
-from oakbank.pipelines.artifacts import file_hash
 from oakbank.pipelines.model import CreditModel, ModelError
 from oakbank.pipelines.runs import TrainingRun
 from oakbank.pipelines.tracking_store import create_database
-from oakbank.world.files import sqlite_url
+from oakbank.world.files import file_hash, sqlite_url
 
 MODEL_NAME = "oakbank-credit"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar per file of a few kB is noise

@@ -24,9 +24,10 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 
-from oakbank.pipelines.artifacts import LIBRARIES, write_json, write_text
+from oakbank.pipelines.artifacts import LIBRARIES
 from oakbank.pipelines.training import TrainingConfig, lake_inputs
 from oakbank.world import Lake, World, load_scenario, publish_month, publish_outcomes
+from oakbank.world.files import write_json, write_text
 
 RESULTS = Path(__file__).with_name("scaling.json")
 README = Path(__file__).with_name("README.md")

@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.evaluation import evaluate_model
 from oakbank.pipelines.features import OAKBANK, feature_matrix
 from oakbank.pipelines.german import load_german
@@ -31,8 +30,9 @@ from oakbank.pipelines.streams import (
     write_rows,
 )
 from oakbank.pipelines.validation import FeedReference, bad_rows, check_feed, numbers, repair_feed
-from oakbank.world import CATEGORIES
-from oakbank.world.lake import LakeError, read_parquet, write_parquet
+from oakbank.world import CATEGORIES, LakeError
+from oakbank.world.files import write_json
+from oakbank.world.lake import read_parquet, write_parquet
 
 LABEL_COLUMNS = ("application_id", "month", "amount", "term", "group", "defaulted")
 SPLIT_COLUMNS = ("_application_id", "_month", "_defaulted")

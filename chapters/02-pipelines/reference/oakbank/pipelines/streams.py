@@ -16,9 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from oakbank.world import CATEGORIES
+from oakbank.world import CATEGORIES, LakeError
 from oakbank.world.files import whole
-from oakbank.world.lake import LakeError
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oakbank.pipelines.artifacts import Steps, file_hash, folder_lock
+from oakbank.pipelines.artifacts import Steps, folder_lock
 from oakbank.pipelines.assessment import assess
 from oakbank.pipelines.dag import Dag, Step
 from oakbank.pipelines.evaluation import evaluation_from_json
@@ -19,8 +19,8 @@ from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, GermanFile, german_f
 from oakbank.pipelines.runs import TrainingConfig, TrainingRun
 from oakbank.pipelines.steps import evaluate, features, ingest, ingest_german, is_holdout, train, validate
 from oakbank.pipelines.tables import OwnData, ingest_table
-from oakbank.world import Lake
-from oakbank.world.lake import LakeError
+from oakbank.world import Lake, LakeError
+from oakbank.world.files import file_hash
 
 if TYPE_CHECKING:
     from oakbank.pipelines.registry import Registry
@@ -87,53 +87,46 @@ def _settled(config: TrainingConfig, source: Source) -> TrainingConfig:
     return config if given else replace(config, params=GERMAN_PARAMS)
 
 
+def _ingested(source: Source, config: TrainingConfig, label_delay: int) -> tuple[str, Step]:
+    """Return which data set a source is, by the name of its specification, and the step that reads it."""
+    labelled = {"labelled": "labelled.parquet"}
+    if isinstance(source, Lake):
+        files = lake_inputs(source, config, label_delay)
+        return OAKBANK.name, Step("ingest", ingest, files, labelled | {"feed": "feed.json"}, {"as_of": config.as_of})
+    if isinstance(source, OwnData):
+        spec = source.spec.data_spec().key
+        return spec, Step("ingest", ingest_table, {"source": source.path}, labelled, {"spec": spec})
+    if source is None:
+        return GERMAN.name, Step("ingest", ingest_german, {}, labelled)
+    german = source if isinstance(source, GermanFile) else GermanFile(source)
+    file = {"source": german_file(german.path)}
+    return GERMAN.name, Step("ingest", ingest_german, file, labelled, {"bad": german.bad})
+
+
+def _fitted(config: TrainingConfig, spec: str) -> list[Step]:
+    """Return the steps from the matrix to the models: the training, and before it a search if there is to be one."""
+    matrix, models = {"matrix": "features.matrix"}, {"model": "model.txt", "candidate": "candidate.txt"}
+    settings = {k: v for k, v in asdict(config).items() if k not in ("as_of", "window", "trials")} | {"spec": spec}
+    if not config.trials:
+        return [Step("train", train, matrix, models, settings)]
+    from oakbank.pipelines.tuning import tune  # late: the search's library takes a second to import
+
+    searched = {name: getattr(config, name) for name in ("holdout", "trials", "seed", "half_life")} | {"spec": spec}
+    for decided in ("params", "rounds"):
+        del settings[decided]
+    return [
+        Step("tune", tune, matrix, {"chosen": "chosen.json"}, searched),
+        Step("train", train_chosen, matrix | {"chosen": "tune.chosen"}, models, settings),
+    ]
+
+
 def training_dag(config: TrainingConfig, source: Source, label_delay: int = 3, retries: int = 0) -> Dag:
     """Return the pipeline as a graph of steps; arguments and errors as in `run_training`."""
-    if isinstance(source, Lake):
-        spec = OAKBANK.name
-        ingested = Step(
-            "ingest",
-            ingest,
-            inputs=lake_inputs(source, config, label_delay),
-            outputs={"labelled": "labelled.parquet", "feed": "feed.json"},
-            params={"as_of": config.as_of},
-        )
-    elif isinstance(source, OwnData):
-        spec = source.spec.data_spec().key
-        ingested = Step(
-            "ingest",
-            ingest_table,
-            inputs={"source": source.path},
-            outputs={"labelled": "labelled.parquet"},
-            params={"spec": spec},
-        )
-    else:
-        spec, german = GERMAN.name, source if isinstance(source, GermanFile) or source is None else GermanFile(source)
-        ingested = Step(
-            "ingest",
-            ingest_german,
-            inputs={} if german is None else {"source": german_file(german.path)},
-            outputs={"labelled": "labelled.parquet"},
-            params={} if german is None else {"bad": german.bad},
-        )
     config = _settled(config, source)
-    matrix, accepted = {"matrix": "features.matrix"}, {"accepted": "validate.accepted"}
+    spec, ingested = _ingested(source, config, label_delay)
+    accepted = {"accepted": "validate.accepted"}
     split = {"holdout": config.holdout, "spec": spec}
-    settings = {k: v for k, v in asdict(config).items() if k not in ("as_of", "window", "trials")} | {"spec": spec}
-    models = {"model": "model.txt", "candidate": "candidate.txt"}
-    if config.trials:
-        from oakbank.pipelines.tuning import tune  # late: the search's library takes a second to import
-
-        for decided in ("params", "rounds"):
-            del settings[decided]
-        searched = {"trials": config.trials, "seed": config.seed, "half_life": config.half_life}
-        fitted = [
-            Step("tune", tune, matrix, {"chosen": "chosen.json"}, split | searched),
-            Step("train", train_chosen, matrix | {"chosen": "tune.chosen"}, models, settings),
-        ]
-    else:
-        fitted = [Step("train", train, matrix, models, settings)]
-    judged = matrix | accepted | {"candidate": "train.candidate"}
+    judged = {"matrix": "features.matrix", "candidate": "train.candidate"} | accepted
     steps = [
         ingested,
         Step(
@@ -144,7 +137,7 @@ def training_dag(config: TrainingConfig, source: Source, label_delay: int = 3, r
             params={"spec": spec},
         ),
         Step("features", features, accepted, {"matrix": "matrix.parquet"}, {"spec": spec}),
-        *fitted,
+        *_fitted(config, spec),
         Step("evaluate", evaluate, judged, {"evaluation": "evaluation.json", "held_out": "holdout.parquet"}, split),
         Step("assess", assess, judged, {"report": "assessment.json"}, split | {"half_life": config.half_life}),
     ]

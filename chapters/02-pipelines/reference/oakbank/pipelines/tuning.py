@@ -8,12 +8,12 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from oakbank.pipelines.artifacts import write_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.folds import LABEL, Fold, time_folds
 from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS
 from oakbank.pipelines.model import SAME_BYTES, TREE_PARAMS, month_weight, spec_of
 from oakbank.pipelines.steps import is_holdout
+from oakbank.world.files import write_json
 from oakbank.world.lake import read_parquet
 
 if TYPE_CHECKING:

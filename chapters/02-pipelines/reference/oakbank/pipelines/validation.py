@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from oakbank.world import CATEGORIES, COLUMNS
+from oakbank.world import CATEGORIES, COLUMNS, Lake, LakeError
 from oakbank.world.simulator import FIRST_MONTH
 
 ProblemKind = Literal["missing_column", "unknown_column", "unit", "stale", "missing_values", "volume", "bad_rows"]
@@ -59,6 +59,18 @@ class FeedReference:
                 rows.append(month.rows)
         medians = {column: median_low(medians) for column, medians in seen.items()}
         return cls(medians, median_low(rows) if rows else None)
+
+    @classmethod
+    def from_lake(cls, lake: Lake) -> "FeedReference":
+        """Take it from the months before the first model, month 0; a few broken months do no harm.
+
+        Raises:
+            LakeError: There are none in the lake.
+        """
+        months = [month for month in lake.months("applications") if month < 0]
+        if not months:
+            raise LakeError(f"no months before month 0 in {lake.folder}: publish history first")
+        return cls.typical(cls.of(lake.read("applications", [month])) for month in months)
 
 
 def numbers(values: pd.Series) -> pd.Series:

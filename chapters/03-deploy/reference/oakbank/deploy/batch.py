@@ -20,8 +20,7 @@ from oakbank.pipelines import (
     grant,
     repair_feed,
 )
-from oakbank.world import DECISIONS, Lake, table_of
-from oakbank.world.lake import LakeError
+from oakbank.world import DECISIONS, Lake, LakeError, table_of
 
 REVIEW = "review: "
 """How the reason of a decision begins that a person must look at. Nothing is granted in the meantime."""
@@ -135,18 +134,6 @@ def score_month(model: CreditModel, version: str, lake: Lake, month: int, refere
     )
 
 
-def history_reference(lake: Lake) -> FeedReference:
-    """Return what the feed looked like in the months before the first model; a few broken months do no harm.
-
-    Raises:
-        LakeError: There are none in the lake.
-    """
-    months = [month for month in lake.months("applications") if month < 0]
-    if not months:
-        raise LakeError(f"no months before month 0 in {lake.folder}: publish history first")
-    return FeedReference.typical(FeedReference.of(lake.read("applications", [month])) for month in months)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Decide months from the command line, with the champion."""
     parser = argparse.ArgumentParser(prog="python -m oakbank.deploy.batch", description="decide months of the lake")
@@ -161,7 +148,7 @@ def main(arguments: list[str] | None = None) -> None:
         version = registry.alias(options.alias)
         if version is None:
             raise RegistryError(f"no model has the alias {options.alias!r}: train and promote one first")
-        model, reference = registry.load(version), history_reference(lake)
+        model, reference = registry.load(version), FeedReference.from_lake(lake)
         for month in options.month:
             scored = score_month(model, version, lake, month, reference)
             for problem in scored.problems:

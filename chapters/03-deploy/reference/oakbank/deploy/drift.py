@@ -1,5 +1,7 @@
 """Drift measures from scratch: the population stability index and the Kolmogorov-Smirnov test."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -10,43 +12,63 @@ EMPTY_SHARE = 1e-4
 Ints = NDArray[np.intp]
 
 
-def bin_numbers(reference: ArrayLike, current: ArrayLike, bins: int | ArrayLike = 10) -> tuple[Ints, Ints, int]:
-    """Return the bin of each value of both samples, and how many bins there are.
+def edges_of(reference: ArrayLike, bins: int = 10) -> "NDArray[np.float64] | pd.Index[Any]":
+    """Return what parts the bins that a reference is cut into.
 
-    Bin 0 is for missing values. Numbers: bins between the reference's quantiles, open at both ends. Categories, and
-    numbers with no more than `bins` different values: a bin for each value of the reference, and one for all others.
+    Numbers: the quantiles 1/bins, 2/bins, ... of the reference, each once, so that its bins have about equal shares.
+    Categories, and numbers with no more than `bins` different values: those values, as an index.
+
+    Args:
+        reference: Shape (n,), numbers or categories; missing values are left out.
+        bins: How many quantile bins; 10 is the convention.
+
+    Raises:
+        ValueError: `bins` is below 2.
+    """
+    if bins < 2:
+        raise ValueError(f"bins must be 2 or more, not {bins}")
+    there = pd.Series(reference).dropna()
+    values = there.unique()
+    if len(values) <= bins or not pd.api.types.is_numeric_dtype(there):
+        known: pd.Index[Any] = pd.Index(sorted(values))
+        return known
+    edges: NDArray[np.float64] = np.unique(np.quantile(there.to_numpy(np.float64), np.arange(1, bins) / bins))
+    return edges
+
+
+def bin_of(values: ArrayLike, edges: "NDArray[np.float64] | pd.Index[Any]") -> Ints:
+    """Return the bin of each value, from 0 to len(edges) + 1; bin 0 is for missing values.
+
+    Args:
+        values: Shape (n,), numbers or categories.
+        edges: Numbers, rising: bin 1 lies below the first of them, the last bin above all, and a value on an edge is
+            in the bin above it. Or an index of values: a bin for each, in its order, and the last for all others.
+    """
+    sample = pd.Series(values)
+    if isinstance(edges, pd.Index):
+        place = edges.get_indexer(pd.Index(sample))
+        place = np.where(place < 0, len(edges), place)
+    else:
+        place = np.searchsorted(edges, sample.to_numpy(np.float64), side="right")
+    return np.where(sample.isna(), 0, place + 1)
+
+
+def bin_counts(reference: ArrayLike, current: ArrayLike, bins: int | ArrayLike = 10) -> Ints:
+    """Return how many values of each sample are in each bin: shape (2, number of bins), the reference's first.
 
     Args:
         reference: Shape (n,), numbers or categories.
         current: Shape (m,).
-        bins: How many quantile bins (10 is the convention), or the edges of the bins.
+        bins: How many, see `edges_of`; or the edges between them, numbers that rise.
 
     Raises:
         ValueError: A sample is empty, or `bins` is below 2.
     """
-    before, now = pd.Series(reference), pd.Series(current)
-    if before.empty or now.empty:
+    samples = (pd.Series(reference), pd.Series(current))
+    if any(sample.empty for sample in samples):
         raise ValueError("drift needs at least one value in each of the two samples")
-    count = bins if isinstance(bins, int) else None
-    if count is not None and count < 2:
-        raise ValueError(f"bins must be 2 or more, not {count}")
-    values = np.sort(before.dropna().unique()) if pd.api.types.is_numeric_dtype(before) else None
-    if values is None or (count is not None and len(values) <= count):
-        known = pd.Index(sorted(before.dropna().unique()))
-        codes = [known.get_indexer(pd.Index(sample)) for sample in (before, now)]
-        numbers = [np.where(code < 0, len(known) + 1, code + 1) for code in codes]
-        total = len(known) + 2
-    else:
-        if count is None:
-            edges = np.asarray(bins, dtype=np.float64)[1:-1]
-        else:
-            edges = np.unique(np.quantile(before.dropna().to_numpy(np.float64), np.arange(1, count) / count))
-        numbers = [1 + np.searchsorted(edges, sample.to_numpy(np.float64), side="right") for sample in (before, now)]
-        total = len(edges) + 2
-    was, is_ = (
-        np.where(s.isna().to_numpy(), 0, k).astype(np.intp) for s, k in zip((before, now), numbers, strict=True)
-    )
-    return was, is_, total
+    edges = edges_of(samples[0], bins) if isinstance(bins, int) else np.asarray(bins, np.float64)
+    return np.array([np.bincount(bin_of(sample, edges), minlength=len(edges) + 2) for sample in samples])
 
 
 def psi(reference: ArrayLike, current: ArrayLike, bins: int | ArrayLike = 10) -> float:
@@ -60,11 +82,11 @@ def psi(reference: ArrayLike, current: ArrayLike, bins: int | ArrayLike = 10) ->
     Args:
         reference: Shape (n,), numbers or categories.
         current: Shape (m,).
-        bins: See `bin_numbers`.
+        bins: See `bin_counts`.
     """
-    was, is_, total = bin_numbers(reference, current, bins)
-    p, q = (np.bincount(codes, minlength=total) / len(codes) for codes in (was, is_))
-    p, q = np.where(p == 0, EMPTY_SHARE, p), np.where(q == 0, EMPTY_SHARE, q)
+    counts = bin_counts(reference, current, bins)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    p, q = np.where(shares == 0, EMPTY_SHARE, shares)
     return float(np.sum((p - q) * np.log(p / q)))
 
 
@@ -100,8 +122,7 @@ def homogeneity(reference: ArrayLike, current: ArrayLike) -> tuple[float, float]
     """Return the chi-squared statistic and p-value of both samples having the same shares of categories."""
     from scipy.stats import chi2_contingency
 
-    was, is_, total = bin_numbers(reference, current)
-    table = np.array([np.bincount(codes, minlength=total) for codes in (was, is_)])
+    table = bin_counts(reference, current)
     table = table[:, table.sum(axis=0) > 0]
     if table.shape[1] < 2:
         return 0.0, 1.0

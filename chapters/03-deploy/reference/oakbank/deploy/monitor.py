@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from oakbank.deploy.drift import homogeneity, ks, psi
-from oakbank.pipelines import CreditModel, write_text
+from oakbank.intro.loans import with_outcomes
+from oakbank.pipelines import CreditModel
 from oakbank.world import CATEGORIES, FEATURES
+from oakbank.world.files import write_text
 
 __all__ = [
     "ColumnDrift",
@@ -111,6 +113,14 @@ def _get(applications: pd.DataFrame, column: str) -> "pd.Series[Any]":
 
 
 def compare_column(column: str, reference: "pd.Series[Any]", current: "pd.Series[Any]", alpha: float) -> ColumnDrift:
+    """Say how far one column has moved, by its index and by the test that fits its kind, and whether that matters.
+
+    Args:
+        column: Its name.
+        reference: Its values that the model in use knows, shape (n,).
+        current: Its values as delivered, shape (m,).
+        alpha: Greatest p-value that counts as more than chance.
+    """
     moved = psi(reference, current)
     if column in CATEGORIES:
         statistic, p_value = homogeneity(reference, current)
@@ -157,7 +167,7 @@ def performance_report(decisions: pd.DataFrame, outcomes: pd.DataFrame) -> Perfo
     for name, ids in (("decisions", decided["application_id"]), ("outcomes", outcomes["application_id"])):
         if ids.duplicated().any():
             raise ValueError(f"the {name} have an application twice: it would count twice; drop duplicates first")
-    loans = decided.merge(outcomes[["application_id", "defaulted"]], on="application_id")
+    loans = with_outcomes(decided, outcomes)
     if loans.empty:
         raise ValueError("none of these decisions has a known outcome: wait until the labels have arrived")
     y = loans["defaulted"].to_numpy(np.float64)

@@ -2,16 +2,15 @@
 
 import math
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from oakbank.deploy.batch import BatchError, decide, history_reference
+from oakbank.deploy.batch import BatchError, decide
 from oakbank.governance.audit import AuditLog, Entry, Verification
 from oakbank.pipelines import CreditModel, FeedReference, Registry, RegistryError, code_hash
-from oakbank.world import OFFICERS, Lake
-from oakbank.world.lake import LakeError
+from oakbank.world import OFFICERS, Lake, LakeError
 
 PROMOTE = "promote"
 """Kind of the log's entry that makes a version the champion: its actor is the approver, its payload has `version`."""
@@ -109,51 +108,63 @@ def trace(
     application_id = operator.index(application_id)
     row, warnings = _decision(application_id, lake)
     month, version = int(row["month"]), str(row["model_version"])
-    by_model = version != OFFICERS
-    probability = None if math.isnan(row["default_probability"]) else float(row["default_probability"])
-    reason = str(row["reason"])
-    tags: dict[str, str] = {}
-    run_id: str | None = None
-    reproduced: bool | None = None
-    feed_problems: tuple[str, ...] = ()
-    if by_model:
-        reproduced = False
-        try:
-            tags = registry.tags(version)
-            run_id = registry.run_id(version)
-            model = registry.load(version)  # its digest is checked before LightGBM sees it
-            reproduced, feed_problems = _again(row, model, lake, reference or history_reference(lake))
-            if not reproduced:
-                warnings.append("decided again, the result differs: the feed, the reference or the code has changed")
-        except (BatchError, LakeError, RegistryError) as error:
-            warnings.append(f"could not be decided again: {error}")
-        if tags and tags.get("code_hash") != code_hash():
-            warnings.append("the pipeline's code is not that of the training run any more")
+    origin = _Origin() if version == OFFICERS else _origin(row, lake, registry, reference)
+    warnings += origin.warnings
+    approver, as_of = origin.tags.get("approver"), origin.tags.get("as_of")
     log = audit.verify(head)
     entries = [e for e in audit.entries() if _concerns(e, application_id, version, month)] if log.ok else []
     if not log.ok:
         warnings.append(f"the audit log does not hold, so nothing is quoted from it: {log.detail}")
-    elif by_model:
-        warnings += _approval(entries, tags.get("approver"), version)
+    elif version != OFFICERS:
+        warnings += _approval(entries, approver, version)
     return Lineage(
         application_id=application_id,
         month=month,
         granted=bool(row["granted"]),
-        probability=probability,
-        reason=reason,
+        probability=None if math.isnan(row["default_probability"]) else float(row["default_probability"]),
+        reason=str(row["reason"]),
         version=version,
-        model_hash=tags.get("model_hash"),
-        data_hash=tags.get("data_hash"),
-        code_hash=tags.get("code_hash"),
-        as_of=int(tags["as_of"]) if "as_of" in tags else None,
-        run_id=run_id,
-        approver=tags.get("approver"),
-        feed_problems=feed_problems,
-        reproduced=reproduced,
+        model_hash=origin.tags.get("model_hash"),
+        data_hash=origin.tags.get("data_hash"),
+        code_hash=origin.tags.get("code_hash"),
+        as_of=None if as_of is None else int(as_of),
+        run_id=origin.run_id,
+        approver=approver,
+        feed_problems=origin.feed_problems,
+        reproduced=origin.reproduced,
         entries=tuple(entries),
         log=log,
         warnings=tuple(warnings),
     )
+
+
+@dataclass
+class _Origin:
+    """What registry and lake say of the model that decided, as far as they could be asked."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+    run_id: str | None = None
+    reproduced: bool | None = None
+    feed_problems: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
+
+
+def _origin(row: "pd.Series[Any]", lake: Lake, registry: Registry, reference: FeedReference | None) -> _Origin:
+    """Ask the registry for a decision's model, and decide again with it."""
+    version, origin = str(row["model_version"]), _Origin(reproduced=False)
+    try:
+        origin.tags = registry.tags(version)
+        origin.run_id = registry.run_id(version)
+        model = registry.load(version)  # its digest is checked before LightGBM sees it
+        usual = reference or FeedReference.from_lake(lake)
+        origin.reproduced, origin.feed_problems = _again(row, model, lake, usual)
+        if not origin.reproduced:
+            origin.warnings.append("decided again, the result differs: the feed, the reference or the code has changed")
+    except (BatchError, LakeError, RegistryError) as error:
+        origin.warnings.append(f"could not be decided again: {error}")
+    if origin.tags and origin.tags.get("code_hash") != code_hash():
+        origin.warnings.append("the pipeline's code is not that of the training run any more")
+    return origin
 
 
 def _decision(application_id: int, lake: Lake) -> tuple["pd.Series[Any]", list[str]]:

@@ -1,26 +1,29 @@
 """The bank under a policy: how one month is decided, watched and learned from, with the tools of chapters 2 to 4."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from oakbank.deploy.batch import history_reference, score_month
+from oakbank.deploy.batch import score_month
 from oakbank.deploy.gate import CHAMPION, promote, rollback
-from oakbank.deploy.monitor import DriftReport, PerformanceReport, drift_report, performance_report
+from oakbank.deploy.monitor import drift_report, performance_report
 from oakbank.deploy.trigger import retrain, should_retrain
 from oakbank.governance.audit import AuditLog
 from oakbank.governance.lineage import PROMOTE
+from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines import (
     CreditModel,
+    FeedReference,
     Problem,
     Registry,
     TrainingConfig,
     grant,
     repair_feed,
 )
+from oakbank.scale.month import Month, State
 from oakbank.scale.policy import Policy
 from oakbank.world import DECISIONS, Feed, Lake, table_of
 
@@ -28,48 +31,11 @@ DRIFT_MONTHS = 3
 """Drift is measured against the youngest months that the champion learned from, this many."""
 
 
+NO_OUTCOMES = "the changed months have no outcomes yet"
+
+
 class FlightError(RuntimeError):
     """A flight that cannot go on; the message says what to do. What was flown is kept."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What one month must know of the one before; the rest is in the bank's files."""
-
-    champion: str
-    """Version that decides."""
-    champion_as_of: int
-    """Month as of which it was trained."""
-    previous: str | None
-    """The champion before it, while it is on trial."""
-    trained_as_of: int
-    """Month as of which the last training ran, whatever became of it."""
-
-
-@dataclass
-class Month:
-    """What the bank itself knows of a month. Rates are shares."""
-
-    month: int
-    version: str
-    """Version of the model that decided."""
-    decisions: pd.DataFrame
-    feed_problems: list[Problem] = field(default_factory=list)
-    drift: DriftReport | None = None
-    performance: PerformanceReport | None = None
-    """Of the champion, on the loans whose outcome became known this month."""
-    alarms: list[str] = field(default_factory=list)
-    """What has changed in the month's applications."""
-    reasons: list[str] = field(default_factory=list)
-    """What spoke for training again, among what there is to learn from."""
-    held: str = ""
-    """Why there was no training in spite of alarms or reasons."""
-    trained: str | None = None
-    """Version trained at the end of the month."""
-    refused: list[str] = field(default_factory=list)
-    """What the gates had against it; empty: it was promoted."""
-    rolled_back: str | None = None
-    """Version taken back at the end of the month."""
 
 
 class Bank:
@@ -115,7 +81,7 @@ class Bank:
         self.feed.publish_month(self.lake, month)
         applications = self.lake.read("applications", [month])
         if self.policy.check_feed:
-            reference = history_reference(self.lake)
+            reference = FeedReference.from_lake(self.lake)
             scored = score_month(model, state.champion, self.lake, month, reference)
             today = Month(month, state.champion, scored.decisions, scored.problems)
             applications = repair_feed(applications, scored.problems, reference)
@@ -135,42 +101,49 @@ class Bank:
     def _watch(self, today: Month, applications: pd.DataFrame, state: State) -> State:
         """Measure; go back, or train again, if the measures say so. At most one of the two in a month."""
         month, model, policy = today.month, self._model(state.champion), self.policy
-        known = [m for m in self.school.months("applications") if m < state.champion_as_of - self.delay]
-        familiar = self.school.read("applications", known[-DRIFT_MONTHS:])
+        familiar = self._familiar(state)
         today.drift = drift_report(familiar, applications, model=model)
-        learnable = None
-        if self.school.path("outcomes", month).exists():
-            newest = self.school.read("applications", [month - self.delay])
-            learnable = drift_report(familiar, newest, model=model)
-            loans = newest.merge(self.school.read("outcomes", [month])[["application_id", "defaulted"]])
-            if len(loans):
-                predicted = loans.drop(columns="defaulted").assign(
-                    granted=True, default_probability=model.predict(loans)
-                )
-                today.performance = performance_report(predicted, loans)
-                if state.previous is not None and self._does_worse(model, self._model(state.previous), loans):
-                    return self._roll_back(today, state)
-        today.alarms = should_retrain(today.drift, None, 0, problems=today.feed_problems, max_age=1).reasons
+        newest, loans = self._just_known(month)
+        if len(loans):
+            decided = loans[["application_id"]].assign(granted=True, default_probability=model.predict(loans))
+            today.performance = performance_report(decided, loans)
+            if self._does_worse(state, loans):
+                return self._roll_back(today, state)
         # The alarm of the day says that applicants have changed. There is nothing new to learn from it until the first
         # of them have outcomes: it is their month that starts a training. No `problems_then`: the model decides on
         # feeds that were repaired.
+        today.alarms = should_retrain(today.drift, None, 0, problems=today.feed_problems, max_age=1).reasons
         trigger = should_retrain(
-            learnable,
+            drift_report(familiar, newest, model=model) if len(newest) else None,
             today.performance,
             month + 1 - state.trained_as_of,
             max_age=policy.max_age,
             cool_down=policy.cool_down,
         )
-        today.reasons, today.held = trigger.reasons, trigger.held
-        if today.alarms and not trigger.reasons:
-            today.held = "the changed months have no outcomes yet"
-        if not trigger.fire:
-            return state
+        waits = today.alarms and not trigger.reasons
+        today.reasons, today.held = trigger.reasons, NO_OUTCOMES if waits else trigger.held
+        return self._learn(today, state) if trigger.fire else state
+
+    def _familiar(self, state: State) -> pd.DataFrame:
+        """Return the applications that the champion knows best: those of the youngest months it learned from."""
+        known = [m for m in self.school.months("applications") if m < state.champion_as_of - self.delay]
+        return self.school.read("applications", known[-DRIFT_MONTHS:])
+
+    def _just_known(self, month: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the applications whose month has its outcomes as of this one, and those that have one, with it."""
+        if not self.school.path("outcomes", month).exists():
+            return pd.DataFrame(), pd.DataFrame()
+        newest = self.school.read("applications", [month - self.delay])
+        return newest, with_outcomes(newest, self.school.read("outcomes", [month]))
+
+    def _learn(self, today: Month, state: State) -> State:
+        """Train on what is known at the end of the month; older months count less if risk itself has changed."""
+        as_of = today.month + 1
         risk_changed = today.performance is not None and today.performance.alarm
-        today.trained, today.refused = self._train(month + 1, policy.half_life if risk_changed else None)
+        today.trained, today.refused = self._train(as_of, self.policy.half_life if risk_changed else None)
         if today.refused:
-            return State(state.champion, state.champion_as_of, state.previous, trained_as_of=month + 1)
-        return State(today.trained, month + 1, previous=state.champion, trained_as_of=month + 1)
+            return replace(state, trained_as_of=as_of)
+        return State(today.trained, as_of, previous=state.champion, trained_as_of=as_of)
 
     def _train(self, as_of: int, half_life: float | None) -> tuple[str, list[str]]:
         """Train as of a month, and let the gates decide; return the version and what they had against it."""
@@ -189,18 +162,17 @@ class Bank:
         self._log(as_of, kind, approver, version=version, gates=results)
         return version, [f"{r.name}: {r.detail}" for r in promotion.results if not r.passed]
 
-    def _does_worse(self, model: CreditModel, previous: CreditModel, labelled: pd.DataFrame) -> bool:
-        """Compare by log-loss, loan by loan.
+    def _does_worse(self, state: State, loans: pd.DataFrame) -> bool:
+        """Compare the champion with the one before it, while it is on trial, by log-loss, loan by loan.
 
         Not by profit: the loans are those that a model in service granted, so that model has no bad ones left to
         decline, and any other seems to do better.
         """
-        if self.policy.rollback_z is None:
+        if self.policy.rollback_z is None or state.previous is None:
             return False
-        outcome = labelled["defaulted"].to_numpy(dtype=bool)
-        mine, theirs = (
-            np.log(np.where(outcome, p, 1 - p)) for p in (model.predict(labelled), previous.predict(labelled))
-        )
+        outcome = loans["defaulted"].to_numpy(dtype=bool)
+        predicted = (self._model(version).predict(loans) for version in (state.champion, state.previous))
+        mine, theirs = (np.log(np.where(outcome, p, 1 - p)) for p in predicted)
         worse = theirs - mine
         return bool(worse.mean() > self.policy.rollback_z * worse.std() / np.sqrt(len(worse)))
 

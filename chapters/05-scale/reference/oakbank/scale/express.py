@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from oakbank.pipelines import OAKBANK
 from oakbank.pipelines.contract import Application, Score
-from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.service import Loaded, Source
 from oakbank.scale.single_row import RowScorer
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from oakbank.pipelines import folder_lock, write_json
-from oakbank.scale.bank import Bank, FlightError, Month, State
+from oakbank.pipelines import folder_lock
+from oakbank.scale.bank import Bank, FlightError
+from oakbank.scale.month import Month, State
 from oakbank.scale.policy import Policy
 from oakbank.world import Feed, World
+from oakbank.world.files import write_json
 
 PACKAGES = ("world", "pipelines", "deploy", "governance", "scale")
 

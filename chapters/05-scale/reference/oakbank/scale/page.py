@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from oakbank.pipelines import write_text
 from oakbank.scale import plots
 from oakbank.scale.flight import FlightLog, MonthRecord
 from oakbank.world import Scenario
+from oakbank.world.files import write_text
 
 TEMPLATE = Path(__file__).parent / "templates" / "flight.html.jinja"
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from oakbank.pipelines import PipelineBusyError, Registry, folder_lock, write_json
+from oakbank.pipelines import PipelineBusyError, Registry, folder_lock
 from oakbank.scale.bank import FlightError
 from oakbank.scale.flight import FlightLog, MonthRecord, flight_code, fly, identity
 from oakbank.scale.page import headline, write_report
 from oakbank.scale.policy import CARE, NEGLECT, Policy
 from oakbank.world import ScenarioError, World, load_scenario
+from oakbank.world.files import write_json
 
 MAIN_SCENARIO = "stormy"
 MAIN_SEED = 7

@@ -27,11 +27,12 @@ from typing import Any
 import httpx
 
 import oakbank
-from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training, write_json, write_text
+from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
 from oakbank.pipelines.contract import Application, score
 from oakbank.pipelines.scaling import renewed
 from oakbank.scale.load import requests_of
 from oakbank.world import Lake, World, publish_history
+from oakbank.world.files import write_json, write_text
 
 PEERS = Path(__file__).with_name("serving_peers")
 RESULTS = Path(__file__).with_name("serving_benchmark.json")

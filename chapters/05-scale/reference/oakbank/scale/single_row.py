@@ -13,9 +13,9 @@ from typing import Any
 
 import lightgbm as lgb
 
-from oakbank.pipelines import CreditModel, ModelError
+from oakbank.pipelines import OAKBANK, CreditModel, ModelError
 from oakbank.pipelines.contract import Score
-from oakbank.pipelines.features import OAKBANK, feature_row
+from oakbank.pipelines.features import feature_row
 from oakbank.world.economics import break_even_of_one
 
 FLOAT32, NORMAL = 0, 0  # C_API_DTYPE_FLOAT32, C_API_PREDICT_NORMAL
