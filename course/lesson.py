@@ -1,13 +1,22 @@
 """What lessons use of the course's own code: this, and nothing else."""
 
+import atexit
 import os
+import tempfile
 from pathlib import Path
 
 from authoring.repository import ROOT
 from base.quiet import TELEMETRY_OFF, foreign
 from course.recorded import recorded
 
-__all__ = ["ROOT", "own_git", "recorded"]
+__all__ = ["ROOT", "own_folder", "own_git", "recorded"]
+
+
+def own_folder() -> None:
+    """Work in a new folder from here on, which goes when the kernel ends."""
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    os.chdir(folder.name)
 
 
 def own_git(home: Path, date: str) -> dict[str, str]:

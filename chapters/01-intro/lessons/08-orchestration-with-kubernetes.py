@@ -16,7 +16,7 @@
 #
 # ## Time
 #
-# 24 minutes to read, 60 seconds to run.
+# 28 minutes to read, 60 seconds to run.
 #
 # ## The story so far
 #
@@ -116,21 +116,19 @@ for name, planted in faults.items():
 # ## On a cluster
 #
 # `kubectl` talks to the cluster that `KUBECONFIG` names. One that is not of your own machine is left alone: it may be
-# somebody's production. (`OAKBANK_CLUSTER` with its context's name offers it.) The next cell builds the image of lesson 07,
+# production. (`OAKBANK_CLUSTER` with its context's name offers it.) The next cell builds the image of lesson 07,
 # loads it onto the nodes, and makes a **namespace**, a folder for objects.
 
 # %%
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-from course.lesson import recorded
+from course.lesson import own_folder, recorded
 from oakbank.intro import cluster, containers, watch
 
-work = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-os.chdir(work.name)
+own_folder()
 shutil.copytree(MANIFESTS, "manifests")
 api, docker = cluster.cluster(), containers.engine()
 recorded("01/08", cluster.versions(api) if api and docker else None)
