@@ -297,7 +297,7 @@ command = ""  # your code here
 # %%
 long = {"-d": "--detach", "-p": "--publish", "-m": "--memory"}
 words = [long.get(word, word) for word in command.replace("=", " ").split()]
-asked = dict(zip(words, [*words[1:], ""], strict=True))
+asked = dict(zip(words, [*words[1:], ""], strict=False))
 wanted = {"docker": "run", "--name": "oakbank-second", "--publish": "8081:8000"}
 wanted |= {"--memory": "96m", "oakbank/scorer:2": ""}  # the image comes last
 wrong = [name for name, value in wanted.items() if asked.get(name) != value]
