@@ -315,6 +315,14 @@ def test_a_printed_number_that_no_code_holds_is_found(
     assert all(text.splitlines()[fault.line - 1].startswith("# it is") for fault in faulty)
 
 
+def test_what_a_recorded_cell_prints_is_held_by_its_recording(tmp_path: Path) -> None:
+    cells = read_cells(write(tmp_path, "a.py", "# %%\ncode = run()\n\n# %% [markdown]\n# It is 137.\n"), "a.py")
+    shown = {"outputs": [{"output_type": "stream", "name": "stdout", "text": ["137"]}]}
+    assert len(printed_faults(cells, [shown | {"source": ["%%bash\n", "run"], "metadata": {}}, {}])) == 1
+    assert printed_faults(cells, [shown | {"source": ["%%shell\n", "run"]}, {}]) == []
+    assert printed_faults(cells, [shown | {"metadata": {"recorded": True}}, {}]) == []
+
+
 def test_prose_is_compared_with_the_last_run(tmp_path: Path) -> None:
     root = gated(tmp_path, "total = 1 + 1\ntotal\n", "total = 4711 * 2\ntotal\n\n# %% [markdown]\n# It is 9422.\n")
     assert run_faults(root, load_syllabus(root)) == [

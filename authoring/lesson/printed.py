@@ -2,7 +2,8 @@
 
 A number in prose, in digits, counts as quoted if the code cell right above or below prints it: the same number, or one
 that rounds to it (`470` from 470.16, `68 %` from 0.678). It is held if it stands in the code of a cell up to there: in
-an `assert round(profit) == 470`, or because the lesson itself set it.
+an `assert round(profit) == 470`, or because the lesson itself set it. What a recorded cell shows is held by comparing
+its recording with a fresh run (`authoring.recording`).
 
 What this does not catch: a number that was wrong when it was written (it equals nothing that is printed), one in words
 ("half of the loans"), one that the code holds by chance, one that an earlier cell printed, and claims without a number
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from authoring.lesson.text import FENCE, Cell, Fault
+from authoring.recording import MAGIC
 
 _FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w./:-])(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)(?![\w/:-]|[.,]\d)(?P<percent> ?%)?")
@@ -59,8 +61,8 @@ def printed_faults(cells: list[Cell], executed: list[dict[str, Any]]) -> list[Fa
     for at, cell in enumerate(cells):
         if cell.code:
             continue
-        around = [number for number in (at - 1, at + 1) if 0 <= number < len(cells) and cells[number].code]
-        printed = {value for number in around for _, _, value, _, _ in _numbers(shown(executed[number]))}
+        around = [executed[number] for number in (at - 1, at + 1) if 0 <= number < len(cells) and cells[number].code]
+        printed = {value for one in around if not _recorded(one) for _, _, value, _, _ in _numbers(shown(one))}
         code = "\n".join(one.source for one in cells[: at + 2] if one.code)
         held = {float(literal.replace("_", "")) for literal in _LITERAL.findall(code)}
         prose = _blanked(_blanked(cell.source, FENCE), _FOLD)
@@ -70,6 +72,10 @@ def printed_faults(cells: list[Cell], executed: list[dict[str, Any]]) -> list[Fa
                 faults.append(Fault(cell.line_at(place), f"says {text}, as a cell beside it prints, and no code holds "
                               f"it: assert it there, such as `assert round(number) == {text.split()[0]}`"))  # fmt: skip
     return faults
+
+
+def _recorded(cell: dict[str, Any]) -> bool:
+    return bool(cell.get("metadata", {}).get("recorded")) or "".join(cell.get("source", "")).startswith(MAGIC)
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:

@@ -146,8 +146,8 @@ print((containers.CONTAINER / "Dockerfile").read_text(encoding="utf-8"))
 # | `COPY --from=builder` | takes only the installed packages out of the first stage |
 # | `COPY model.json`, then the code | what changes most often comes last |
 # | `USER 10001:10001` | gives up root |
-# | `EXPOSE 8000` | a note to the reader; opens no port |
-# | `HEALTHCHECK` | asks every 5 s whether it is ready; 3 failures: *unhealthy* |
+# | `EXPOSE` | a note to the reader; opens no port |
+# | `HEALTHCHECK` | asks every few seconds whether it is ready; some failures: *unhealthy* |
 # | `CMD ["python", …]` | runs as process 1; `0.0.0.0`: reachable from outside |
 #
 # `model.json` holds the model's numbers; a pickle could run somebody's code.
