@@ -1,5 +1,6 @@
 """nbgrader's settings for this course: `solutions/` is the source, `labs/` the release, `grading/` all that is made."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from autograder.nbgrader.steps import OURS
@@ -46,3 +47,4 @@ c.Exchange.root = str(root / "grading" / "no-exchange")
 c.OwnWays.grade = "python3 bootstrap.py grade {lab}"
 c.OwnWays.release = "python3 bootstrap.py build"
 c.OwnWays.copies = "work/labs"
+c.OwnWays.version = version("oakbank-course")

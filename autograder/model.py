@@ -60,12 +60,14 @@ class Key:
         cells: In order.
         stubs: Answer cells as they were handed out, by `grade_id`.
         files: What is handed out beside the notebook, by relative path.
+        version: Of the course, for those who read what was graded; no mark depends on it.
     """
 
     lab: str
     cells: tuple[Cell, ...]
     stubs: dict[str, str]
     files: dict[str, bytes]
+    version: str = field(default="", compare=False)
 
     @property
     def tests(self) -> tuple[Cell, ...]:

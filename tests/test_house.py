@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -305,3 +306,11 @@ def test_only_files_of_the_repository_are_looked_at(tmp_path: Path) -> None:
     assert files(tmp_path) == [Path(".gitignore"), Path("new.py")]
     shutil.rmtree(tmp_path / ".git")
     assert files(tmp_path) == [Path(".gitignore"), Path("new.py")]
+
+
+def test_the_course_has_the_version_that_the_changelog_begins_with() -> None:
+    told = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert told is not None
+    assert told[1] == settings["project"]["version"]
+    assert re.fullmatch(r"20\d\d\.[1-4](\.\d+)?", told[1]), "year and term, and what is mended within it"

@@ -9,7 +9,7 @@ import copy
 import fnmatch
 import os
 import stat
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,16 +223,18 @@ def load_key(lab: str, root: Path, notebook: str | None = None, worked: bool = F
     made = _released(_upgraded(source, chosen), course.config, chosen)
     if not worked:
         _require_same(made, _upgraded(_read(path, name), name), name, ways.new_release(lab))
-    return key_from_source(source, lab=chosen, config=course.config, files=_files(course, path.parent))
+    key = key_from_source(source, lab=chosen, config=course.config, files=_files(course, path.parent))
+    return replace(key, version=ways.version)
 
 
 def key_to_json(key: Key) -> dict[str, Any]:
     """Return plain data that `key_from_json` reads; files as base64."""
     files = {name: base64.b64encode(content).decode("ascii") for name, content in key.files.items()}
-    return {"lab": key.lab, "cells": [asdict(cell) for cell in key.cells], "stubs": key.stubs, "files": files}
+    cells = [asdict(cell) for cell in key.cells]
+    return {"lab": key.lab, "cells": cells, "stubs": key.stubs, "files": files, "version": key.version}
 
 
 def key_from_json(data: dict[str, Any]) -> Key:
     """Read what `key_to_json` gave, also after a way through JSON."""
     files = {name: base64.b64decode(content) for name, content in data["files"].items()}
-    return Key(data["lab"], tuple(Cell(**cell) for cell in data["cells"]), dict(data["stubs"]), files)
+    return Key(data["lab"], tuple(Cell(**cell) for cell in data["cells"]), dict(data["stubs"]), files, data["version"])

@@ -31,11 +31,13 @@ class OwnWays:
         release: The command that makes the release of the lab `{lab}` where that is missing or old, and keeps what was
             answered in it; for messages.
         copies: The folder of a student's own copies of labs in a copy of the course's repository.
+        version: Of the course in this teaching term, for feedback and reports.
     """
 
     grade: str = ""
     release: str = ""
     copies: str = ""
+    version: str = ""
 
     def grade_again(self, lab: str) -> str:
         """Return how to grade a lab."""

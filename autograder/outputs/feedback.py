@@ -293,6 +293,7 @@ def feedback_page(result: Result, key: Key, hand: ByHand = NOTHING) -> str:
             lab=safe_text(result.lab),
             student=safe_text(result.student),
             timestamp=safe_text(result.timestamp),
+            version=safe_text(key.version),
             by_hand=hand.digest,
             score=points(score),
             worth=points(result.points),

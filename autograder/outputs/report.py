@@ -47,6 +47,7 @@ def class_report(
         .get_template("report.html")
         .render(
             lab=safe_text(key.lab),
+            version=safe_text(key.version),
             students=students,
             worth=points(key.points),
             mean=points(sum(scores) / len(scores)) if scores else "",

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,11 @@ def test_the_page_tells_total_exercises_reasons_and_rescue() -> None:
     assert ("details", {}) in page.tags, "the instructor's hint folds"
     assert "<b>text</b>" in page.text
     assert "the reference" not in text.replace("the reference answer", "")
+
+
+def test_the_page_names_the_version_of_the_course_where_it_has_one() -> None:
+    assert "course version 2026.2" in feedback_page(result(), replace(KEY, version="2026.2"))
+    assert "version" not in _Page(feedback_page(result(), KEY)).text
 
 
 @pytest.mark.parametrize(

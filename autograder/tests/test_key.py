@@ -223,6 +223,15 @@ def test_links_and_rubbish_beside_the_notebook_are_not_handed_out(root):
     assert list(load_key(LAB, root).files) == ["data.csv", "sub/more.csv"]
 
 
+def test_the_version_of_the_course_goes_with_the_key_and_changes_no_mark(root):
+    plain = load_key(LAB, root)
+    with (root / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
+        settings.write("c.OwnWays.version = '2020.1'\n")
+    key = load_key(LAB, root)
+    assert key_from_json(key_to_json(key)).version == key.version == "2020.1" != plain.version
+    assert key.digest == plain.digest
+
+
 def test_a_setting_that_the_grader_does_not_know_is_refused(root):
     with (root / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
         settings.write("c.OwnWays.grades = 'make grade'\n")

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,6 +130,12 @@ def pairs_of(results: list[Result]) -> list[tuple[str, str, tuple[str, ...]]]:
 def text_of(page: str) -> str:
     body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_it_names_the_version_of_the_course_where_it_has_one() -> None:
+    results = [result("ada", TINY[0])]
+    assert "course version 2026.2" in text_of(class_report(results, replace(KEY, version="2026.2")))
+    assert "version" not in text_of(class_report(results, KEY))
 
 
 def test_a_copy_with_new_names_and_comments_is_found_and_nobody_else() -> None:
