@@ -28,10 +28,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autograder.examiner.protocol import Box, BoxOrder, Cells, EndOrder, KernelOrder, Template
 from autograder.examiner.shell import Kernel, Shell, make_shell, run_cell
 from autograder.sandbox.confine import confine, new_pid_namespace
 from autograder.sandbox.enter import enter, fresh_scratch
-from autograder.sandbox.limits import Confine
 from autograder.sandbox.view import View
 from kernels.channel import Channel, ClosedError
 from kernels.forks import fork, join_pages, serve_forks, threads
@@ -86,7 +86,7 @@ def template(options: dict[str, Any], fds: list[int]) -> None:
         enter(View(readonly=readonly, hidden=hidden, scratch_mb=options["scratch_mb"]))
         new_pid_namespace()  # in one of its own, a box may make one for each of its kernels
     except Exception:
-        control.send("r", json.dumps({"fault": traceback.format_exc(limit=-2)}).encode())
+        control.send(Template.READY, json.dumps({"fault": traceback.format_exc(limit=-2)}).encode())
         return
     pid = fork(partial(_serve_boxes, options, control))
     control.close()
@@ -111,7 +111,7 @@ def _serve_boxes(options: dict[str, Any], control: Channel) -> None:
         gc.freeze()
     except Exception:
         told = {"fault": traceback.format_exc(limit=-2)}
-    control.send("r", json.dumps(told).encode())
+    control.send(Template.READY, json.dumps(told).encode())
     if "fault" in told:
         return
     names = set(told["names"])
@@ -120,7 +120,7 @@ def _serve_boxes(options: dict[str, Any], control: Channel) -> None:
     def handle(kind: str, body: bytes, fds: list[int]) -> None:
         def become() -> None:
             control.close()
-            box(json.loads(body), Channel(socket.socket(fileno=fds[0])), shell, names)
+            box(BoxOrder.read(body), Channel(socket.socket(fileno=fds[0])), shell, names)
 
         fork(become)
         if next(boxes) == MANY:
@@ -136,33 +136,34 @@ def _seed() -> None:
         sys.modules["numpy"].random.seed(0)
 
 
-def box(options: dict[str, Any], control: Channel, shell: Shell, names: set[str]) -> None:
+def box(order: BoxOrder, control: Channel, shell: Shell, names: set[str]) -> None:
     """Be a box: fork kernels, end them and say how they ended, until the control channel closes."""
     kernels: dict[int, int] = {}
     try:
-        if options["sandbox"]:
-            fresh_scratch(options["scratch_mb"], options["uid"])
+        if order.sandbox:
+            fresh_scratch(order.scratch_mb, order.uid)
         else:
-            os.chdir(options["folder"])
+            os.chdir(order.folder)
         while True:
             kind, body, fds = control.receive()
-            order = json.loads(body)
-            if kind == "k":
-                if options["sandbox"]:
+            if kind == Box.KERNEL:
+                if order.sandbox:
                     new_pid_namespace()
-                kernels[order["number"]] = fork(partial(_be_kernel, order, options, fds, shell, names))
+                wanted = KernelOrder.read(body)
+                kernels[wanted.number] = fork(partial(_be_kernel, wanted, order.sandbox, fds, shell, names))
                 for fd in fds:
                     os.close(fd)
-            elif kind == "e":
-                pid = kernels.pop(order["number"])
-                if order["gone"]:  # it has hung up: how it ended is soon known
+            elif kind == Box.END:
+                ended = EndOrder.read(body)
+                pid = kernels.pop(ended.number)
+                if ended.gone:
                     _wait(pid, 2.0)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                    if not options["sandbox"]:
+                    if not order.sandbox:
                         os.killpg(pid, signal.SIGKILL)
                 _, status = os.waitpid(pid, 0)
-                control.send("e", json.dumps({"code": os.waitstatus_to_exitcode(status)}).encode())
+                control.send(Box.END, json.dumps({"code": os.waitstatus_to_exitcode(status)}).encode())
     except ClosedError:
         return
     finally:
@@ -184,9 +185,9 @@ def _trust_nothing() -> None:
     os.environ |= {"HOME": "/", "MPLCONFIGDIR": "/", "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}
 
 
-def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], shell: Shell, names: set[str]) -> None:
+def _be_kernel(order: KernelOrder, sandboxed: bool, fds: list[int], shell: Shell, names: set[str]) -> None:
     """Be a kernel; no way back."""
-    limits = Confine(**order["confine"])
+    limits = order.confine
     known_as = os.readlink("/proc/self")  # noqa: PTH115  # to the grader, whose /proc this still is
     null = os.open(os.devnull, os.O_RDONLY)
     printed, path = tempfile.mkstemp(prefix=".printed-")
@@ -195,9 +196,9 @@ def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], s
     os.dup2(printed, 1)
     os.dup2(printed, 2)
     os.setsid()  # a signal to the process group must not reach anybody else's
-    if order["examiner"]:
+    if order.examiner:
         _trust_nothing()
-    if options["sandbox"]:
+    if sandboxed:
         confine(limits, keep=(0, 1, 2, fds[0]))
     else:
         for kind, value in ((resource.RLIMIT_CPU, limits.cpu_seconds), (resource.RLIMIT_FSIZE, limits.file_mb << 20)):
@@ -208,7 +209,7 @@ def _be_kernel(order: dict[str, Any], options: dict[str, Any], fds: list[int], s
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of the write, not the end
     channel = Channel(socket.socket(fileno=fds[0]))
-    channel.send("p", os.fsencode(known_as))
+    channel.send(Cells.PROCESS, os.fsencode(known_as))
     _seed()  # Python seeds `random` anew in every fork
     with contextlib.suppress(ClosedError):
-        Kernel(shell, channel, order["examiner"], set(names), order["output_bytes"]).serve()
+        Kernel(shell, channel, order.examiner, set(names), order.output_bytes).serve()

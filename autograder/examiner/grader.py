@@ -18,6 +18,7 @@ from typing import Any
 from autograder.examiner.ahead import warm_parent
 from autograder.examiner.clock import Clock, Turns
 from autograder.examiner.handles import LIMITS, BoxHandle, Limits
+from autograder.examiner.protocol import BoxOrder, Template
 from autograder.examiner.rescue import built_on, lent
 from autograder.examiner.session import Seen, Session
 from autograder.lab.marks import BESIDE
@@ -176,10 +177,10 @@ class Grader(Closing):
         self.setup = [*self.setup, *sources]
         return True
 
-    def ask_template(self, kind: str, body: bytes, theirs: socket.socket) -> None:
-        """Have the template fork a box."""
+    def fork_box(self, order: BoxOrder, theirs: socket.socket) -> None:
+        """Have the template fork a box, with its end of a channel."""
         with self.parent.lock:
-            self.template.send(kind, body, [theirs.fileno()])
+            self.template.send(Template.BOX, order.body(), [theirs.fileno()])
 
     def grade(
         self, submission: Submission, only: Iterable[str] = (), rescue: bool = True, together: bool = False

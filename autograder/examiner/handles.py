@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder.examiner.clock import LOOK, Clock
+from autograder.examiner.protocol import Box, BoxOrder, Cells, EndOrder, KernelOrder, Task
 from autograder.examiner.told import CELLS, frame, read_told, weight
+from autograder.sandbox.limits import Confine
 from kernels.channel import Channel, ClosedError, TooLargeError, pair
 
 if TYPE_CHECKING:
@@ -80,10 +82,10 @@ class KernelHandle:
         """Wait for a frame until a moment of the box's clock."""
         while True:
             kind, body = self._frame(until, limit)
-            if kind == "p" and not self.pid:  # before any cell
+            if kind == Cells.PROCESS and not self.pid:  # before any cell
                 self.pid = int(body)
                 self.box.clock.pids.append(self.pid)
-            elif kind == "s" and self.box.clock.now() < until:  # who tells that for ever makes no sense
+            elif kind == Cells.SERVER and self.box.clock.now() < until:  # who tells that for ever makes no sense
                 self.server = body[:LONGEST_SERVER].decode(errors="replace")
             else:
                 return kind, body
@@ -118,14 +120,14 @@ class KernelHandle:
             return f"{said}, and only waits: it last asked for {self.server}. Is a server there? There is no network"
         return f"{said}, and only waits: for a server that is not there, a lock, a sleep?"
 
-    def run(self, task: dict[str, Any], until: float, limit: float, ask: Ask | None = None) -> dict[str, Any]:
+    def run(self, task: Task, until: float, limit: float, ask: Ask | None = None) -> dict[str, Any]:
         """Run a cell and return what is told of it; `ask` has the other kernel answer what it asks meanwhile."""
-        self.send("x", json.dumps(task).encode())
+        self.send(Cells.RUN, task.body())
         kind, body = self.receive(until, limit)
-        while kind in ("a", "k") and ask:
+        while kind in (Cells.ASK, Cells.ANSWER) and ask:
             self.send(*ask(kind, body))
             kind, body = self.receive(until, limit)
-        if kind != "d":
+        if kind != Cells.TOLD:
             raise EndedError(self.box.end(self, NONSENSE), died=True)
         return self.told(body)
 
@@ -146,11 +148,11 @@ class BoxHandle:
         self.grader, self.clock, self.numbers = grader, clock, itertools.count()
         self.control, theirs = pair()
         self.folder = "" if grader.sandbox else tempfile.mkdtemp(prefix="lab-")
-        options = {"sandbox": grader.sandbox, "scratch_mb": grader.limits.scratch_mb, "uid": uid, "folder": self.folder}
+        order = BoxOrder(grader.sandbox, grader.limits.scratch_mb, uid, self.folder)
         if self.folder:
             shutil.copytree(grader.folder, self.folder, dirs_exist_ok=True)
         with theirs:
-            grader.ask_template("b", json.dumps(options).encode(), theirs)
+            grader.fork_box(order, theirs)
         self.uid, self.kernels = uid, list[KernelHandle]()
         self.room = CELLS * grader.limits.output_bytes  # that what all cells show may take
 
@@ -159,16 +161,12 @@ class BoxHandle:
         limits = self.grader.limits
         number = next(self.numbers)
         channel, theirs = pair(1 << 30) if examiner else pair(LARGEST_ANSWER, {"d": frame(limits.output_bytes)})
-        confine = {
-            "memory_mb": limits.memory_mb,
-            "processes": limits.processes,
-            "cpu_seconds": int(limits.total_seconds) + 60,
-            "file_mb": limits.scratch_mb,
-            "uid": self.uid,
-        }
-        order = {"number": number, "examiner": examiner, "confine": confine, "output_bytes": limits.output_bytes}
+        confine = Confine(
+            limits.memory_mb, limits.processes, int(limits.total_seconds) + 60, limits.scratch_mb, self.uid
+        )
+        order = KernelOrder(number, examiner, confine, limits.output_bytes)
         with theirs:
-            self.control.send("k", json.dumps(order).encode(), [theirs.fileno()])
+            self.control.send(Box.KERNEL, order.body(), [theirs.fileno()])
         kernel = KernelHandle(self, number, channel)
         self.kernels.append(kernel)
         return kernel
@@ -180,7 +178,7 @@ class BoxHandle:
         self.kernels.remove(kernel)
         if kernel.pid:
             self.clock.pids.remove(kernel.pid)
-        self.control.send("e", json.dumps({"number": kernel.number, "gone": not why}).encode())
+        self.control.send(Box.END, EndOrder(kernel.number, gone=not why).body())
         _, body, _ = self.control.receive()
         kernel.channel.close()
         code = json.loads(body)["code"]

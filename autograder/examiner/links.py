@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.examiner.acts import FOR_STUDENTS, FOR_TESTS, HIDDEN, allowed
+from autograder.examiner.protocol import Cells
 from autograder.examiner.standins import make_class
 from autograder.examiner.watching import Told, Watch
 from autograder.values.desk import Desk
@@ -88,12 +89,12 @@ class Link:
             raise RecursionError("too many calls back and forth")
         self.depth += 1
         try:
-            self.send("a", self._question(act, name, args, kwargs))
+            self.send(Cells.ASK, self._question(act, name, args, kwargs))
             while True:
                 kind, body = self.receive()
-                if kind == "z":
+                if kind == Cells.GONE:
                     raise Gone(body.decode(errors="replace"))
-                if kind == "k":
+                if kind == Cells.ANSWER:
                     return self._answer(body)
                 self.serve(body)
         finally:
@@ -175,7 +176,7 @@ class StudentLink(Link):
                 except Exception as worse:  # what cannot be written, such as a list nested too deeply, is shared
                     self.desk.forget()
                     answer = self._told(worse, set(), raised=True)
-        self.send("k", answer)
+        self.send(Cells.ANSWER, answer)
 
     def _told(self, value: Any, arguments: set[str], **more: Any) -> bytes:
         return self.writer.message(value, arguments, **more, **self.told.take())
@@ -292,7 +293,7 @@ class ExaminerLink(Link):
             plain = error.args if all(type(arg) in (str, int, float, bool, type(None)) for arg in error.args) else ()
             parts = (False, classes, text_of(error), plain, self.desk.lend(error))
             answer = self.packing.message(parts, set())
-        self.send("k", answer)
+        self.send(Cells.ANSWER, answer)
 
     def _class_name(self, kind: type) -> tuple[str, str]:
         where = self.packing.main_name(kind)

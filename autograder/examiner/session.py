@@ -1,6 +1,5 @@
 """One pass through the cells of a submission: answers in the student's kernel, tests in the examiner's."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from autograder.examiner.handles import NONSENSE, TO_ARRIVE, BoxHandle, EndedError, KernelHandle
+from autograder.examiner.protocol import Cells, Task
 from autograder.lab.source import bound_in, globals_in, names_in, without_docstrings
 from autograder.model import (
     ANSWER,
@@ -157,12 +157,12 @@ class Session:
 
     def _in_student(self, source: str, ours: bool) -> Seen:
         assert self.student is not None
-        until, task = self._deadline(), {"source": source, "test": False, "ours": ours, "credit": False}
+        until, task = self._deadline(), Task(source, ours)
         ask = partial(self._ask_examiner, until) if self.borrows else None
         try:
             if ask:
                 for kernel in (self.student, self._examiner()):
-                    kernel.send("n")
+                    kernel.send(Cells.TEST_BEGINS)
             told = self.student.run(task, until, self.limit, ask)
         except EndedError as end:
             self.student = None
@@ -186,7 +186,7 @@ class Session:
         try:
             examiner.send(kind, body)
             kind, body = examiner.receive(until, self.limit)
-            if kind not in ("a", "k"):
+            if kind not in (Cells.ASK, Cells.ANSWER):
                 raise EndedError(self.box.end(examiner, NONSENSE))
         except EndedError as end:  # the student's kernel waits for it in vain
             self.examiner, self.until = None, 0.0
@@ -214,34 +214,27 @@ class Session:
         """Run a source in the examiner's kernel, carrying frames to the student's and back."""
         student, examiner = self._student(), self._examiner()
         until = self._deadline()
-        task = {
-            "source": source,
-            "test": True,
-            "ours": ours,
-            "credit": True,
-            "names": sorted(self.read | names_in(source)),
-            "student": self.grader.answered,
-            "lend": list(lend),
-        }
-        examiner.send("x", json.dumps(task).encode())
+        names, answered = sorted(self.read | names_in(source)), self.grader.answered
+        task = Task(source, ours, credit=True, test=True, names=tuple(names), student=tuple(answered), lend=tuple(lend))
+        examiner.send(Cells.RUN, task.body())
         gone, again, first, asked = "", False, True, self.asked
         while True:
             kind, body = examiner.receive(until + 2 * TO_ARRIVE, self.limit)  # it is told when the student's has ended
-            if kind == "d":
+            if kind == Cells.TOLD:
                 return examiner.told(body) | ({"gone": gone, "again": again} if gone else {})
             if not gone:
                 try:
                     if first:
-                        student.send("n")
+                        student.send(Cells.TEST_BEGINS)
                     first, self.asked = False, True
                     student.send(kind, body)
                     kind, body = student.receive(until, self.limit)
-                    if kind not in ("a", "k"):
+                    if kind not in (Cells.ASK, Cells.ANSWER):
                         raise EndedError(self.box.end(student, NONSENSE), died=True)
                 except EndedError as end:
                     gone, self.student = str(end), None
                     again = end.died and asked  # perhaps by what an earlier test had called
-            examiner.send(*(("z", gone.encode()) if gone else (kind, body)))
+            examiner.send(*((Cells.GONE, gone.encode()) if gone else (kind, body)))
 
     def _test(self, at: int, cell: Cell) -> tuple[float | str | None, str]:
         if self.box.clock.now() > self.until:
@@ -265,8 +258,7 @@ class Session:
 
     def _beside(self, cell: Cell) -> dict[str, Any]:
         """Run a test where the answers run."""
-        task = {"source": cell.source, "test": False, "ours": False, "credit": True}
-        return self._student().run(task, self._deadline(), self.limit)
+        return self._student().run(Task(cell.source, credit=True), self._deadline(), self.limit)
 
     def _renew_examiner(self, before: int) -> None:
         for at, cell in enumerate(self.cells[:before]):

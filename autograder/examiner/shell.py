@@ -29,6 +29,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from autograder.examiner.links import ExaminerLink, Gone, StudentLink
+from autograder.examiner.protocol import Cells, Task
 from autograder.examiner.told import PICTURE
 from autograder.examiner.watching import REPLACED, Told, Watch
 from autograder.model import PICTURES, Output
@@ -290,7 +291,7 @@ class Kernel:
             if server != self.told[0] or time.monotonic() - self.told[1] > TELL_AGAIN:
                 self.told = server, time.monotonic()
                 with contextlib.suppress(ClosedError, OSError):
-                    self.channel.send("s", server.encode(errors="replace"))
+                    self.channel.send(Cells.SERVER, server.encode(errors="replace"))
 
     def _receive(self) -> tuple[str, bytes]:
         kind, body, _ = self.channel.receive()
@@ -300,20 +301,20 @@ class Kernel:
         """Do what the grader says until it hangs up."""
         while True:
             kind, body = self._receive()
-            if kind == "x":
-                task = json.loads(body)
-                told = self._test(task) if task["test"] else self._run(task)
-                self.channel.send("d", json.dumps(told).encode())
-            elif kind == "a":
+            if kind == Cells.RUN:
+                task = Task.read(body)
+                told = self._test(task) if task.test else self._run(task)
+                self.channel.send(Cells.TOLD, json.dumps(told).encode())
+            elif kind == Cells.ASK:
                 self.link.serve(body)
-            elif kind == "n":
+            elif kind == Cells.TEST_BEGINS:
                 self.link.desk.forget()
 
-    def _run(self, task: dict[str, Any]) -> dict[str, Any]:
+    def _run(self, task: Task) -> dict[str, Any]:
         before = dict(self.main)
-        told, result = run_cell(self.shell, task["source"], self.most)
-        told["value"] = _credit(result.result) if told["ok"] and task["credit"] else None
-        if task["ours"]:  # the instructor's cell: what it binds is the same on both sides
+        told, result = run_cell(self.shell, task.source, self.most)
+        told["value"] = _credit(result.result) if told["ok"] and task.credit else None
+        if task.ours:  # the instructor's cell: what it binds is the same on both sides
             self._know({name for name, value in self.main.items() if before.get(name, self) is not value})
         return told
 
@@ -324,27 +325,27 @@ class Kernel:
         self.kept.update(found)
         self.bound.extend(found.values())
 
-    def _test(self, task: dict[str, Any]) -> dict[str, Any]:
+    def _test(self, task: Task) -> dict[str, Any]:
         """Run a test with the student's names bound to what stands for them."""
         self.link.desk.forget()
         self.link.looks.begin()
-        if "mock" in task["source"]:
+        if "mock" in task.source:
             self.link.looks.follow_mocks()
         for name in self.theirs:
             self.main.pop(name, None)
         self.theirs = set()
-        wanted = sorted(name for name in task["names"] if name in task["student"] or name not in self.main)
+        wanted = sorted(name for name in task.names if name in task.student or name not in self.main)
         try:
             found = self.link.names(wanted) if wanted else {}
         except Gone as gone:
             return {"ok": False, "ename": "Gone", "evalue": str(gone), "line": "", "value": None, "outputs": []}
         self.main.update(found)
         self.theirs = set(found)
-        self.link.watch(self.main, [name for name in task["student"] if name in found])
+        self.link.watch(self.main, [name for name in task.student if name in found])
         told = self._run(task)
-        if told["ok"] and task["lend"]:
+        if told["ok"] and task.lend:
             try:
-                self.link.ask("bind", "", (), {name: self.main[name] for name in task["lend"] if name in self.main})
+                self.link.ask("bind", "", (), {name: self.main[name] for name in task.lend if name in self.main})
             except Gone as gone:
                 told |= {"ok": False, "ename": "Gone", "evalue": str(gone), "line": "", "value": None}
         return told
