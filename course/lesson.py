@@ -1,15 +1,20 @@
 """What lessons use of the course's own code: this, and nothing else."""
 
+import ast
 import atexit
+import inspect
 import os
 import tempfile
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from authoring.repository import ROOT
 from base.quiet import TELEMETRY_OFF, foreign
 from course.recorded import recorded
 
-__all__ = ["ROOT", "own_folder", "own_git", "recorded"]
+__all__ = ["ROOT", "own_folder", "own_git", "recorded", "show_source"]
 
 
 def own_folder() -> None:
@@ -37,3 +42,34 @@ def own_git(home: Path, date: str) -> dict[str, str]:
     for who in ("AUTHOR", "COMMITTER"):
         variables |= {f"GIT_{who}_NAME": "Ada", f"GIT_{who}_EMAIL": "ada@oakbank.example", f"GIT_{who}_DATE": date}
     return variables | TELEMETRY_OFF
+
+
+def show_source(*things: Callable[..., Any] | type, docstring: bool = True, begin: str = "") -> None:
+    """Show the code of functions or classes, in colours.
+
+    Args:
+        things: One below the other.
+        docstring: Whether to show the docstring, too.
+        begin: Show each from its first line on that holds this.
+    """
+    from IPython.display import Code, display
+
+    for thing in things:
+        source = textwrap.dedent(inspect.getsource(thing))
+        if not docstring:
+            source = _without_docstring(source)
+        lines = source.splitlines()
+        first = next(number for number, line in enumerate(lines) if begin in line)
+        code = Code(textwrap.dedent("\n".join(lines[first:])), language="python")  # type: ignore[no-untyped-call]
+        display(code)  # type: ignore[no-untyped-call]
+
+
+def _without_docstring(source: str) -> str:
+    """Return the text of a definition without the docstring that it begins with, if it does."""
+    (thing,) = ast.parse(source).body
+    assert isinstance(thing, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    first = thing.body[0]
+    if ast.get_docstring(thing) is None or first.end_lineno is None:
+        return source
+    lines = source.splitlines()
+    return "\n".join(lines[: first.lineno - 1] + lines[first.end_lineno :])

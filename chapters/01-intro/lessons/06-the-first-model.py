@@ -200,11 +200,10 @@ _ = ax.legend(ncols=3, fontsize=8, loc="upper center")
 # morning, test on what followed.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.intro.splits import split_in_time
 
-print(inspect.getsource(split_in_time).split('"""')[2])
+show_source(split_in_time, docstring=False)
 
 # %%
 split = split_in_time(known, start=9)

@@ -352,11 +352,10 @@ print("ran, with the head of a model:", run_cached(more, folder / "cached"))
 # makes a step, shown as it stands in `oakbank.pipelines.artifacts`:
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines.artifacts import Steps
 
-print(inspect.getsource(Steps.make))
+show_source(Steps.make)
 
 # %% [markdown]
 # Read it for one thing: in which order do names appear on the disk? The step works in a hidden folder. When it has ended,
@@ -424,7 +423,7 @@ print("left over from the kill:", [path.name for path in killed.glob(".*.tmp")])
 from oakbank.pipelines.dag import Dag
 from oakbank.pipelines.training import training_dag
 
-print(inspect.getsource(Dag.run))
+show_source(Dag.run)
 
 # %%
 dag = training_dag(TrainingConfig(), lake)

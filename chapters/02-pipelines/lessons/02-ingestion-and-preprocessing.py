@@ -308,12 +308,10 @@ print([len(new_files(some)) for some in (early, paths, paths)], "of", len(paths)
 # then the months that changed are written, each whole or not at all; then the ledger.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines import intake
 
-source = inspect.getsource(intake.take_in)
-print(source[source.index("        for path in files:") :])
+show_source(intake.take_in, begin="for path in files:")
 
 # %% [markdown]
 # And here is the rule of this lesson as it stands there. It asks for one month at a time, so that memory need not grow

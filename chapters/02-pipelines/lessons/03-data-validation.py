@@ -420,14 +420,13 @@ for table in (dirty, feed):
 # whole schema with one reason for each row, and `check_feed` is our `month_rules`.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines import bad_rows
 
-print(inspect.getsource(bad_rows))
+show_source(bad_rows)
 
 # %%
-print(inspect.getsource(check_feed))
+show_source(check_feed)
 
 # %% [markdown]
 # Beside them stands what this lesson found wanting. `check_delivery` judges the month as a whole: its volume, and the
@@ -437,7 +436,7 @@ print(inspect.getsource(check_feed))
 # %%
 from oakbank.pipelines.expectations import check_delivery, check_month
 
-print(inspect.getsource(check_delivery))
+show_source(check_delivery)
 
 # %%
 for table in (fair, dirty, feed, fair.head(700)):

@@ -196,11 +196,10 @@ for name, feature in features.items():
 # takes it away three months later. A feature as of a day is then a sum of changes, and late data needs no special case.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines import history
 
-print(inspect.getsource(history.training_view))
+show_source(history.training_view)
 
 # %%
 spec = history.HistorySpec(segments=(("channel", "purpose", "region"),))
@@ -430,7 +429,7 @@ print(f"{len(drifted)} segments differ, by {drifted.abs().max():.4f} at most")
 # one function turns them into features:
 
 # %%
-print(inspect.getsource(history.feature_values))
+show_source(history.feature_values)
 mine.close()
 folder.cleanup()
 

@@ -243,9 +243,9 @@ print(
 # so it pays to drop them early.
 
 # %%
-import inspect
+from course.lesson import show_source
 
-print(inspect.getsource(search).split('"""')[2])
+show_source(search, docstring=False)
 
 # %% [markdown]
 # The first trial is today's settings, so that the search can never come back with something worse on its own months.
@@ -385,6 +385,8 @@ verdict.round({"AUC": 4, "AUC more": 4, "+-": 4, "EUR a loan": 1, "EUR more": 1,
 # 0, the default, leaves it out. What it may look at is in two lines of `tune`:
 
 # %%
+import inspect
+
 from oakbank.pipelines.tuning import tune
 
 source = inspect.getsource(tune).split('"""')[2]

@@ -350,11 +350,10 @@ pd.concat(rows, names=["month", "officers"]).round(3)
 # line by line.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines.assessment import assess
 
-print(inspect.getsource(assess).split('"""')[2])
+show_source(assess, docstring=False)
 
 # %% [markdown]
 # It wants the files that the steps before it write. We make them and let it run.

@@ -204,9 +204,10 @@ print(*[line for line in said if line.startswith(("raise", "OSError"))], sep="\n
 # Oakbank's components are thin: each hands its files to a step that you know, and nothing is written a second time.
 
 # %%
+from course.lesson import show_source
 from oakbank.pipelines.components import features_op
 
-print(inspect.getsource(features_op.python_func))
+show_source(features_op.python_func)
 
 # %% [markdown]
 # ```mermaid

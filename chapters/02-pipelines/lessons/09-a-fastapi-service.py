@@ -378,11 +378,10 @@ statuses
 # one function:
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines.promise import hold_to_schema
 
-print(inspect.getsource(hold_to_schema))
+show_source(hold_to_schema)
 
 
 # %%
@@ -498,8 +497,7 @@ for name, new in contracts.items():
 # %%
 from oakbank.pipelines import contract, service
 
-print(inspect.getsource(contract.score))
-print(inspect.getsource(service.create_app))
+show_source(contract.score, service.create_app)
 
 # %% [markdown]
 # ## What this does not prove

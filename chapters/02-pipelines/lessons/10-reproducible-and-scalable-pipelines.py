@@ -101,11 +101,10 @@ pd.Series(moved, name="largest change of a probability").round(3)
 # the versions of the libraries, and the code. The first is fixed in `model.py`. The others are in every step's key.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.pipelines.artifacts import Steps
 
-print(inspect.getsource(Steps.key))
+show_source(Steps.key)
 
 # %% [markdown]
 # ## Twice, and equal

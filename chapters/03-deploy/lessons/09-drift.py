@@ -120,11 +120,10 @@ print("months with an alarm at 0.05 / 8:", int((p_values < 0.05 / 8).any(axis=1)
 # *and* a PSI above 0.1:
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.deploy import monitor
 
-print(inspect.getsource(monitor.compare_column))
+show_source(monitor.compare_column)
 
 # %%
 report = monitor.drift_report(reference, now, model=model)

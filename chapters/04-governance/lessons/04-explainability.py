@@ -149,11 +149,10 @@ print("largest difference:", f"{np.abs(by_tool - by_hand).max():.0e}")
 # house: it checks that it adds up, and refuses if it does not.
 
 # %%
-import inspect
-
+from course.lesson import show_source
 from oakbank.governance import reasons
 
-print(inspect.getsource(reasons.contributions).split('"""')[2])
+show_source(reasons.contributions, docstring=False)
 
 # %%
 values, start = reasons.contributions(model, month)

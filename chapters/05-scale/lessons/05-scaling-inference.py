@@ -172,9 +172,9 @@ print("largest difference:", max(np.abs(by_hand - one_by_one).max(), np.abs(by_t
 # leaves 16 customers without an answer. The tool splits the batch in halves until it has found it:
 
 # %%
-import inspect
+from course.lesson import show_source
 
-print(inspect.getsource(MicroBatcher.call))
+show_source(MicroBatcher.call)
 
 # %% [markdown]
 # ## A leaner runtime
