@@ -71,7 +71,8 @@ def _service(state: str) -> Iterator[int]:
         server.server_close()
         yield port
         return
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # A short interval: `shutdown` waits for its end.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield port
