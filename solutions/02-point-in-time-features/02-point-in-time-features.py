@@ -526,7 +526,7 @@ for month in (-6, -5, 0, 2):
 # %% locked="auc"
 def auc(train, test, columns):
     """Return the AUC on `test` of a logistic regression trained on `train`."""
-    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model = make_pipeline(StandardScaler(), LogisticRegression(solver="newton-cholesky"))
     model.fit(train[columns].to_numpy(float), train["defaulted"])
     return float(roc_auc_score(test["defaulted"], model.predict_proba(test[columns].to_numpy(float))[:, 1]))
 
@@ -614,9 +614,9 @@ def honest_rate(part, start):
     for month in part["month"].unique():
         told = LOANS[LOANS["known_month"] < month]
         tally = told.groupby("segment")["defaulted"].agg(["size", "sum"])
-        for name in part["segment"].unique():
-            size, bad = tally.loc[name] if name in tally.index else (0, 0)
-            values[name, month] = (bad + 50 * told["defaulted"].mean()) / (size + 50)
+        tally = tally.reindex(part["segment"].unique(), fill_value=0)
+        rates = (tally["sum"] + 50 * told["defaulted"].mean()) / (tally["size"] + 50)
+        values |= {(name, month): value for name, value in rates.items()}
     rate = [values[key] for key in zip(part["segment"], part["month"], strict=True)]
     return part.assign(rate=pd.Series(rate, index=part.index).fillna(start))
 
