@@ -63,6 +63,7 @@ def surprises_of(world, months):
         found.append(monitor.performance_report(book, world.outcomes(month, asked["application_id"][yes])).z)
     return found
 
+
 # %% [markdown]
 # ## Exercise 1: how far did it move?
 #
