@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from authoring.lesson.text import FENCE
 from autograder.lab.cells import EXERCISE, HIDDEN
 
 SHORTEST = 3
 """Characters of a text in quotes from which on it is an example."""
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
 def _expression(text: str) -> ast.expr | None:
@@ -63,7 +63,7 @@ def exercises(notebook: Any) -> Iterator[tuple[str, str, str, str]]:
         if cell is None:
             return
         if cell.cell_type == "markdown":
-            text += _FENCE.sub("", cell.source) + "\n"
+            text += FENCE.sub("", cell.source) + "\n"
         elif marks.get("solution") and EXERCISE.fullmatch(marks["grade_id"]):
             if name and tests:
                 yield name, text, answer, tests

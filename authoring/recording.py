@@ -8,7 +8,7 @@ its outputs, with the day and the versions; a picture is a file of its own besid
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,14 @@ def recording_path(path: Path) -> Path:
     return path.parents[1] / "recorded" / f"{path.stem}.yml"
 
 
-def is_recorded(cell: Any) -> bool:
-    """Whether a cell of a notebook is one whose output is recorded."""
-    return cell.cell_type == "code" and (bool(cell.metadata.get("recorded")) or cell.source.startswith(MAGIC))
+def is_recorded(cell: Mapping[str, Any]) -> bool:
+    """Whether a code cell of a notebook, executed or not, is one whose output is recorded."""
+    return bool(cell.get("metadata", {}).get("recorded")) or "".join(cell.get("source", "")).startswith(MAGIC)
 
 
 def recorded_sources(notebook: Any) -> list[str]:
     """Return the texts of those cells whose output is recorded."""
-    return [cell.source.strip() for cell in notebook.cells if is_recorded(cell)]
+    return [cell.source.strip() for cell in notebook.cells if cell.cell_type == "code" and is_recorded(cell)]
 
 
 def _seal(content: dict[str, Any]) -> str:

@@ -138,9 +138,10 @@ def _run(path: Path, root: Path) -> Recording:
     versions: dict[str, str] = {}
     cells = []
     for cell in _read(output).cells:
-        if cell.cell_type == "code":
-            for shown in cell.outputs:
-                versions |= shown.get("data", {}).get(VERSIONS, {})
+        if cell.cell_type != "code":
+            continue
+        for shown in cell.outputs:
+            versions |= shown.get("data", {}).get(VERSIONS, {})
         if is_recorded(cell):
             cells.append(Cell(cell.source.strip(), _outputs(cell.outputs)))
     if versions and outcome.failure:

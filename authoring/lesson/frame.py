@@ -5,6 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from authoring.lesson.text import FENCE
 from authoring.notebooks import percent_notebook
 from authoring.syllabus import stated_minutes
 
@@ -14,7 +15,6 @@ MEDIAN_LINES, MOST_LINES = 6, 25
 PASTED = 6
 """Code lines in a row, equal to the reference system's, from which on they are a copy."""
 
-_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _RUN = re.compile(r"\d+ (minute|second)s? to run")
 
 
@@ -27,7 +27,7 @@ def code_lines(source: str) -> list[str]:
 def sections(notebook: Any) -> list[tuple[str, str]]:
     """Return the `## ` sections of a lesson's prose in order: heading and text."""
     prose = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    parts = re.split(r"^## (.+)$", _FENCE.sub("", prose), flags=re.MULTILINE)
+    parts = re.split(r"^## (.+)$", FENCE.sub("", prose), flags=re.MULTILINE)
     return list(zip([heading.strip() for heading in parts[1::2]], parts[2::2], strict=True))
 
 

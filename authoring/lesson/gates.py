@@ -18,6 +18,7 @@ from authoring.lesson.size import size_of
 from authoring.lesson.text import FENCE, Cell, Fault, heading_line, read_cells
 from authoring.lesson.turn import turn_faults
 from authoring.lesson.typed import Typed, typed_faults
+from authoring.recording import name_of
 from authoring.repository import COMMAND
 from authoring.syllabus import Chapter, Lesson, Syllabus
 
@@ -38,7 +39,7 @@ class Written:
     @property
     def name(self) -> str:
         """How lessons are named: `02/05`."""
-        return f"{self.chapter.id[:2]}/{self.row.name[:2]}"
+        return name_of(Path(self.source))
 
     @property
     def source(self) -> str:
@@ -143,7 +144,8 @@ def _faults_of(lesson: Written, excuses: Excuses) -> list[str]:
 
 def run_faults(root: Path, syllabus: Syllabus) -> list[str]:
     """Return what prose says of the last run of `course run` and no code holds, of all lessons, as `text_faults`."""
-    return [fault for lesson in written_lessons(root, syllabus) for fault in _run_faults_of(lesson, Excuses(root))]
+    excuses = Excuses(root)
+    return [fault for lesson in written_lessons(root, syllabus) for fault in _run_faults_of(lesson, excuses)]
 
 
 def _run_faults_of(lesson: Written, excuses: Excuses) -> list[str]:

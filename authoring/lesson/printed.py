@@ -14,10 +14,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from authoring.lesson.text import FENCE, Cell, Fault
-from authoring.recording import MAGIC
+from authoring.lesson.text import FENCE, FOLD, Cell, Fault
+from authoring.recording import is_recorded
 
-_FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w./:-])(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)(?![\w/:-]|[.,]\d)(?P<percent> ?%)?")
 _LITERAL = re.compile(r"\d[\d_]*(?:\.\d+)?")
 
@@ -62,20 +61,16 @@ def printed_faults(cells: list[Cell], executed: list[dict[str, Any]]) -> list[Fa
         if cell.code:
             continue
         around = [executed[number] for number in (at - 1, at + 1) if 0 <= number < len(cells) and cells[number].code]
-        printed = {value for one in around if not _recorded(one) for _, _, value, _, _ in _numbers(shown(one))}
+        printed = {value for one in around if not is_recorded(one) for _, _, value, _, _ in _numbers(shown(one))}
         code = "\n".join(one.source for one in cells[: at + 2] if one.code)
         held = {float(literal.replace("_", "")) for literal in _LITERAL.findall(code)}
-        prose = _blanked(_blanked(cell.source, FENCE), _FOLD)
+        prose = _blanked(_blanked(cell.source, FENCE), FOLD)
         for place, text, value, decimals, percent in _numbers(prose):
             kept = value in held or (percent and value / 100 in held)
             if not kept and _quoted(value, decimals, percent, printed):
                 faults.append(Fault(cell.line_at(place), f"says {text}, as a cell beside it prints, and no code holds "
                               f"it: assert it there, such as `assert round(number) == {text.split()[0]}`"))  # fmt: skip
     return faults
-
-
-def _recorded(cell: dict[str, Any]) -> bool:
-    return bool(cell.get("metadata", {}).get("recorded")) or "".join(cell.get("source", "")).startswith(MAGIC)
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:

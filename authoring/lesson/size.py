@@ -1,18 +1,15 @@
 """How large a lesson is, and how many minutes it honestly takes."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from authoring.lesson.text import Cell
+from authoring.lesson.text import FOLD, Cell
 
 WORDS_PER_MINUTE = 150
 CODE_LINES_PER_MINUTE = 8
 SECONDS_PER_CELL = 20
 """To run a code cell and look at what it shows."""
 MOST_WORDS, MOST_LINES, MOST_CELLS, MOST_MINUTES = 1500, 100, 16, 30
-
-_FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def size_of(cells: Iterable[Cell]) -> Size:
     taught, check, questions = prose.partition("\n## Check yourself\n")
     code = [line.strip() for cell in cells if cell.code for line in cell.source.split("\n")]
     return Size(
-        words=len((_FOLD.sub("", taught) + check + questions).split()),
+        words=len((FOLD.sub("", taught) + check + questions).split()),
         lines=sum(bool(line) and not line.startswith(("#", "%%")) for line in code),
         cells=sum(cell.code for cell in cells),
     )

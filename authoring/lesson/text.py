@@ -9,6 +9,7 @@ from autograder.lab.text import read_percent
 from base.errors import BuildError
 
 FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+FOLD = re.compile(r"<details>.*?</details>", re.DOTALL)
 _HEADER = re.compile(r"# %%(\s|$)")
 
 

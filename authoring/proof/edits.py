@@ -72,7 +72,7 @@ _Node: TypeAlias = (
 )
 
 
-class _Text:
+class SourceText:
     """A source with its tokens, and the places of syntax nodes in it as offsets of characters."""
 
     def __init__(self, source: str) -> None:
@@ -93,14 +93,17 @@ class _Text:
         return self._starts[line - 1] + len(before)
 
     def start(self, node: _Node) -> int:
+        """Return where a node begins."""
         return self._offset(node.lineno, node.col_offset)
 
     def end(self, node: _Node) -> int:
+        """Return the place after a node."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self._offset(node.end_lineno, node.end_col_offset)
 
     def of(self, node: _Node) -> str:
+        """Return the text of a node."""
         return self.source[self.start(node) : self.end(node)]
 
     def safe(self, node: ast.expr) -> str:
@@ -127,6 +130,7 @@ class _Text:
         return self.source.count("\n", 0, start), self.source.count("\n", 0, max(start, end))
 
     def replace(self, node: _Node, family: str, kind: str, text: str) -> Edit:
+        """Return the edit that puts a text in place of a node."""
         return Edit(family, kind, self.start(node), self.end(node), text)
 
 
@@ -148,7 +152,7 @@ def _conditions(node: ast.AST) -> list[ast.expr]:
     return list(node.ifs) if isinstance(node, ast.comprehension) else []
 
 
-def _branches(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _branches(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     """A condition that always or never holds: if both are caught, so are swapped branches."""
     for condition in _conditions(node):
         yield text.replace(condition, "condition", "always", "True")
@@ -157,7 +161,7 @@ def _branches(node: ast.AST, text: _Text) -> Iterator[Edit]:
             yield text.replace(condition, "condition", "never", "False")
 
 
-def _comparisons(node: ast.AST, text: _Text, conditions: frozenset[int]) -> Iterator[Edit]:
+def _comparisons(node: ast.AST, text: SourceText, conditions: frozenset[int]) -> Iterator[Edit]:
     if not isinstance(node, ast.Compare):
         return
     operands = [node.left, *node.comparators]
@@ -170,7 +174,7 @@ def _comparisons(node: ast.AST, text: _Text, conditions: frozenset[int]) -> Iter
                 yield Edit("comparison", kind, start, end, new)
 
 
-def _operators(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _operators(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
         kind, word, new = _ARITHMETIC[type(node.op)]
         yield Edit("operator", kind, *text.between(text.end(node.left), text.start(node.right), word), new)
@@ -188,7 +192,7 @@ def _operators(node: ast.AST, text: _Text) -> Iterator[Edit]:
             yield text.replace(value, "operator", "drop-operand", neutral)
 
 
-def _constants(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _constants(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     if isinstance(node, ast.Constant):
         value = node.value
         if isinstance(value, bool):
@@ -213,13 +217,13 @@ def _plain_number(node: ast.expr) -> bool:
     return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
 
 
-def _moved(node: ast.expr, family: str, text: _Text) -> Iterator[Edit]:
+def _moved(node: ast.expr, family: str, text: SourceText) -> Iterator[Edit]:
     if not _plain_number(node):
         yield text.replace(node, family, "bound-one-more", f"{text.safe(node)} + 1")
         yield text.replace(node, family, "bound-one-less", f"{text.safe(node)} - 1")
 
 
-def _bounds(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _bounds(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     if isinstance(node, ast.Slice) and node.step is None:
         for bound in (node.lower, node.upper):
             if bound is not None:
@@ -234,7 +238,7 @@ def _bounds(node: ast.AST, text: _Text) -> Iterator[Edit]:
             yield from _moved(argument, "bound", text)
 
 
-def _elements(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _elements(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     """Something left out of what is put together: a key of a cache, say, or a record."""
     if isinstance(node, ast.Dict):
         parts: list[ast.expr] = node.values
@@ -247,7 +251,7 @@ def _elements(node: ast.AST, text: _Text) -> Iterator[Edit]:
             yield text.replace(part, "element", "drop-element", "None")
 
 
-def _statements(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _statements(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     """Dropped statements and results, and the other way to leave a pass through a loop."""
     if isinstance(node, _SIMPLE):
         constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -266,7 +270,7 @@ def _statements(node: ast.AST, text: _Text) -> Iterator[Edit]:
             yield Edit("statement", "drop-decorator", text.before(text.start(one), "@"), text.end(one), "")
 
 
-def _keywords(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _keywords(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     """Calls without one of their keyword arguments: a dropped `stratify=` changes much and crashes nothing."""
     if not isinstance(node, ast.Call):
         return
@@ -278,7 +282,7 @@ def _keywords(node: ast.AST, text: _Text) -> Iterator[Edit]:
         yield Edit("keyword", f"drop-keyword-{keyword.arg or 'mapping'}", start, end, "")
 
 
-def _calls(node: ast.AST, text: _Text) -> Iterator[Edit]:
+def _calls(node: ast.AST, text: SourceText) -> Iterator[Edit]:
     """Functions swapped for their opposites, and calls dropped around their argument."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
         return
@@ -300,7 +304,7 @@ def _calls(node: ast.AST, text: _Text) -> Iterator[Edit]:
         yield text.replace(node, "call", f"drop-{name}", text.safe(node.func.value))
 
 
-def edits_of(text: _Text) -> list[Edit]:
+def edits_of(text: SourceText) -> list[Edit]:
     """Return every edit of a source, in the order of the text."""
     nodes = list(_nodes(text.tree))
     conditions = frozenset(id(condition) for node in nodes for condition in _conditions(node))

@@ -17,7 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from authoring.proof.answers import Exemption
-from authoring.proof.edits import Edit, _Text, edits_of
+from authoring.proof.edits import Edit, SourceText, edits_of
 from autograder.model import ANSWER, Key
 
 MOST = 24
@@ -77,13 +77,13 @@ def _spread(edits: list[tuple[Edit, Mutant]], most: int) -> list[Mutant]:
     return [mutant for number, (_, mutant) in enumerate(edits) if number in kept]
 
 
-def _handed_out(text: _Text, edit: Edit, stub: frozenset[str]) -> bool:
+def _handed_out(text: SourceText, edit: Edit, stub: frozenset[str]) -> bool:
     first, last = text.lines(edit.start, edit.end)
     return all(line.strip() in stub for line in text.source.split("\n")[first : last + 1])
 
 
 def _make(answers: str, source: str, stub: str, most: int | None) -> list[Mutant]:
-    text = _Text(source)
+    text = SourceText(source)
     given = frozenset(line.strip() for line in stub.splitlines())
     seen = {ast.dump(text.tree)}
     numbers: Counter[str] = Counter()
