@@ -43,6 +43,15 @@ def create_database(database: Path) -> None:
         shutil.rmtree(scratch)
 
 
+def close_databases() -> None:
+    """Close the connections that MLflow keeps open in this process: one that is forked from it must open its own."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingStore
+
+    for engine in (*RegistryStore._engine_map.values(), *TrackingStore._engine_map.values()):
+        engine.dispose()
+
+
 def header() -> str:
     """Return the first line of the schema of the MLflow that is installed."""
     from mlflow.version import VERSION

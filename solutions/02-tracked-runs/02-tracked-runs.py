@@ -1,0 +1,1070 @@
+# %% [markdown]
+# # 02 Tracked runs
+#
+# A colleague mails "AUC 0.7519, let us take that one", and leaves for three weeks. In this
+# lab you record runs so that every one can be found again, keep a model with its contract,
+# track a whole study, find the run behind a number among a hundred, and put the best one in
+# charge. What you build at the end is a tracking store with a champion that can be loaded,
+# and that can be asked where it came from.
+#
+# You need lessons 02/05 and 02/06. About 90 minutes; eight exercises, 28 points.
+# `python3 bootstrap.py check 02-tracked-runs` runs the tests that you see. A grader's tests
+# go further; the first line of each test says where. All tests look into MLflow's store, at
+# what was recorded there; how you recorded it is up to you.
+#
+# The first cell makes a new store in a temporary folder and points MLflow at it; an
+# experiment `history`, with a hundred runs of the colleagues; and five runs with models, the
+# *candidates*. Run it again, and you begin with a new store.
+
+# %% locked="setup"
+import contextlib
+import itertools
+import logging
+import math
+import os
+import random
+import tempfile
+from pathlib import Path
+
+import lightgbm as lgb
+import matplotlib.pyplot as plt  # autolog draws with it
+import mlflow
+import mlflow.lightgbm
+import numpy as np
+import optuna
+import pandas as pd
+from mlflow.entities import Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.utils.logging_utils import disable_logging
+
+from oakbank.pipelines.tracking_store import close_databases, create_database
+from oakbank.world import World
+from oakbank.world.files import sqlite_url
+
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+STORE = Path(tempfile.mkdtemp())
+create_database(STORE / "mlflow.db")
+mlflow.set_tracking_uri(sqlite_url(STORE / "mlflow.db"))
+CLIENT = mlflow.MlflowClient()
+
+FEATURES = ["income", "debts", "amount", "term", "bureau_score"]
+WORLD = World(seed=12, scenario="calm")
+
+
+def table_of(month, rows):
+    """Return applications of a month: the columns FEATURES (floats) and `defaulted`."""
+    table = WORLD.applications(month)[FEATURES].astype(float)
+    return table.assign(defaulted=WORLD.truth(month)["would_default"]).head(rows)
+
+
+LEARN, CHECK = table_of(-5, 500), table_of(-1, 300)
+SETTINGS = {"objective": "binary", "num_leaves": 4, "num_threads": 1, "verbosity": -1}
+
+
+def trained(settings, table=LEARN):
+    """Return a booster of 20 rounds."""
+    return lgb.train(settings, lgb.Dataset(table[FEATURES], table["defaulted"]), 20)
+
+
+NUMBERS = itertools.count(1)
+
+
+def fresh(what):
+    """Return a name that nothing in the store has yet."""
+    return f"{what} {next(NUMBERS)} of {os.getpid()}"
+
+
+def new_experiment(what):
+    """Make an empty experiment and return its name."""
+    name = fresh(what)
+    CLIENT.create_experiment(name, artifact_location=(STORE / "artifacts").as_uri())
+    return name
+
+
+def runs_of(experiment):
+    """Return the runs of an experiment, the oldest first."""
+    number = CLIENT.get_experiment_by_name(experiment).experiment_id
+    return CLIENT.search_runs([number], order_by=["start_time ASC"])
+
+
+def run_of(experiment, run_id):
+    """Return the run with an id if the experiment has it, or None."""
+    found = [run for run in runs_of(experiment) if run.info.run_id == run_id]
+    return found[0] if found else None
+
+
+def curve_of(run, name):
+    """Return all values of a metric of a run, as a list of (step, value)."""
+    values = CLIENT.get_metric_history(run.info.run_id, name)
+    return [(one.step, one.value) for one in values]
+
+
+def champion_of(name):
+    """Return the version of a registered model that is the champion, or None."""
+    for model in CLIENT.search_registered_models(f"name = '{name}'"):
+        if "champion" in model.aliases:
+            return CLIENT.get_model_version(name, model.aliases["champion"])
+    return None
+
+
+# %% locked="history"
+def put(experiment, row, minute):
+    """Write a finished, failed or running run into an experiment; return its id."""
+    name, data, auc, leaves, status = row
+    start = 1_930_000_000_000 + 60_000 * minute
+    tags = {"mlflow.runName": name, "data": data}
+    run_id = CLIENT.create_run(experiment, start_time=start, tags=tags).info.run_id
+    metrics = [] if auc is None else [Metric("auc", auc, start, 0)]
+    CLIENT.log_batch(run_id, metrics, [Param("leaves", str(leaves))])
+    if status != "RUNNING":
+        CLIENT.set_terminated(run_id, status)
+    return run_id
+
+
+# name, data, auc, leaves, status; in the order of their start
+ROWS = [
+    ("a", "march", 0.75196, 8, "FINISHED"),
+    ("b", "april", 0.75190, 8, "FINISHED"),
+    ("c", "march", 0.75193, 16, "FINISHED"),
+    ("d", "march", 0.75184, 8, "FINISHED"),
+    ("e", "april", 0.76220, 12, "FINISHED"),
+    ("f", "april", 0.79100, 12, "FAILED"),
+    ("g", "april", 0.78500, 30, "RUNNING"),
+    ("h", "april", 0.76190, 4, "FINISHED"),
+    ("i", "april", None, 4, "FAILED"),
+    ("j", "may", math.nan, 3, "FINISHED"),
+    ("k", "may", 0.70110, 9, "FINISHED"),
+    ("l", "may", 0.69990, 5, "FINISHED"),
+    ("m", "june", 0.74330, 12, "FINISHED"),
+    ("n", "june", 0.74330, 9, "FINISHED"),
+    ("o", "june", 0.74330, 9, "FINISHED"),
+    ("p", "june", 0.74330, 100, "FINISHED"),
+    ("q", "june", 0.74310, 2, "FINISHED"),
+    ("r", "july", math.nan, 6, "FINISHED"),
+    ("s", "july", 0.73000, 6, "FAILED"),
+    ("t", "august", 0.75040, 6, "FINISHED"),
+    ("u", "august", 0.75460, 6, "FAILED"),
+    ("v", "august", 0.00002, 6, "FINISHED"),
+    ("w", "august", math.nan, 6, "FINISHED"),
+]
+DICE = random.Random(7)
+FILL = [
+    (f"fill {number}", DICE.choice(["march", "april"]), DICE.uniform(0.6, 0.74), 8)
+    for number in range(100 - len(ROWS))
+]
+
+
+def make_history():
+    """Return the experiment's name, and the ids of the runs in ROWS by their name."""
+    name = new_experiment("history")
+    place = CLIENT.get_experiment_by_name(name).experiment_id
+    elsewhere = new_experiment("somebody else's")
+    other = CLIENT.get_experiment_by_name(elsewhere).experiment_id
+    put(other, ("x", "march", 0.75192, 8, "FINISHED"), 1)
+    put(other, ("y", "june", 0.80000, 2, "FINISHED"), 2)
+    for minute, auc in enumerate((0.75191, 0.75460)):
+        for data in ("march", "april", "june"):
+            gone = put(place, (f"gone {data}", data, auc + 0.1 * minute, 2, "FINISHED"), 3)
+            CLIENT.delete_run(gone)
+    for minute, row in enumerate(FILL):
+        put(place, (*row, "FINISHED"), 200 + minute)
+    # Written from the last to the first: the store's own order is not that of the starts.
+    ids = {row[0]: put(place, row, minute) for minute, row in reversed([*enumerate(ROWS)])}
+    return name, ids
+
+
+HISTORY, IDS = make_history()
+NAMES = {run_id: name for name, run_id in IDS.items()}
+
+# %% locked="candidates"
+CANDIDATES = {}  # run ids by name
+BOOSTERS, MODELS = {}, {}
+
+
+def make_candidate(name, leaves, auc, data):
+    """Record a run with a model, `model`, and the data that it learnt and was judged on."""
+    BOOSTERS[name] = trained(SETTINGS | {"num_leaves": leaves})
+    with mlflow.start_run(run_name=name) as run:
+        CANDIDATES[name] = run.info.run_id
+        mlflow.log_params({"num_leaves": leaves, "seed": 0})
+        mlflow.log_metric("auc", auc)
+        mlflow.set_tag("data", data)
+        for table, context in ((CHECK, "eval"), (LEARN.head(300 + leaves), "training")):
+            told = mlflow.data.from_pandas(table[FEATURES], name=context)
+            mlflow.log_input(told, context=context)
+        MODELS[name] = mlflow.lightgbm.log_model(
+            BOOSTERS[name],
+            name="model",
+            signature=mlflow.models.infer_signature(LEARN[FEATURES], np.zeros(1)),
+            pip_requirements=[f"lightgbm=={lgb.__version__}"],
+        ).model_uri
+
+
+mlflow.set_experiment(new_experiment("candidates"))
+for row in (
+    ("first", 3, 0.74, "march"),
+    ("better", 4, 0.76, "march"),
+    ("between", 5, 0.75, "march"),
+    ("equal", 6, 0.76, "march"),
+    ("other data", 7, 0.79, "april"),
+):
+    make_candidate(*row)
+mlflow.set_experiment("Default")
+close_databases()  # the grader forks here
+
+# %% [markdown]
+# ## Exercise 1: a run that tells all
+#
+# `record(experiment, name, params, data, losses)` records one training as one run and returns
+# its run id (str).
+# - `experiment` is the name of an experiment that exists; `name` is the name of the run.
+# - `params` is a dict; each entry becomes a param. `data` is a digest (str), which becomes the
+#   tag `data`.
+# - `losses` is an iterator that trains: each step of it is a round, and gives the loss after
+#   that round (float). Each becomes a value of the metric `loss`, the first with step 1.
+# - At the end, and once, the lowest loss is logged as the metric `best_loss`. The run has the
+#   status FINISHED then.
+# - Training can fail half-way: an exception comes out of `losses`. Then the run has the status
+#   FAILED, keeps the losses up to there, has no `best_loss`, and the exception passes on.
+#
+# <details><summary>Hint</summary>
+#
+# `with mlflow.start_run(...) as run:` ends a run in both cases, each with its right status.
+# </details>
+
+
+# %% answer="ex1"
+def record(experiment, name, params, data, losses):
+    """Record a training as a run; return its id."""
+    ### BEGIN SOLUTION
+    mlflow.set_experiment(experiment)
+    with mlflow.start_run(run_name=name, tags={"data": data}) as run:
+        mlflow.log_params(params)
+        best = math.inf
+        for step, loss in enumerate(losses, start=1):
+            mlflow.log_metric("loss", loss, step=step)
+            best = min(best, loss)
+        mlflow.log_metric("best_loss", best)
+    return run.info.run_id
+    ### END SOLUTION
+
+
+# %% test="ex1" points=2
+# Covers a training of three rounds. Not shown: another one.
+place = new_experiment("record")
+one = record(place, "first try", {"rate": 0.1, "leaves": 7}, "7f3a", iter([0.6, 0.5, 0.55]))
+assert one is not None, "record returned nothing: return the run id."
+assert isinstance(one, str), f"Return the run id, a str, not {type(one).__name__}."
+run = run_of(place, one)
+assert run is not None, f"The experiment {place!r} has no run with the id that you return."
+assert run.info.run_name == "first try", f"The run is named {run.info.run_name!r}."
+assert run.info.status == "FINISHED", f"The run should be FINISHED; it is {run.info.status}."
+assert run.data.params == {"rate": "0.1", "leaves": "7"}, (
+    f"Want a param for each entry of `params`, and no other; there are {run.data.params}."
+)
+assert run.data.tags.get("data") == "7f3a", "The digest of the data belongs into the tag `data`."
+assert set(run.data.metrics) == {"loss", "best_loss"}, (
+    f"Want the metrics loss and best_loss; there are {sorted(run.data.metrics)}."
+)
+seen = curve_of(run, "loss")
+assert seen == [(1, 0.6), (2, 0.5), (3, 0.55)], (
+    f"Want (step, loss) (1, 0.6), (2, 0.5), (3, 0.55) in the metric loss, not {seen}."
+)
+assert run.data.metrics["best_loss"] == 0.5, "The lowest of 0.6, 0.5 and 0.55 is 0.5."
+### BEGIN HIDDEN TESTS
+two = record(place, "second", {"depth": 3}, "c01d", iter([3.0]))
+other = run_of(place, two)
+assert other is not None and other.info.run_name == "second", (
+    "A second training should become a run of its own, under its own name."
+)
+assert (other.data.params, other.data.tags.get("data")) == ({"depth": "3"}, "c01d"), (
+    "The second run should have its own params and its own digest, and nothing of the first."
+)
+assert curve_of(other, "loss") == [(1, 3.0)], "One round should be one value, with step 1."
+assert curve_of(other, "best_loss")[0][1] == 3.0, "Losses above 1 are losses, too."
+assert len(curve_of(run, "best_loss")) == 1, "The lowest loss should be logged once."
+assert len(runs_of(place)) == 2, "Two trainings should be two runs."
+### END HIDDEN TESTS
+
+# %% test="ex1" part="crash" points=2
+# Covers a training that fails. Not shown: what the store has then.
+
+
+def crashes():
+    """Fail after two rounds."""
+    yield 0.7
+    yield 0.4
+    raise ArithmeticError("the loss is infinite")
+
+
+place = new_experiment("crash")
+passed_on = False
+try:
+    record(place, "doomed", {"rate": 9.9}, "7f3a", crashes())
+except ArithmeticError:
+    passed_on = True
+there = runs_of(place)
+assert len(there) == 1, f"A training that fails is a run like any other; I find {len(there)}."
+assert passed_on, "The exception should pass on: whoever called must learn of it."
+assert there[0].info.status == "FAILED", f"The run should be FAILED, not {there[0].info.status}."
+### BEGIN HIDDEN TESTS
+assert there[0].data.params == {"rate": "9.9"}, "A failed run should tell its params as well."
+assert curve_of(there[0], "loss") == [(1, 0.7), (2, 0.4)], (
+    "The losses up to the failure should be in the store: they say where it went wrong."
+)
+assert "best_loss" not in there[0].data.metrics, "A failed run should have no best_loss."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 2: what MLflow writes down by itself
+#
+# `fit(experiment, settings, learn, check)` trains one booster and lets `autolog` record it;
+# it returns the run id (str).
+# - `settings` is a dict for `lgb.train`; `learn` and `check` are frames with the columns
+#   `FEATURES` and `defaulted`. Train 20 rounds on `learn`.
+# - The run is in `experiment` (the name of one that exists) and FINISHED. It has the settings
+#   as params, and the loss on `check` after each round as the metric
+#   `check-binary_logloss`: that is autolog's name if the validation set is named `check`.
+# - No model is logged: that is the next exercise.
+# - Afterwards autolog is off, also if the training raises (it passes on): otherwise the next
+#   `lgb.train` of anybody in this process becomes a run, too.
+
+
+# %% locked="aside"
+# grader: these run where the answers run
+def train_aside():
+    """Train a booster that nobody asked to record."""
+    table = lgb.Dataset(LEARN[FEATURES].head(50), LEARN["defaulted"].head(50))
+    lgb.train(SETTINGS, table, 1)
+
+
+# %% answer="ex2"
+def fit(experiment, settings, learn, check):
+    """Train a booster recorded by autolog; return the id of the run."""
+    ### BEGIN SOLUTION
+    mlflow.set_experiment(experiment)
+    mlflow.lightgbm.autolog(log_models=False)
+    try:
+        with mlflow.start_run() as run:
+            known = lgb.Dataset(learn[FEATURES], learn["defaulted"])
+            new = lgb.Dataset(check[FEATURES], check["defaulted"])
+            lgb.train(settings, known, 20, valid_sets=[new], valid_names=["check"])
+    finally:
+        mlflow.lightgbm.autolog(disable=True)
+    return run.info.run_id
+    ### END SOLUTION
+
+
+# %% test="ex2" points=2
+# Covers params, curve and data of one fit. Not shown: whose losses they are; models.
+place = new_experiment("autolog")
+fitted = fit(place, SETTINGS, LEARN, CHECK)
+assert fitted is not None, "fit returned nothing: return the run id."
+assert isinstance(fitted, str), f"Return the run id, a str, not {type(fitted).__name__}."
+run = run_of(place, fitted)
+assert run is not None, f"The experiment {place!r} has no run with the id that you return."
+assert run.info.status == "FINISHED", f"The run should be FINISHED; it is {run.info.status}."
+assert run.data.params.get("num_leaves") == "4", (
+    "The settings should be params: was autolog on before the training began?"
+)
+assert run.data.params.get("num_boost_round") == "20", "Train 20 rounds."
+curve = curve_of(run, "check-binary_logloss")
+assert len(curve) == 20, (
+    f"Want 20 values of check-binary_logloss; there are {len(curve)}, and the metrics "
+    f"{sorted(run.data.metrics)}."
+)
+sets = {each.dataset.name: each.tags[0].value for each in run.inputs.dataset_inputs}
+assert sorted(sets.values()) == ["eval", "train"], (
+    f"Autolog records the data of a training, to learn and to judge; there is {sets}."
+)
+### BEGIN HIDDEN TESTS
+losses, judge = {}, CHECK["defaulted"]
+rows = lgb.Dataset(LEARN[FEATURES], LEARN["defaulted"])
+booster = lgb.train(SETTINGS, rows, 20)
+chance = booster.predict(CHECK[FEATURES])
+last = -np.log(np.where(judge, chance, 1 - chance)).mean()
+assert abs(curve[-1][1] - last) < 1e-6, (
+    "The last loss is not that of a model trained on `learn` and judged on `check`."
+)
+assert not run.outputs.model_outputs, "No model should be logged here."
+### END HIDDEN TESTS
+
+# %% test="ex2" part="off" points=1
+# Covers autolog after a fit. Not shown: after a fit that raises.
+quiet = new_experiment("off")
+last_run = fit(quiet, SETTINGS, LEARN.head(60), CHECK.head(30))
+assert isinstance(last_run, str), "fit should return the run id."
+assert run_of(quiet, last_run) is not None, f"The experiment {quiet!r} has no such run."
+train_aside()
+assert len(runs_of(quiet)) == 1, "After `fit`, an ordinary lgb.train became a run: autolog is on."
+### BEGIN HIDDEN TESTS
+raised = False
+try:
+    fit(quiet, SETTINGS | {"objective": "no such"}, LEARN.head(60), CHECK.head(30))
+except lgb.basic.LightGBMError:
+    raised = True
+before = len(runs_of(quiet))
+train_aside()
+assert raised, "A training that raises should not be hidden from the caller."
+assert len(runs_of(quiet)) == before, "After a training that raised, autolog is still on."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 3: a model with its contract
+#
+# `keep_model(run_id, booster, features)` logs a booster into a run that exists and has ended,
+# and returns the model's URI (str), such as `models:/m-5c…`.
+# - `features` is a frame, one row per application, of floats. The model is named `model`.
+# - It has a signature: the columns that go in, by name, and the score that comes out. So
+#   columns in another order give the same scores, and a frame without one is refused.
+# - It has an input example, one row with the columns of `features`. The example stays in the
+#   store for all to see, so it must be nobody's row: the median of each column will do.
+# - No other run is made, and the run is FINISHED again afterwards.
+#
+# <details><summary>Hint</summary>
+#
+# `start_run` takes a `run_id`, too; the active experiment must be that of the run
+# (`mlflow.get_run(run_id).info`, and `set_experiment` takes an `experiment_id`). Name the `pip_requirements`, or MLflow spends seconds on
+# finding them out.
+# </details>
+
+
+# %% answer="ex3"
+def keep_model(run_id, booster, features):
+    """Log a booster with signature and input example into a run; return the model's URI."""
+    ### BEGIN SOLUTION
+    scores = booster.predict(features)
+    mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.lightgbm.log_model(
+            booster,
+            name="model",
+            signature=mlflow.models.infer_signature(features, scores),
+            input_example=features.median().to_frame().T,
+            pip_requirements=["lightgbm"],
+        )
+    return logged.model_uri
+    ### END SOLUTION
+
+
+# %% test="ex3" points=2
+# Covers a model that is loaded back. Not shown: what the signature says comes out.
+place = new_experiment("model")
+number = CLIENT.get_experiment_by_name(place).experiment_id
+empty = put(number, ("empty", "march", 0.7, 4, "FINISHED"), 0)
+booster, table = trained(SETTINGS), LEARN[FEATURES]
+uri = keep_model(empty, booster, table)
+assert uri is not None, "keep_model returned nothing: return the model's URI."
+assert isinstance(uri, str) and ":/" in uri, f"Return the model's URI, such as models:/…, not {uri!r}."
+info = mlflow.models.get_model_info(uri)
+assert info.run_id == empty, "The model should belong to the run with the id that was given."
+assert len(runs_of(place)) == 1, "No other run should be made."
+assert run_of(place, empty).info.status == "FINISHED", "The run has ended; end it again."
+loaded = mlflow.pyfunc.load_model(uri)
+assert (loaded.predict(table) == booster.predict(table)).all(), (
+    "The model that is loaded back should give the booster's scores."
+)
+assert info.signature is not None, "The model has no signature."
+assert info.signature.inputs.input_names() == FEATURES, "The signature should name each column."
+assert (loaded.predict(table[FEATURES[::-1]]) == booster.predict(table)).all(), (
+    "Columns in another order should give the same scores."
+)
+refused = False
+try:
+    loaded.predict(table.drop(columns="income"))
+except mlflow.MlflowException:
+    refused = True
+assert refused, "A table without the income should be refused by the signature."
+### BEGIN HIDDEN TESTS
+assert info.name == "model", "The model should be named `model`."
+assert info.signature.outputs is not None, "The signature should say what comes out, too."
+kinds = {str(one.type) for one in info.signature.inputs.inputs}
+assert kinds == {"DataType.double"}, "The signature's columns should be the floats they are."
+### END HIDDEN TESTS
+
+# %% test="ex3" part="example" points=2
+# Covers that there is an example. Not shown: whose row it is.
+place = new_experiment("example")
+number = CLIENT.get_experiment_by_name(place).experiment_id
+empty = put(number, ("empty", "march", 0.7, 4, "FINISHED"), 0)
+few = LEARN[FEATURES].head(20)
+kept = keep_model(empty, trained(SETTINGS), few)
+assert isinstance(kept, str) and ":/" in kept, "Return the model's URI, to look at its example."
+loaded = mlflow.pyfunc.load_model(kept)
+example = loaded.input_example
+assert example is not None, "The model has no input example."
+assert isinstance(example, pd.DataFrame), "The input example should be a frame, like `features`."
+assert list(example) == FEATURES, "The example should have the columns of `features`."
+assert len(example) == 1, f"One row is enough; the example has {len(example)}."
+### BEGIN HIDDEN TESTS
+alike = (np.abs(few.to_numpy() - example.to_numpy()) < 1e-6).all(axis=1)
+assert not alike.any(), "The example is the row of a customer, who is now in the store."
+low, high = few.min().to_numpy(), few.max().to_numpy()
+inside = (example.to_numpy()[0] >= low) & (example.to_numpy()[0] <= high)
+assert inside.all(), "The example should look like a row: no value outside those of its column."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 4: a study whose every trial is a run
+#
+# `tracked_study(experiment, name, loss, trials, seed)` searches settings with Optuna, records
+# every trial, and returns the run id (str) of the *parent*.
+# - The parent is a run named `name` in `experiment`. Each trial is a run nested in it, in
+#   order, so that the tag `mlflow.parentRunId` of each is the parent's id.
+# - A trial draws `rate`, a float from 0.01 to 0.3, and `leaves`, an int from 2 to 31, and calls
+#   `loss(rate, leaves)`, which returns a float; the lower, the better. Its run has both params,
+#   the tag `trial` (`0`, `1`, …), and the metric `loss`.
+# - The study draws with Optuna's `TPESampler` and this `seed`: the same call tries the same
+#   settings again.
+# - If `loss` raises a `ValueError` or returns `nan`, the trial has failed: its run keeps its
+#   params, has the status FAILED and no metric `loss`, and the study goes on. Any other
+#   exception ends the study, parent and trial are FAILED, and it passes on.
+# - At the end the parent gets the best trial's `rate` and `leaves` as params, and its loss as
+#   the metric `best_loss`. (At least one trial succeeds.)
+#
+# <details><summary>Hint</summary>
+#
+# `study.optimize` has an argument `catch`. What leaves the `with` of a run as an exception
+# makes the run FAILED.
+# </details>
+
+
+# %% answer="ex4"
+def tracked_study(experiment, name, loss, trials, seed):
+    """Record a study and its trials; return the id of the parent run."""
+    ### BEGIN SOLUTION
+    mlflow.set_experiment(experiment)
+
+    def objective(trial):
+        with mlflow.start_run(nested=True, tags={"trial": str(trial.number)}):
+            rate = trial.suggest_float("rate", 0.01, 0.3)
+            leaves = trial.suggest_int("leaves", 2, 31)
+            mlflow.log_params({"rate": rate, "leaves": leaves})
+            value = loss(rate, leaves)
+            if math.isnan(value):
+                raise ValueError("no number")
+            mlflow.log_metric("loss", value)
+            return value
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    with mlflow.start_run(run_name=name) as parent:
+        study.optimize(objective, n_trials=trials, catch=(ValueError,))
+        mlflow.log_params(study.best_params)
+        mlflow.log_metric("best_loss", study.best_value)
+    return parent.info.run_id
+    ### END SOLUTION
+
+
+# %% locked="study"
+def trials_of(experiment, parent_id):
+    """Return the runs that are nested in a run, in the order of their tag `trial`."""
+    inside = [
+        run
+        for run in runs_of(experiment)
+        if run.data.tags.get("mlflow.parentRunId") == parent_id
+    ]
+    return sorted(inside, key=lambda run: int(run.data.tags.get("trial", "-1")))
+
+
+def settings_of(runs):
+    """Return what trials tried, as a list of (rate, leaves)."""
+    return [
+        (float(run.data.params.get("rate", "nan")), int(run.data.params.get("leaves", "0")))
+        for run in runs
+    ]
+
+
+# %% test="ex4" points=3
+# Covers a study of four trials, and a repeat of it. Not shown: ranges, another seed.
+asked = []
+
+
+def bowl(rate, leaves):
+    """Return a loss that is lowest at a rate of 0.1 and 8 leaves."""
+    asked.append((rate, leaves))
+    return 1.5 + (rate - 0.1) ** 2 + 0.001 * abs(leaves - 8)
+
+
+place = new_experiment("study")
+parent_id = tracked_study(place, "which leaves?", bowl, 4, 3)
+assert parent_id is not None, "tracked_study returned nothing: return the parent's run id."
+assert isinstance(parent_id, str), f"Return a run id, a str, not {type(parent_id).__name__}."
+parent = run_of(place, parent_id)
+assert parent is not None, f"The experiment {place!r} has no run with the id that you return."
+assert parent.info.run_name == "which leaves?", "The parent has the name that was given."
+assert parent.info.status == "FINISHED", f"The parent is {parent.info.status}."
+inside = trials_of(place, parent_id)
+assert len(inside) == 4, f"Want 4 runs nested in the parent; there are {len(inside)}."
+assert len(runs_of(place)) == 5, "Want the parent, its four trials, and no other run."
+numbers = [run.data.tags.get("trial") for run in inside]
+assert numbers == ["0", "1", "2", "3"], f"Want the tags trial 0, 1, 2, 3, not {numbers}."
+tried = settings_of(inside)
+assert len(asked) == 4 and tried == asked, (
+    "Want the rate and the leaves of each trial as its params, as `loss` got them."
+)
+losses = [run.data.metrics.get("loss") for run in inside]
+first = bowl(*tried[0])
+assert losses[0] == first, f"The metric loss of trial 0 is {losses[0]}, but it returned {first}."
+assert all(run.info.status == "FINISHED" for run in inside), "All four trials are FINISHED."
+winner = min(range(4), key=lambda trial: bowl(*tried[trial]))
+assert parent.data.metrics.get("best_loss") == losses[winner], (
+    "The parent's best_loss is the lowest loss of its trials."
+)
+assert parent.data.params.get("rate") == inside[winner].data.params["rate"], (
+    "The parent's params are those of the best trial."
+)
+again = tracked_study(place, "again", bowl, 2, 3)
+repeat = settings_of(trials_of(place, again))
+assert repeat == tried[:2], "The same seed should try the same settings again."
+### BEGIN HIDDEN TESTS
+assert parent.data.params == inside[winner].data.params, (
+    "The parent's params should be those of its best trial, and no others."
+)
+more = tracked_study(place, "more", lambda rate, leaves: -rate - leaves, 6, 4)
+wide = settings_of(trials_of(place, more))
+assert len(set(wide)) == 6 and wide[:4] != tried, "Another seed should try other settings."
+rates, sizes = zip(*wide, strict=True)
+assert 0.01 <= min(rates) < 0.12 and 0.19 < max(rates) <= 0.3, (
+    "The rates should be drawn from all of the range."
+)
+assert 2 <= min(sizes) < 10 and 22 < max(sizes) <= 31, (
+    "The leaves should be drawn from all of the range."
+)
+best = run_of(place, more).data.metrics.get("best_loss")
+assert best == min(-rate - leaves for rate, leaves in wide), "A loss may be below zero, too."
+### END HIDDEN TESTS
+
+# %% test="ex4" part="failed" points=2
+# Covers a ValueError and a nan. Not shown: other exceptions.
+calls = []
+
+
+def shaky(rate, leaves):
+    """Fail at the first call, give no number at the third."""
+    calls.append(rate)
+    if len(calls) == 1:
+        raise ValueError("too few rows for so many leaves")
+    return math.nan if len(calls) == 3 else 1.0 + rate
+
+
+place = new_experiment("failed")
+try:
+    survived = tracked_study(place, "shaky", shaky, 4, 0)
+except ValueError:
+    survived = None
+assert survived is not None, "A trial that raises a ValueError must not end the study."
+assert isinstance(survived, str), "tracked_study should return the parent's run id."
+inside = trials_of(place, survived)
+assert len(inside) == 4, f"Want 4 trials, also where some fail; there are {len(inside)}."
+states = [run.info.status for run in inside]
+assert states == ["FAILED", "FINISHED", "FAILED", "FINISHED"], (
+    f"The first trial raised, the third gave nan: both are FAILED. They are {states}."
+)
+assert [("loss" in run.data.metrics) for run in inside] == [False, True, False, True], (
+    "A trial that failed has no loss, one that did not has one."
+)
+assert all(run.data.params.get("rate") for run in inside), "A failed trial keeps its params."
+### BEGIN HIDDEN TESTS
+parent = run_of(place, survived)
+assert parent is not None and parent.info.status == "FINISHED", (
+    "A parent whose trials failed only in part should be FINISHED."
+)
+assert parent.data.metrics.get("best_loss") == 1.0 + min(calls[1], calls[3]), (
+    "The best loss should be that of the trials that succeeded."
+)
+
+
+def broken(rate, leaves):
+    raise KeyError("a mistake in the code")
+
+
+came_out = False
+try:
+    tracked_study(place, "broken", broken, 3, 0)
+except KeyError:
+    came_out = True
+assert came_out, "An exception that is no ValueError should end the study and pass on."
+last = runs_of(place)[5:]
+assert [run.info.status for run in last] == ["FAILED", "FAILED"], (
+    "Parent and trial of a study that broke off should both be FAILED."
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 5: whose number is it?
+#
+# The mail said `"0.7519"`, and you know which data it was.
+#
+# `find_runs(experiment, auc, data)` returns the ids of the runs that the number can have come
+# from, as a list, the oldest start first; an empty list if there is none.
+# - `auc` is the number as it was written, a str with at least one decimal. A run fits if its
+#   metric `auc`, written with as many decimals, is that text: 0.75193 and 0.75186 fit
+#   `"0.7519"`, 0.75196 does not; all three fit `"0.752"`.
+# - The run has the tag `data` with the text `data`, and is in `experiment`. Its status does
+#   not matter; a run that was deleted does not count.
+#
+# `HISTORY` is the name of the experiment with a hundred runs; `NAMES` has the names of some of
+# them, by id.
+
+
+# %% answer="ex5"
+def find_runs(experiment, auc, data):
+    """Return the ids of the runs that a number in a mail can have come from."""
+    ### BEGIN SOLUTION
+    decimals = len(auc.partition(".")[2])
+    found = mlflow.search_runs(
+        experiment_names=[experiment],
+        filter_string=f"tags.data = '{data}'",
+        order_by=["attributes.start_time ASC"],
+        output_format="list",
+    )
+    return [
+        run.info.run_id
+        for run in found
+        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc
+    ]
+    ### END SOLUTION
+
+
+# %% test="ex5" points=3
+# Covers the number of the mail, and one of three runs. Not shown: other numbers and data.
+found = find_runs(HISTORY, "0.7519", "march")
+assert found is not None, "find_runs returned nothing: return a list of run ids."
+assert isinstance(found, list), f"Return a list of run ids, not {type(found).__name__}."
+assert found, "No run found: round the recorded AUC to the decimals of the text."
+assert "c" in [NAMES.get(run_id) for run_id in found], "Run c, with 0.75193 on march, fits."
+assert len(found) == 1, (
+    f"Only run c fits; you have {[NAMES.get(run_id, 'another') for run_id in found]}. "
+    "Which have other data, round to another text, are deleted, or in another experiment?"
+)
+three = find_runs(HISTORY, "0.752", "march")
+assert [NAMES.get(run_id) for run_id in three] == ["a", "c", "d"], (
+    "0.75196, 0.75193 and 0.75184 all fit 0.752; want them with the oldest start first."
+)
+assert find_runs(HISTORY, "0.9999", "march") == [], "No run has 0.9999: want an empty list."
+### BEGIN HIDDEN TESTS
+queries = {
+    ("0.7519", "april"): ["b"],
+    ("0.750", "august"): ["t"],
+    ("0.75", "august"): ["t", "u"],
+    ("0.8", "august"): ["t", "u"],
+    ("0.0", "august"): ["v"],
+    ("0.00002", "august"): ["v"],
+    ("0.7546", "august"): ["u"],
+    ("0.7", "may"): ["k", "l"],
+    ("0.7433", "june"): ["m", "n", "o", "p"],
+    ("0.7433", "march"): [],
+    ("0.7433", "nobody"): [],
+}
+for (text, digest), want in queries.items():
+    got = find_runs(HISTORY, text, digest)
+    assert isinstance(got, list), "Every search should give a list, also an empty one."
+    assert [NAMES.get(run_id) for run_id in got] == want, (
+        f"For another number, written with {len(text) - 2} decimals, the runs are not right."
+    )
+empty = new_experiment("empty")
+assert find_runs(empty, "0.7519", "march") == [], "An experiment without runs has none."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 6: the best run, and no other
+#
+# `best_run(experiment, data)` returns the id (str) of the best run of an experiment, or None if
+# it has none.
+# - Only runs count that are FINISHED, have the tag `data` with the text `data`, and have a
+#   metric `auc` that is a number (not `nan`).
+# - The best has the highest `auc`. Of several with the same, the one with the fewest leaves
+#   (param `leaves`, a whole number); of those, the one that started first.
+
+
+# %% answer="ex6"
+def best_run(experiment, data):
+    """Return the id of the best finished run on some data, or None."""
+    ### BEGIN SOLUTION
+    wanted = f"attributes.status = 'FINISHED' and tags.data = '{data}'"
+    found = mlflow.search_runs(
+        experiment_names=[experiment], filter_string=wanted, output_format="list"
+    )
+    ranked = sorted(
+        (-run.data.metrics["auc"], int(run.data.params["leaves"]), run.info.start_time, run.info.run_id)
+        for run in found
+        if not math.isnan(run.data.metrics.get("auc", math.nan))
+    )
+    return ranked[0][-1] if ranked else None
+    ### END SOLUTION
+
+
+# %% test="ex6" points=3
+# Covers failed, running and deleted runs, and a tie. Not shown: nan, other ties, no run.
+best = best_run(HISTORY, "april")
+assert best is not None, "best_run returned nothing: there are finished runs on april."
+assert isinstance(best, str), f"Return a run id, a str, not {type(best).__name__}."
+assert best in NAMES, "That is none of the runs a to w: is it deleted, or elsewhere?"
+assert NAMES[best] != "f", "Run f has failed: its AUC does not count."
+assert NAMES[best] != "g", "Run g is still running: its AUC may not be the last."
+assert NAMES[best] == "e", f"The best finished run on april is e, not {NAMES[best]}."
+tie = best_run(HISTORY, "june")
+assert NAMES.get(tie) not in ("m", "p"), "Of runs m, n and p, which are equal, n has fewest leaves."
+assert NAMES.get(tie) != "q", "Run q has fewer leaves, but a lower AUC."
+assert NAMES.get(tie) == "n", "Runs n and o are equal in all; n started first."
+assert best_run(HISTORY, "nobody") is None, "No run has these data: want None."
+### BEGIN HIDDEN TESTS
+assert NAMES.get(best_run(HISTORY, "may")) == "k", "A run whose AUC is nan should not count."
+assert best_run(HISTORY, "july") is None, "No run finished with a number: want None."
+assert NAMES.get(best_run(HISTORY, "august")) == "t", (
+    "A failed run does not count, whatever data are asked for."
+)
+few = new_experiment("few")
+number = CLIENT.get_experiment_by_name(few).experiment_id
+put(number, ("one", "march", None, 4, "FINISHED"), 1)
+assert best_run(few, "march") is None, "A run without any AUC should not count."
+late = put(number, ("two", "march", -0.5, 20, "FINISHED"), 2)
+assert best_run(few, "march") == late, "The only run that counts should be the best."
+soon = put(number, ("three", "march", -0.5, 20, "FINISHED"), 0)
+assert best_run(few, "march") == soon, "Of equal runs, the one that started first is wanted."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 7: who is the champion?
+#
+# `promote(name, run_id)` registers the model of a run and makes it the champion if it has
+# earned it; it returns the version (str) that is the champion afterwards.
+# - The run has a model named `model`; its URI is `runs:/RUN_ID/model`. It becomes a version of
+#   the registered model `name`, unless a version of `name` comes from this run already.
+# - The alias `champion` moves to the version of this run if there is no champion yet, or if
+#   the run's metric `auc` is higher than that of the champion's run. Equal is not higher.
+# - Two AUCs can be compared only if they are from the same data: if the tag `data` of the two
+#   runs differs, the alias stays.
+#
+# `CANDIDATES` has five run ids by name; each of these runs has a model:
+#
+# | name | `auc` | `data` |
+# |---|---|---|
+# | `first` | 0.74 | march |
+# | `better` | 0.76 | march |
+# | `between` | 0.75 | march |
+# | `equal` | 0.76 | march |
+# | `other data` | 0.79 | april |
+
+
+# %% answer="ex7"
+def promote(name, run_id):
+    """Register a run's model, let it be champion if it is better; return the champion."""
+    ### BEGIN SOLUTION
+    known = {one.run_id: one for one in CLIENT.search_model_versions(f"name = '{name}'")}
+    mine = known.get(run_id) or mlflow.register_model(f"runs:/{run_id}/model", name)
+    try:
+        holder = CLIENT.get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        holder = None
+    if holder is not None:
+        old, new = CLIENT.get_run(holder.run_id).data, CLIENT.get_run(run_id).data
+        worse = new.metrics["auc"] <= old.metrics["auc"]
+        if worse or new.tags["data"] != old.tags["data"]:
+            return str(holder.version)
+    CLIENT.set_registered_model_alias(name, "champion", mine.version)
+    return str(mine.version)
+    ### END SOLUTION
+
+
+# %% locked="registry"
+disable_logging()  # MLflow tells on stderr what it registers
+
+
+def runs_registered(name):
+    """Return the names of the candidates that are versions of a model, in their order."""
+    versions = CLIENT.search_model_versions(f"name = '{name}'")
+    by_id = {run_id: name for name, run_id in CANDIDATES.items()}
+    return [by_id.get(one.run_id) for one in sorted(versions, key=lambda one: int(one.version))]
+
+
+def champion_name(name):
+    """Return the name of the candidate that is the champion, or None."""
+    version = champion_of(name)
+    by_id = {run_id: name for name, run_id in CANDIDATES.items()}
+    return version and by_id.get(version.run_id)
+
+
+# %% test="ex7" points=2
+# Covers a first champion, a better one, a worse one. Not shown: nothing else is looked at.
+credit = fresh("credit")
+now = promote(credit, CANDIDATES["first"])
+assert now is not None, "promote returned nothing: return the champion's version."
+assert isinstance(now, str), f"Return the version as a str, not {type(now).__name__}."
+assert runs_registered(credit) == ["first"], f"The model of `first` should be version 1 of {credit!r}."
+assert champion_name(credit) == "first", "There was no champion: `first` should be it."
+assert now == "1", f"The champion is version 1; you return {now!r}."
+now = promote(credit, CANDIDATES["better"])
+assert champion_name(credit) == "better", "0.76 is better than 0.74, on the same data."
+assert now == "2", f"The champion is version 2 now; you return {now!r}."
+now = promote(credit, CANDIDATES["between"])
+assert runs_registered(credit) == ["first", "better", "between"], (
+    "A model that is not good enough is registered all the same."
+)
+assert champion_name(credit) == "better", "0.75 is not better than 0.76: the alias stays."
+assert now == "2", f"The champion is still version 2; you return {now!r}."
+loaded = mlflow.pyfunc.load_model(f"models:/{credit}@champion")
+assert (loaded.predict(CHECK[FEATURES]) == BOOSTERS["better"].predict(CHECK[FEATURES])).all(), (
+    "The champion, loaded back, should give the scores of the candidate `better`."
+)
+
+# %% test="ex7" part="fair" points=2
+# Covers an equal AUC and other data. Not shown: a run that comes again, an alias taken back.
+fair = fresh("credit")
+promote(fair, CANDIDATES["better"])
+assert champion_name(fair) == "better", "There was no champion: `better` should be it."
+assert promote(fair, CANDIDATES["equal"]) == "1", "0.76 is not higher than 0.76: 1 stays."
+assert champion_name(fair) == "better", "An equal AUC does not move the alias."
+assert promote(fair, CANDIDATES["other data"]) == "1", "Other data: 0.79 says nothing here."
+assert champion_name(fair) == "better", "An AUC on other data does not move the alias."
+### BEGIN HIDDEN TESTS
+assert promote(fair, CANDIDATES["better"]) == "1", "The champion should stay if it comes again."
+assert len(runs_registered(fair)) == 3, "A run that has a version should get no second one."
+CLIENT.delete_registered_model_alias(fair, "champion")
+assert promote(fair, CANDIDATES["equal"]) == "2", (
+    "Without a champion, a run that has a version already should become it, with that version."
+)
+moved = fresh("credit")
+promote(moved, CANDIDATES["first"])
+promote(moved, CANDIDATES["better"])
+CLIENT.set_registered_model_alias(moved, "champion", "1")  # somebody took the newest back
+assert promote(moved, CANDIDATES["between"]) == "3", (
+    "Somebody took the best one back: the one to beat should be the champion, not the best ever."
+)
+assert champion_name(moved) == "between", "The alias should be on the version that is returned."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 8: an answer that says where it comes from
+#
+# A year later a customer asks why, and which model it was.
+#
+# `answer(name, features)` scores applications with the champion of the registered model `name`
+# and says where it came from; None if there is no champion. It returns a dict:
+# - `"scores"`: what the champion, loaded from the registry, gives for the frame `features`: a
+#   list of floats;
+# - `"version"`: the champion's version (str); `"run_id"`: the run that made it (str);
+# - `"params"`: that run's params, a dict of str;
+# - `"trained_on"`: the digest (str) of the data set that the run has as an input with the
+#   context `training`. A run has other inputs, too.
+#
+# <details><summary>Hint</summary>
+#
+# `mlflow.get_run(run_id).inputs.dataset_inputs`: each has a `dataset` with a `digest`, and
+# `tags`, of which `mlflow.data.context` says what the run did with it.
+# </details>
+
+
+# %% answer="ex8"
+def answer(name, features):
+    """Score with the champion; return the scores and the champion's origin."""
+    ### BEGIN SOLUTION
+    try:
+        version = CLIENT.get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        return None
+    run = mlflow.get_run(version.run_id)
+    digests = {
+        tag.value: told.dataset.digest
+        for told in run.inputs.dataset_inputs
+        for tag in told.tags
+        if tag.key == "mlflow.data.context"
+    }
+    model = mlflow.pyfunc.load_model(f"models:/{name}/{version.version}")
+    return {
+        "scores": model.predict(features).tolist(),
+        "version": str(version.version),
+        "run_id": version.run_id,
+        "params": run.data.params,
+        "trained_on": digests["training"],
+    }
+    ### END SOLUTION
+
+
+# %% locked="champions"
+def put_in_charge(names, alias):
+    """Register candidates under a new name, give one of them an alias; return the name."""
+    name = fresh("in charge")
+    for candidate in names:
+        mlflow.register_model(MODELS[candidate], name)
+    CLIENT.set_registered_model_alias(name, alias, "1")
+    return name
+
+
+# %% test="ex8" points=3
+# Covers a champion that is the only version. Not shown: several versions, no champion.
+sole = put_in_charge(["first"], "champion")
+five = CHECK[FEATURES].head(5)
+reply = answer(sole, five)
+assert reply is not None, "answer returned nothing: there is a champion, version 1."
+assert isinstance(reply, dict), f"Return a dict, not {type(reply).__name__}."
+wanted = {"scores", "version", "run_id", "params", "trained_on"}
+assert set(reply) == wanted, f"Want the keys {sorted(wanted)}, not {sorted(reply)}."
+assert isinstance(reply["scores"], list), "The scores should be a list."
+want = BOOSTERS["first"].predict(five).tolist()
+assert reply["scores"] == want, "The scores should be those of the champion, in order."
+assert reply["version"] == "1", f"The champion is version 1, not {reply['version']!r}."
+assert reply["run_id"] == CANDIDATES["first"], "The champion is from the candidate `first`."
+params = {"num_leaves": "3", "seed": "0"}
+assert reply["params"] == params, f"The run's params are {params}; you have {reply['params']}."
+learnt = mlflow.data.from_pandas(LEARN.head(303)[FEATURES]).digest
+assert reply["trained_on"] == learnt, "The first 303 rows of LEARN are what `first` learnt from."
+### BEGIN HIDDEN TESTS
+several = put_in_charge(["better", "first", "equal"], "champion")
+reply = answer(several, five)
+assert isinstance(reply, dict) and set(reply) == wanted, "Want the same keys for each champion."
+assert reply["scores"] == BOOSTERS["better"].predict(five).tolist(), (
+    "Of several versions, the champion's scores are wanted."
+)
+assert (reply["version"], reply["run_id"]) == ("1", CANDIDATES["better"]), (
+    "Of several versions, the champion's own version and run are wanted."
+)
+assert reply["params"]["num_leaves"] == "4", "The params should be those of the champion's run."
+assert reply["trained_on"] == mlflow.data.from_pandas(LEARN.head(304)[FEATURES]).digest, (
+    "The digest should be that of the data that the champion learnt from."
+)
+CLIENT.set_registered_model_alias(several, "champion", "2")
+moved = answer(several, five)
+assert moved["run_id"] == CANDIDATES["first"] and moved["version"] == "2", (
+    "The alias has moved: the version that it is on now should answer."
+)
+aside = put_in_charge(["first"], "challenger")
+assert answer(aside, five) is None, "No version is the champion: want None."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## All of it
+#
+# When all tests pass, run this in a cell of your own. A study, the best of its settings
+# trained by autolog, its model kept, registered and asked: each number leads back to a run.
+# Then run what the last line prints in a terminal, after `python3 bootstrap.py exec`, and
+# look for your study on the page.
+#
+# ```python
+# from sklearn.metrics import log_loss, roc_auc_score
+#
+# place = new_experiment("all of it")
+# tuned = {}
+#
+#
+# def loss(rate, leaves):
+#     settings = SETTINGS | {"learning_rate": rate, "num_leaves": leaves}
+#     tuned[rate] = trained(settings)
+#     return log_loss(CHECK["defaulted"], tuned[rate].predict(CHECK[FEATURES]))
+#
+#
+# parent = CLIENT.get_run(tracked_study(place, "which leaves?", loss, 12, 0))
+# rate, leaves = float(parent.data.params["rate"]), int(parent.data.params["leaves"])
+# run_id = fit(place, SETTINGS | {"learning_rate": rate, "num_leaves": leaves}, LEARN, CHECK)
+# keep_model(run_id, tuned[rate], LEARN[FEATURES])
+# scores = tuned[rate].predict(CHECK[FEATURES])
+# CLIENT.log_metric(run_id, "auc", roc_auc_score(CHECK["defaulted"], scores))
+# CLIENT.set_tag(run_id, "data", "month -1")
+# print("champion: version", promote("credit", run_id))
+# print(f"mlflow server --backend-store-uri '{mlflow.get_tracking_uri()}'")
+# ```
+#
+# `answer("credit", …)` will not work on it: autolog names the context `train`. Which of the
+# two would you change?

@@ -1,0 +1,14 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 2}
+# why: switches autolog on after the training: the run is empty
+# ---
+def fit(experiment, settings, learn, check):
+    mlflow.set_experiment(experiment)
+    with mlflow.start_run() as run:
+        known = lgb.Dataset(learn[FEATURES], learn["defaulted"])
+        new = lgb.Dataset(check[FEATURES], check["defaulted"])
+        lgb.train(settings, known, 20, valid_sets=[new], valid_names=["check"])
+        mlflow.lightgbm.autolog(log_models=False)
+        mlflow.lightgbm.autolog(disable=True)
+    return run.info.run_id

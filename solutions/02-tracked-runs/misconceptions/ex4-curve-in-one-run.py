@@ -1,0 +1,21 @@
+# ---
+# answers: ex4
+# loses: {ex4-test: 3, ex4-test-failed: 2}
+# why: makes one run of the whole study, the losses by step: no trial can be found
+# ---
+def tracked_study(experiment, name, loss, trials, seed):
+    mlflow.set_experiment(experiment)
+
+    def objective(trial):
+        rate = trial.suggest_float("rate", 0.01, 0.3)
+        leaves = trial.suggest_int("leaves", 2, 31)
+        value = loss(rate, leaves)
+        mlflow.log_metric("loss", value, step=trial.number)
+        return value
+
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    with mlflow.start_run(run_name=name) as parent:
+        study.optimize(objective, n_trials=trials, catch=(ValueError,))
+        mlflow.log_params(study.best_params)
+        mlflow.log_metric("best_loss", study.best_value)
+    return parent.info.run_id

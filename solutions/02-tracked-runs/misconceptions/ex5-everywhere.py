@@ -1,0 +1,18 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: searches all experiments
+# ---
+def find_runs(experiment, auc, data):
+    decimals = len(auc.partition(".")[2])
+    found = mlflow.search_runs(
+        search_all_experiments=True,
+        filter_string=f"tags.data = '{data}'",
+        order_by=["attributes.start_time ASC"],
+        output_format="list",
+    )
+    return [
+        run.info.run_id
+        for run in found
+        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc
+    ]

@@ -1,0 +1,18 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: always rounds to four digits
+# ---
+def find_runs(experiment, auc, data):
+    decimals = 4
+    found = mlflow.search_runs(
+        experiment_names=[experiment],
+        filter_string=f"tags.data = '{data}'",
+        order_by=["attributes.start_time ASC"],
+        output_format="list",
+    )
+    return [
+        run.info.run_id
+        for run in found
+        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc
+    ]

@@ -1,0 +1,19 @@
+# ---
+# answers: ex7
+# loses: {ex7-test: 2, ex7-test-fair: 2}
+# why: puts the alias on version 1, whichever was registered
+# ---
+def promote(name, run_id):
+    known = {one.run_id: one for one in CLIENT.search_model_versions(f"name = '{name}'")}
+    mine = known.get(run_id) or mlflow.register_model(f"runs:/{run_id}/model", name)
+    try:
+        holder = CLIENT.get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        holder = None
+    if holder is not None:
+        old, new = CLIENT.get_run(holder.run_id).data, CLIENT.get_run(run_id).data
+        worse = new.metrics["auc"] <= old.metrics["auc"]
+        if worse or new.tags["data"] != old.tags["data"]:
+            return str(holder.version)
+    CLIENT.set_registered_model_alias(name, "champion", "1")
+    return "1"

@@ -1,0 +1,20 @@
+# ---
+# answers: ex8
+# loses: {ex8-test: 3}
+# why: asks the newest version, not the champion
+# ---
+def answer(name, features):
+    versions = CLIENT.search_model_versions(f"name = '{name}'")
+    if not versions:
+        return None
+    version = max(versions, key=lambda one: int(one.version))
+    run = mlflow.get_run(version.run_id)
+    digests = {told.tags[0].value: told.dataset.digest for told in run.inputs.dataset_inputs}
+    model = mlflow.pyfunc.load_model(f"models:/{name}/{version.version}")
+    return {
+        "scores": model.predict(features).tolist(),
+        "version": str(version.version),
+        "run_id": version.run_id,
+        "params": run.data.params,
+        "trained_on": digests["training"],
+    }
