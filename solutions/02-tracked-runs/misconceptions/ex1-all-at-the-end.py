@@ -1,7 +1,7 @@
 # ---
 # answers: ex1
 # loses: {ex1-test-crash: 2}
-# why: collects the losses and logs them at the end: a crash takes them along
+# why: collects the losses and logs them at the end, and a crash takes them along
 # ---
 def record(experiment, name, params, data, losses):
     mlflow.set_experiment(experiment)

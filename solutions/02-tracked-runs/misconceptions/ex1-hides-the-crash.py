@@ -1,7 +1,7 @@
 # ---
 # answers: ex1
 # loses: {ex1-test-crash: 2}
-# why: catches the exception, so a failed run counts as finished
+# why: catches the exception, so that a failed run counts as finished
 # ---
 def record(experiment, name, params, data, losses):
     mlflow.set_experiment(experiment)

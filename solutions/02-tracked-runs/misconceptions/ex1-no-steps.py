@@ -1,7 +1,7 @@
 # ---
 # answers: ex1
 # loses: {ex1-test: 2, ex1-test-crash: 2}
-# why: logs each loss without a step: all stand at step 0, and the page draws a dot
+# why: "logs each loss without a step: all stand at step 0, and the page draws a dot"
 # ---
 def record(experiment, name, params, data, losses):
     mlflow.set_experiment(experiment)

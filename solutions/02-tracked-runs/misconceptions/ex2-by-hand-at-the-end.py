@@ -1,7 +1,7 @@
 # ---
 # answers: ex2
 # loses: {ex2-test: 2}
-# why: logs the params and the last loss by hand: no curve, no data
+# why: "logs the params and the last loss by hand: no curve, no data"
 # ---
 def fit(experiment, settings, learn, check):
     mlflow.set_experiment(experiment)

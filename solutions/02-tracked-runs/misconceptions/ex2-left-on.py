@@ -1,7 +1,7 @@
 # ---
 # answers: ex2
 # loses: {ex2-test-off: 1}
-# why: never switches autolog off: the next training of anybody becomes a run
+# why: "never switches autolog off: the next training of anybody becomes a run"
 # ---
 def fit(experiment, settings, learn, check):
     mlflow.set_experiment(experiment)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex2
 # loses: {ex2-test: 2}
-# why: switches autolog on after the training: the run is empty
+# why: "switches autolog on after the training: the run is empty"
 # ---
 def fit(experiment, settings, learn, check):
     mlflow.set_experiment(experiment)

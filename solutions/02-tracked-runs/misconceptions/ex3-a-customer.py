@@ -1,7 +1,7 @@
 # ---
 # answers: ex3
 # loses: {ex3-test-example: 2}
-# why: takes the first row as the example: a customer is in the store now
+# why: "takes the first row as the example: a customer is in the store now"
 # ---
 def keep_model(run_id, booster, features):
     scores = booster.predict(features)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex3
 # loses: {ex3-test: 2}
-# why: logs the model into a new run: it is not where the params and measures are
+# why: "logs the model into a new run: it is not where the params and measures are"
 # ---
 def keep_model(run_id, booster, features):
     scores = booster.predict(features)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test-failed: 2}
-# why: catches every exception: a mistake in the code looks like failed trials
+# why: "catches every exception: a mistake in the code looks like failed trials"
 # ---
 def tracked_study(experiment, name, loss, trials, seed):
     mlflow.set_experiment(experiment)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test-failed: 2}
-# why: does not catch anything: one failed trial ends the night
+# why: "does not catch anything: one failed trial ends the night"
 # ---
 def tracked_study(experiment, name, loss, trials, seed):
     mlflow.set_experiment(experiment)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test-failed: 2}
-# why: logs nan as a loss: the run is FINISHED, though Optuna calls the trial failed
+# why: "logs nan as a loss: the run is FINISHED, though Optuna calls the trial failed"
 # ---
 def tracked_study(experiment, name, loss, trials, seed):
     mlflow.set_experiment(experiment)

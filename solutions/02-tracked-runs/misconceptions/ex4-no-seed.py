@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test: 3}
-# why: draws without a seed: nobody can run the study again
+# why: "draws without a seed: nobody can run the study again"
 # ---
 def tracked_study(experiment, name, loss, trials, seed):
     mlflow.set_experiment(experiment)

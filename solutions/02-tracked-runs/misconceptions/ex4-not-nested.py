@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test: 3, ex4-test-failed: 2}
-# why: records the trials beside the parent: nobody knows which study they belong to
+# why: "records the trials beside the parent: nobody knows which study they belong to"
 # ---
 def tracked_study(experiment, name, loss, trials, seed):
     mlflow.set_experiment(experiment)

@@ -1,7 +1,7 @@
 # ---
 # answers: ex7
 # loses: {ex7-test: 2, ex7-test-fair: 2}
-# why: registers a model only if it wins: the others leave no trace
+# why: "registers a model only if it wins: the others leave no trace"
 # ---
 def promote(name, run_id):
     try:

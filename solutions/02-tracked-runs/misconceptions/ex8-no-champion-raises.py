@@ -6,7 +6,12 @@
 def answer(name, features):
     version = CLIENT.get_model_version_by_alias(name, "champion")
     run = mlflow.get_run(version.run_id)
-    digests = {told.tags[0].value: told.dataset.digest for told in run.inputs.dataset_inputs}
+    digests = {
+        tag.value: told.dataset.digest
+        for told in run.inputs.dataset_inputs
+        for tag in told.tags
+        if tag.key == "mlflow.data.context"
+    }
     model = mlflow.pyfunc.load_model(f"models:/{name}@champion")
     return {
         "scores": model.predict(features).tolist(),
