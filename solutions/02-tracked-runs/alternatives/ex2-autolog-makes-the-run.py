@@ -7,9 +7,7 @@ def fit(experiment, settings, learn, check):
     rows = [lgb.Dataset(part[FEATURES], part["defaulted"]) for part in (learn, check)]
     mlflow.lightgbm.autolog(log_models=False)
     try:
-        lgb.train(
-            settings, rows[0], num_boost_round=20, valid_sets=rows[1:], valid_names=["check"]
-        )
+        lgb.train(settings, rows[0], num_boost_round=20, valid_sets=rows[1:], valid_names=["check"])
     finally:
         mlflow.lightgbm.autolog(disable=True)
     return mlflow.last_active_run().info.run_id

@@ -8,9 +8,7 @@ def keep_model(run_id, booster, features):
 
     CLIENT.set_tag(run_id, "model", "yes")
     mlflow.set_experiment(experiment_id=CLIENT.get_run(run_id).info.experiment_id)
-    contract = ModelSignature(
-        Schema([ColSpec("double", name) for name in features]), Schema([ColSpec("double")])
-    )
+    contract = ModelSignature(Schema([ColSpec("double", name) for name in features]), Schema([ColSpec("double")]))
     example = pd.DataFrame([features.mean()])
     with mlflow.start_run(run_id=run_id):
         return mlflow.lightgbm.log_model(

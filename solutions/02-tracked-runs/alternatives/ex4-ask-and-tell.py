@@ -18,10 +18,8 @@ def tracked_study(experiment, name, loss, trials, seed):
                 settings["leaves"] = trial.suggest_int("leaves", 2, 31)
                 for key, value in settings.items():
                     CLIENT.log_param(child, key, value)
-                try:
+                with contextlib.suppress(ValueError):
                     result = loss(**settings)
-                except ValueError:
-                    pass
                 if not math.isnan(result):
                     CLIENT.log_metric(child, "loss", result)
                     end = "FINISHED"

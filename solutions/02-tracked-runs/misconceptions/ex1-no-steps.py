@@ -8,7 +8,7 @@ def record(experiment, name, params, data, losses):
     with mlflow.start_run(run_name=name, tags={"data": data}) as run:
         mlflow.log_params(params)
         best = math.inf
-        for step, loss in enumerate(losses, start=1):
+        for loss in losses:
             mlflow.log_metric("loss", loss)
             best = min(best, loss)
         mlflow.log_metric("best_loss", best)

@@ -6,7 +6,5 @@
 def keep_model(run_id, booster, features):
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     with mlflow.start_run(run_id=run_id):
-        logged = mlflow.lightgbm.log_model(
-            booster, name="model", pip_requirements=["lightgbm"]
-        )
+        logged = mlflow.lightgbm.log_model(booster, name="model", pip_requirements=["lightgbm"])
     return logged.model_uri

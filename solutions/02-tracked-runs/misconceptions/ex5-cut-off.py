@@ -11,8 +11,4 @@ def find_runs(experiment, auc, data):
         order_by=["attributes.start_time ASC"],
         output_format="list",
     )
-    return [
-        run.info.run_id
-        for run in found
-        if str(run.data.metrics.get("auc")).startswith(auc)
-    ]
+    return [run.info.run_id for run in found if str(run.data.metrics.get("auc")).startswith(auc)]

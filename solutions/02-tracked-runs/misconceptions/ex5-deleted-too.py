@@ -12,8 +12,4 @@ def find_runs(experiment, auc, data):
         run_view_type=mlflow.entities.ViewType.ALL,
         output_format="list",
     )
-    return [
-        run.info.run_id
-        for run in found
-        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc
-    ]
+    return [run.info.run_id for run in found if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc]

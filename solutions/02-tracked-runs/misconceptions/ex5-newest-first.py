@@ -10,8 +10,4 @@ def find_runs(experiment, auc, data):
         filter_string=f"tags.data = '{data}'",
         output_format="list",
     )
-    return [
-        run.info.run_id
-        for run in found
-        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc
-    ]
+    return [run.info.run_id for run in found if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == auc]

@@ -12,7 +12,5 @@ def find_runs(experiment, auc, data):
         output_format="list",
     )
     return [
-        run.info.run_id
-        for run in found
-        if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == str(float(auc))
+        run.info.run_id for run in found if f"{run.data.metrics.get('auc', math.nan):.{decimals}f}" == str(float(auc))
     ]

@@ -6,7 +6,9 @@
 def best_run(experiment, data):
     wanted = f"attributes.status = 'FINISHED' and tags.data = '{data}'"
     found = mlflow.search_runs(
-        experiment_names=[experiment], filter_string=wanted, output_format="list",
+        experiment_names=[experiment],
+        filter_string=wanted,
+        output_format="list",
         order_by=["attributes.start_time ASC"],
     )
     found = [run for run in found if "auc" in run.data.metrics]

@@ -5,9 +5,7 @@
 # ---
 def best_run(experiment, data):
     wanted = f"attributes.status = 'FINISHED' and tags.data = '{data}'"
-    found = mlflow.search_runs(
-        experiment_names=[experiment], filter_string=wanted, output_format="list"
-    )
+    found = mlflow.search_runs(experiment_names=[experiment], filter_string=wanted, output_format="list")
     ranked = sorted(
         (-run.data.metrics["auc"], int(run.data.params["leaves"]), run.info.start_time, run.info.run_id)
         for run in found
