@@ -873,9 +873,9 @@ disable_logging()  # MLflow tells on stderr what it registers
 
 def runs_registered(name):
     """Return the names of the candidates that are versions of a model, in order."""
-    versions = CLIENT.search_model_versions(f"name='{name}'")
     by_id = {run_id: name for name, run_id in CANDIDATES.items()}
-    numbered = sorted((int(one.version), by_id.get(one.run_id)) for one in versions)
+    there = CLIENT.search_model_versions(f"name = '{name}'")
+    numbered = sorted((int(one.version), by_id.get(one.run_id)) for one in there)
     return [candidate for _, candidate in numbered]
 
 
