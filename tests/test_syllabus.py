@@ -58,7 +58,7 @@ PROMISED: dict[str, list[str]] = {
 LABS = {
     "01-intro": ["01-reproducible-training", "01-containerise-the-model", "01-deploy-to-kubernetes"],
     "02-pipelines": ["02-validate-the-intake", "02-point-in-time-features", "02-training-pipeline",
-                     "02-scoring-service"],
+                     "02-tracked-runs", "02-scoring-service"],
     "03-deploy": ["03-promotion-gate", "03-canary-and-rollback", "03-drift-detective", "03-on-call"],
     "04-governance": ["04-audit-and-lineage", "04-fairness-gate", "04-explain-a-decline", "04-erasure-request"],
     "05-scale": ["05-infrastructure", "05-secure-the-service", "05-scale-under-an-slo", "05-cost-model"],
@@ -82,7 +82,7 @@ def missing(syllabus: Syllabus) -> list[str]:
 
 
 # Lessons that no lab measures yet: what they teach is measured in another chapter, or nowhere, and says so here.
-UNMEASURED = {"03-mlops-vs-devops", "06-tuning-and-automl", "02-on-prem-cloud-edge-serverless", "06-databricks"}
+UNMEASURED = {"03-mlops-vs-devops", "02-on-prem-cloud-edge-serverless", "06-databricks"}
 
 
 def without(data: dict[str, Any], topic: str) -> dict[str, Any]:

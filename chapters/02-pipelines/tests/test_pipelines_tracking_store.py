@@ -5,10 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from authoring.repository import ROOT
 from oakbank.pipelines import tracking_store
-from oakbank.pipelines.tracking_store import SCHEMA, create_database, header, migrated_schema
+from oakbank.pipelines.tracking_store import SCHEMA, close_databases, create_database, header, migrated_schema
+from oakbank.world.files import sqlite_url
 
 
 def lines(sql: str) -> list[str]:
@@ -43,3 +45,16 @@ def test_a_store_made_from_it_is_one_that_was_migrated(tmp_path: Path, monkeypat
         monkeypatch.setattr(tracking_store, "SCHEMA", tmp_path / "other.sql")
     assert len(written_schema := without_experiment(written)) > 500
     assert written_schema == without_experiment(migrated)
+
+
+def test_a_closed_database_is_opened_again_by_its_name(tmp_path: Path) -> None:
+    """A grader forks after it, and its child has copies of the files under the same names."""
+    database, other = tmp_path / "mlflow.db", tmp_path / "other.db"
+    for path, name in ((database, "as it was"), (other, "as copied")):
+        create_database(path)
+        client = MlflowClient(sqlite_url(path))
+        client.create_experiment(name)
+        assert client.get_experiment_by_name(name)
+    close_databases()
+    other.replace(database)
+    assert MlflowClient(sqlite_url(database)).get_experiment_by_name("as copied")
