@@ -11,7 +11,8 @@ def answer(name, features):
     origin = CLIENT.get_run(run_id)
     reply = {"version": str(holder), "run_id": run_id, "params": dict(origin.data.params)}
     for each in origin.inputs.dataset_inputs:
-        if any((tag.key, tag.value) == ("mlflow.data.context", "training") for tag in each.tags):
+        context = {tag.key: tag.value for tag in each.tags}["mlflow.data.context"]
+        if context.startswith("train"):
             reply["trained_on"] = each.dataset.digest
     scores = mlflow.pyfunc.load_model(f"models:/{name}@champion").predict(features)
     return reply | {"scores": [float(score) for score in scores]}

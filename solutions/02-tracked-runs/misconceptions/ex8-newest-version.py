@@ -21,5 +21,5 @@ def answer(name, features):
         "version": str(version.version),
         "run_id": version.run_id,
         "params": run.data.params,
-        "trained_on": digests["training"],
+        "trained_on": digests.get("training") or digests["train"],
     }
