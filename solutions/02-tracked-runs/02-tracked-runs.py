@@ -569,7 +569,7 @@ def settings_of(runs):
 
 
 # %% test="ex4" points=3
-# Covers a study of four trials, and a repeat of it. Not shown: which settings it tries.
+# Covers a study of three trials, and a repeat of it. Not shown: which settings it tries.
 asked = []
 
 
@@ -580,7 +580,7 @@ def bowl(rate, leaves):
 
 
 place = new_experiment("study")
-parent_id = tracked_study(place, "which leaves?", bowl, 4, 3)
+parent_id = tracked_study(place, "which leaves?", bowl, 3, 3)
 assert parent_id is not None, "tracked_study returned nothing: return a run id."
 assert isinstance(parent_id, str), f"Return a run id, not {type(parent_id).__name__}."
 parent = run_of(place, parent_id)
@@ -588,29 +588,29 @@ assert parent is not None, f"{place!r} has no run with the id that you return."
 assert parent.info.run_name == "which leaves?", "The parent has the given name."
 assert parent.info.status == "FINISHED", f"The parent is {parent.info.status}."
 inside = trials_of(place, parent_id)
-assert len(inside) == 4, f"Want 4 runs nested in the parent; there are {len(inside)}."
-assert len(runs_of(place)) == 5, "Want the parent, its four trials, and no other run."
+assert len(inside) == 3, f"Want 3 runs nested in the parent; there are {len(inside)}."
+assert len(runs_of(place)) == 4, "Want the parent, its three trials, and no other run."
 numbers = [run.data.tags.get("trial") for run in inside]
-assert numbers == ["0", "1", "2", "3"], f"Want the tags 0, 1, 2, 3, not {numbers}."
+assert numbers == ["0", "1", "2"], f"Want the tags 0, 1, 2, not {numbers}."
 tried = settings_of(inside)
-assert len(asked) == 4 and tried == asked, (
+assert len(asked) == 3 and tried == asked, (
     "Want the rate and the leaves of each trial as its params, as `loss` got them."
 )
 losses = [run.data.metrics.get("loss") for run in inside]
 first = bowl(*tried[0])
 assert losses[0] == first, f"Trial 0 got {first}; its metric is {losses[0]}."
 states = {run.info.status for run in inside}
-assert states == {"FINISHED"}, f"All four trials are FINISHED, not {states}."
-winner = min(range(4), key=lambda trial: bowl(*tried[trial]))
+assert states == {"FINISHED"}, f"All three trials are FINISHED, not {states}."
+winner = min(range(3), key=lambda trial: bowl(*tried[trial]))
 assert parent.data.metrics.get("best_loss") == losses[winner], (
     "The parent's best_loss is the lowest loss of its trials."
 )
 assert parent.data.params.get("rate") == inside[winner].data.params["rate"], (
     "The parent's params are those of the best trial."
 )
-again = tracked_study(place, "again", bowl, 2, 3)
+again = tracked_study(place, "again", bowl, 1, 3)
 repeat = settings_of(trials_of(place, again))
-assert repeat == tried[:2], "The same seed should try the same settings again."
+assert repeat == tried[:1], "The same seed should try the same settings again."
 ### BEGIN HIDDEN TESTS
 assert parent.data.params == inside[winner].data.params, (
     "The parent's params should be those of its best trial, and no others."
@@ -787,13 +787,16 @@ def best_run(experiment, data):
         filter_string=wanted,
         output_format="list",
     )
-    ranked = []
+    counted = []
     for run in found:
-        auc = run.data.metrics.get("auc", math.nan)
+        if not math.isnan(run.data.metrics.get("auc", math.nan)):
+            counted.append(run)
+
+    def rank(run):
         leaves = int(run.data.params["leaves"])
-        if not math.isnan(auc):
-            ranked.append((-auc, leaves, run.info.start_time, run.info.run_id))
-    return min(ranked)[-1] if ranked else None
+        return -run.data.metrics["auc"], leaves, run.info.start_time
+
+    return min(counted, key=rank).info.run_id if counted else None
     ### END SOLUTION
 
 
