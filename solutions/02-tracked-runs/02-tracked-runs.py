@@ -589,7 +589,7 @@ assert parent.info.run_name == "which leaves?", "The parent has the given name."
 assert parent.info.status == "FINISHED", f"The parent is {parent.info.status}."
 inside = trials_of(place, parent_id)
 assert len(inside) == 3, f"Want 3 runs nested in the parent; there are {len(inside)}."
-assert len(runs_of(place)) == 4, "Want the parent, its three trials, and no other run."
+assert len(runs_of(place)) == 4, "Want the parent, three trials, and no other run."
 numbers = [run.data.tags.get("trial") for run in inside]
 assert numbers == ["0", "1", "2"], f"Want the tags 0, 1, 2, not {numbers}."
 tried = settings_of(inside)
