@@ -42,6 +42,7 @@ from oakbank.world import World
 from oakbank.world.files import sqlite_url
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)
+disable_logging()  # of what MLflow registers, on stderr
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 STORE = Path(tempfile.mkdtemp())
@@ -589,7 +590,7 @@ assert parent.info.run_name == "which leaves?", "The parent has the given name."
 assert parent.info.status == "FINISHED", f"The parent is {parent.info.status}."
 inside = trials_of(place, parent_id)
 assert len(inside) == 3, f"Want 3 runs nested in the parent; there are {len(inside)}."
-assert len(runs_of(place)) == 4, "Want the parent, three trials, and no other run."
+assert len(runs_of(place)) == 4, "Want the parent, three trials, no other run."
 numbers = [run.data.tags.get("trial") for run in inside]
 assert numbers == ["0", "1", "2"], f"Want the tags 0, 1, 2, not {numbers}."
 tried = settings_of(inside)
@@ -874,7 +875,7 @@ def promote(name, run_id):
 
 
 # %% locked="registry"
-disable_logging()  # MLflow tells on stderr what it registers
+disable_logging()  # once more: autolog has switched it on
 
 
 def runs_registered(name):
