@@ -12,9 +12,9 @@
 # go further; the first line of each test says where. All tests look into MLflow's store, at
 # what was recorded there; how you recorded it is up to you.
 #
-# The first cell makes a new store in a temporary folder and points MLflow at it; an
-# experiment `history`, with a hundred runs of the colleagues; and five runs with models, the
-# *candidates*. Run it again, and you begin with a new store.
+# The first three cells make a new store in a temporary folder and point MLflow at it; an
+# experiment with a hundred runs of your colleagues, the *history*; and five runs with models,
+# the *candidates*. Run them again, and you begin with a new store.
 
 # %% locked="setup"
 import contextlib
@@ -42,7 +42,6 @@ from oakbank.world import World
 from oakbank.world.files import sqlite_url
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)
-disable_logging()  # of what MLflow registers, on stderr
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 STORE = Path(tempfile.mkdtemp())
@@ -216,6 +215,7 @@ for row in (
     make_candidate(*row)
 mlflow.set_experiment("Default")
 # What has been used once is quick in the tests.
+disable_logging()  # of what MLflow registers, on stderr
 mlflow.register_model(MODELS["first"], "rehearsal")
 CLIENT.set_registered_model_alias("rehearsal", "champion", "1")
 mlflow.pyfunc.load_model("models:/rehearsal@champion").predict(CHECK[FEATURES])
@@ -570,7 +570,7 @@ def settings_of(runs):
 
 
 # %% test="ex4" points=3
-# Covers a study of three trials, and a repeat of it. Not shown: which settings it tries.
+# Covers a study of three trials, and a repeat. Not shown: which settings it tries.
 asked = []
 
 
@@ -875,7 +875,7 @@ def promote(name, run_id):
 
 
 # %% locked="registry"
-disable_logging()  # once more: autolog has switched it on
+disable_logging()  # autolog has switched it on again
 
 
 def runs_registered(name):
