@@ -109,7 +109,7 @@ def test_a_topic_without_a_lesson_is_found(topic: str) -> None:
 def test_a_lesson_that_no_lab_measures_is_found() -> None:
     data = raw()
     data["chapters"][2]["labs"][2]["lessons"] = [8]
-    assert missing(Syllabus.model_validate(data)) == ["03-deploy: no lab measures 09-drift"]
+    assert missing(Syllabus.model_validate(data)) == ["03-deploy: no lab measures 10-drift"]
 
 
 def test_a_lab_that_was_dropped_is_found() -> None:

@@ -5,7 +5,7 @@
 # all. You build the instruments one by one, and then name the month in which it began. Your answers are scored against
 # the truth, which the simulator knows. A false alarm costs as much as a miss.
 #
-# You need lesson 03/09. About 75 minutes; six exercises, 21 points. `python3 bootstrap.py check 03-drift-detective`
+# You need lesson 03/10. About 75 minutes; six exercises, 21 points. `python3 bootstrap.py check 03-drift-detective`
 # runs the tests that you see. A grader's tests go further; the first line of each test says where.
 
 # %% locked="setup"

@@ -248,5 +248,5 @@ assert cared.loc[12:14, "profit"].sum() < alone.loc[12:14, "profit"].sum()
 # - D. Sculley et al., *Hidden Technical Debt in Machine Learning Systems*, NeurIPS 2015
 # - D. Kreuzberger, N. Kühl, S. Hirschl, *Machine Learning Operations (MLOps): Overview, Definition, and Architecture*, IEEE Access 2023
 # - The schema and the economics of Oakbank: `chapters/01-intro/reference/oakbank/world/README.md`
-# - The lab `01-reproducible-training` takes up the loans of this lesson; lesson 03/09 builds the monitor that it lacks
+# - The lab `01-reproducible-training` takes up the loans of this lesson; lesson 03/10 builds the monitor that it lacks
 # - In the glossary: [MLOps](../../../GLOSSARY.md#mlops), [technical debt](../../../GLOSSARY.md#technical-debt)

@@ -547,7 +547,7 @@ for month in (12, 18):
 # in view; you set yours before. Each fault was planted once, at one
 # strength and one seed: the matrix shows which kind of test *can* see it, not how early or how surely. The tests of the
 # model look at loans that the champion granted, so whom it wrongly declines stays unseen (chapter 04). And the suites were
-# started by a notebook; lesson 03/04 lets a CI server start them.
+# started by a notebook; lesson 03/05 lets a CI server start them.
 
 # %%
 scratch.cleanup()
@@ -590,5 +590,5 @@ scratch.cleanup()
 #   functionality, invariance, direction
 # - Google Cloud Architecture Center, *MLOps: Continuous delivery and automation pipelines in machine learning*
 # - pytest 9 documentation: *How to use fixtures*, *Good Integration Practices*
-# - Lesson 02/03 replaces our tests of data by contracts, lesson 03/04 puts all three kinds into CI
+# - Lesson 02/03 replaces our tests of data by contracts, lesson 03/05 puts all three kinds into CI
 # - In the glossary: [DevOps](../../../GLOSSARY.md#devops), [data test](../../../GLOSSARY.md#data-test), [behavioural test](../../../GLOSSARY.md#behavioural-test)

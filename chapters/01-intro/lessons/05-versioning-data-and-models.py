@@ -532,7 +532,7 @@ temporary.cleanup()
 # reads and writes through. *Pachyderm* turns it round: commits of data start the pipelines, inside Kubernetes. Both
 # need a server of their own, so both are tours: `python3 bootstrap.py tour lakefs` and
 # `pachyderm.py` beside it, each with its real client, and each says where it had to stop. A *registry* (lessons 02/05
-# and 03/05) says which version of a model is in charge, which a tag says badly.
+# and 03/06) says which version of a model is in charge, which a tag says badly.
 #
 # ## What this does not prove
 #

@@ -451,7 +451,7 @@ for table in (fair, dirty, feed, fair.head(700)):
 # last three days moves no median by a factor of 3. The stale rule sees values that stand in the same place; the same
 # old values in another order would pass it. The prices are those of one month and one model: with a logistic regression
 # instead of trees the same fault costs more. And no rule can tell a broken feed from a changed world where both look alike;
-# lesson 03/09 goes on from there.
+# lesson 03/10 goes on from there.
 #
 # ## Check yourself
 #

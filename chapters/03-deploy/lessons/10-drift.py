@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 09 Drift
+# # 10 Drift
 #
 # ## You will
 #
