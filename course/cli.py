@@ -12,8 +12,10 @@ from authoring.repository import COMMAND, ROOT
 from base.errors import UserError
 from base.process import be_plain, cores, lean_imports, python, tools_path
 from base.quiet import quiet
+from course.paths import RUNS
 
 quiet()  # before a verb imports anything that could report home
+os.environ.pop(RUNS, None)  # in JupyterLab's terminal, too, what is run here keeps away from a learner's own runs
 os.environ["PATH"] = tools_path()  # lessons, tours and tests start uv, dvc and others by name
 
 if TYPE_CHECKING:

@@ -12,16 +12,27 @@ from typing import Any
 
 from authoring.repository import ROOT
 from base.quiet import TELEMETRY_OFF, foreign
+from course.paths import RUNS
 from course.recorded import recorded
 
-__all__ = ["ROOT", "own_folder", "own_git", "recorded", "show_source"]
+__all__ = ["ROOT", "own_folder", "own_git", "own_runs", "recorded", "show_source"]
 
 
 def own_folder() -> None:
     """Work in a new folder from here on, which goes when the kernel ends."""
+    os.chdir(_temporary_folder())
+
+
+def _temporary_folder() -> Path:
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
-    os.chdir(folder.name)
+    return Path(folder.name)
+
+
+def own_runs() -> None:
+    """Work in the folder whose `mlflow.db` JupyterLab's MLflow button shows; outside that JupyterLab in a new one."""
+    kept = os.environ.get(RUNS)
+    os.chdir(kept or _temporary_folder())
 
 
 def own_git(home: Path, date: str) -> dict[str, str]:

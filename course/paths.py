@@ -9,6 +9,8 @@ from base.text import pick
 
 WORK = "work"
 """A learner's own folder, see `course.work`."""
+RUNS = "COURSE_RUNS"
+"""Variable that leads a notebook in the course's JupyterLab to `runs_folder`."""
 
 
 def literal(path: Path | str) -> str:
@@ -71,5 +73,10 @@ def is_lab(path: Path, root: Path = ROOT) -> bool:
 
 
 def registry_folder(root: Path = ROOT) -> Path:
-    """Return the model registry that JupyterLab's MLflow page and scoring service show; a notebook may write to it."""
+    """Return the model registry whose champion JupyterLab's scoring service serves."""
     return root / "var" / "registry"
+
+
+def runs_folder(root: Path = ROOT) -> Path:
+    """Return the MLflow store of the learner: `mlflow.db` and `artifacts/`, shown by JupyterLab's MLflow page."""
+    return root / WORK / "mlflow"

@@ -79,7 +79,7 @@ def test_it_opens_on_the_page_to_begin_at(lab: Lab) -> None:
 
 def test_a_learner_sees_their_own_copies_and_nothing_else(lab: Lab, root: Path) -> None:
     listed = {entry["name"] for entry in lab.json("api/contents")["content"]}
-    assert listed == {"01-intro", "labs", "START-HERE.md"}
+    assert listed == {"01-intro", "labs", "mlflow", "START-HERE.md"}
     for place in ("solutions", "../solutions", "..%2Fsolutions", ".origin.json"):
         assert lab.get(f"api/contents/{place}")[0] == 404
     copy = lab.json("api/contents/01-intro/01-first.ipynb")
@@ -141,8 +141,41 @@ def test_mlflow_answers_inside_lab_also_through_a_far_host(lab: Lab, root: Path)
     assert [found["name"] for found in json.loads(text)["experiments"]] == ["Default"]
     telemetry = lab.json("mlflow/ajax-api/3.0/mlflow/ui-telemetry")
     assert telemetry["disable_ui_telemetry"] is True
-    assert (root / "var" / "registry" / "mlflow.db").is_file(), "it keeps its database in the course's folder"
+    assert (root / "work" / "mlflow" / "mlflow.db").is_file(), "it keeps its database in the course's folder"
     assert [path.name for path in root.parent.iterdir()] == [root.name]
+
+
+def test_mlflows_page_shows_what_a_notebook_logs(lab: Lab, tmp_path: Path) -> None:
+    """Wherever it works; also from the folder in which lesson 02/05 works."""
+    assert lab.send("POST", "api/kernels", {"name": "python3"})[0] == 201
+    code = """
+import mlflow
+mlflow.set_experiment("mine")
+with mlflow.start_run(run_name="by the way"):
+    mlflow.log_metric("auc", 0.75)
+
+from course.lesson import own_runs
+own_runs()
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+mlflow.set_experiment("mine")
+with mlflow.start_run(run_name="in a lesson"):
+    mlflow.log_metric("auc", 0.76)
+"""
+    subprocess.run([sys.executable, "-c", code], env=kernel_environment(), cwd=tmp_path, check=True)
+    experiments = lab.json("mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5")["experiments"]
+    [mine] = [found["experiment_id"] for found in experiments if found["name"] == "mine"]
+    status, text = lab.send("POST", "mlflow/ajax-api/2.0/mlflow/runs/search", {"experiment_ids": [mine]})
+    assert status == 200, text
+    assert [run["info"]["run_name"] for run in json.loads(text)["runs"]] == ["in a lesson", "by the way"]
+
+
+def kernel_environment() -> dict[str, str]:
+    """Return the variables of the kernel that JupyterLab started."""
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if any("kernel" in word for word in process.cmdline()) and "JPY_PARENT_PID" in process.environ():
+                return process.environ()
+    raise AssertionError("JupyterLab started no kernel")
 
 
 @pytest.mark.parametrize("path", ["mlflow/ajax-api/2.0/mlflow/experiments/search?max_results=5", "service/healthz"])

@@ -12,7 +12,7 @@ from jupyter_server_terminals.terminalmanager import TerminalManager
 from authoring.repository import ROOT
 from base.process import python
 from base.quiet import quiet
-from course.paths import literal, registry_folder
+from course.paths import RUNS, literal, registry_folder, runs_folder
 from course.work.layout import ground
 from course.work.page import NAME, write_page
 from oakbank.world.files import sqlite_url
@@ -20,7 +20,11 @@ from oakbank.world.files import sqlite_url
 quiet()
 root = Path(os.environ.get("COURSE_ROOT", ROOT))
 registry = registry_folder(root)
-registry.mkdir(parents=True, exist_ok=True)
+runs = runs_folder(root)
+for folder in (registry, runs):
+    folder.mkdir(parents=True, exist_ok=True)
+# Kernels take these over: what a notebook logs with MLflow is what MLflow's page shows.
+os.environ |= {RUNS: str(runs), "MLFLOW_TRACKING_URI": sqlite_url(runs / "mlflow.db")}
 
 
 class CourseTerminals(TerminalManager):
@@ -53,8 +57,8 @@ c.ServerProxy.servers = {
         "command": [
             *map(literal, python("-m", "mlflow", "server")),
             *("--host", "127.0.0.1", "--port", "{port}", "--workers", "1"),
-            *("--backend-store-uri", literal(sqlite_url(registry / "mlflow.db"))),
-            *("--artifacts-destination", literal((registry / "artifacts").as_uri())),
+            *("--backend-store-uri", literal(sqlite_url(runs / "mlflow.db"))),
+            *("--default-artifact-root", literal((runs / "artifacts").as_uri())),
         ],
         # Without the job runner the server takes 0.5 GB instead of 1.3.
         "environment": {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},

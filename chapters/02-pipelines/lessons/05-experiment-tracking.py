@@ -94,14 +94,19 @@ table
 #
 # A file of JSON lines serves one person. MLflow is the same log for a team: a *run* has *params*, *metrics*, *tags* and
 # *artefacts* (files); runs belong to an *experiment*. The tracking URI says where it is kept: here in an SQLite file, so
-# nothing leaves your machine.
+# nothing leaves your machine. `own_runs` goes to the folder whose file the MLflow button of this course's JupyterLab
+# shows; the clock in the name keeps this evening's runs apart from those of the last.
 
 # %%
+from datetime import datetime
+
 import mlflow
 
-mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
-mlflow.create_experiment("credit", artifact_location=(folder / "artifacts").as_uri())
-experiment = mlflow.set_experiment("credit")
+from course.lesson import own_runs
+
+own_runs()
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+experiment = mlflow.set_experiment(f"credit {datetime.now():%Y-%m-%d %H:%M:%S}")
 
 # %% [markdown]
 # Six runs that answer one question belong together: they are *nested* in a parent.
@@ -135,14 +140,14 @@ assert (ours == theirs[ours.index]).all()
 print("both logs agree on every AUC")
 
 # %% [markdown]
-# A page shows them, too: a table of runs, plots of metrics, and *Compare* for the runs that you tick. This starts it for
-# your runs; type what the cell prints in a terminal, here after `python3 bootstrap.py exec`, at work as it is, and open
+# A page shows them, too: a table of runs, plots of metrics, and *Compare* for the runs that you tick. Here the launcher's
+# MLflow button opens it (*File*, *New Launcher*). At work you start it in the folder of the file, and open
 # `http://127.0.0.1:5000`:
-
-# %%
-print(f"mlflow server --backend-store-uri '{mlflow.get_tracking_uri()}' --port 5000")
-
-# %% [markdown]
+#
+# ```shell
+# mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000
+# ```
+#
 # A team starts one such server, and its members write `mlflow.set_tracking_uri("http://that-server:5000")`. Nothing else
 # changes.
 #
@@ -225,8 +230,7 @@ except mlflow.MlflowException as refusal:
 # %%
 version = mlflow.register_model(logged.model_uri, "credit").version
 client.set_registered_model_alias("credit", "champion", version)
-champion = mlflow.pyfunc.load_model("models:/credit@champion")
-champion.predict(features.head(3)).round(4)
+mlflow.pyfunc.load_model("models:/credit@champion").predict(features.head(3)).round(4)
 
 # %% [markdown]
 # A year later somebody asks what this model learned from. The alias leads to the version, the version to the run:
@@ -318,5 +322,5 @@ print("right" if right else "not yet: one filter takes both params; is `auc` log
 # - MLflow 3.17 documentation: *Tracking*, *Models*, *Model Registry*
 # - J. Dodge et al., *Show Your Work: Improved Reporting of Experimental Results*, EMNLP 2019: what the number of attempts does to the best one
 # - The reference: `oakbank.pipelines.registry` and `oakbank.pipelines.artifacts`
-# - The lab `02-training-pipeline` builds the content hashes and the resume that the pipeline leans on
+# - Labs: `02-tracked-runs` is this lesson with your own hands; `02-training-pipeline` builds the content hashes
 # - In the glossary: [experiment tracking](../../../GLOSSARY.md#experiment-tracking), [run](../../../GLOSSARY.md#run), [artefact](../../../GLOSSARY.md#artefact), [alias](../../../GLOSSARY.md#alias)
