@@ -242,7 +242,8 @@ for side, (name, curve) in zip(axes.T, curves.items(), strict=True):
 # Read the four panels. On the left the inputs alarm in the very month; three months later the outcomes say that it
 # hurts, too. On the right the inputs stay flat for good, and the outcomes speak three months after the onset, the label
 # delay, not a day sooner. **No cleverness shortens that wait**; only faster labels do (a missed first instalment is
-# known after one month, a default after many).
+# known after one month, a default after many). NannyML's CBPE estimates a model's AUC before the labels are there; it
+# assumes that the same inputs default as before, so in the recession it sees nothing (`python3 bootstrap.py tour nannyml`).
 #
 # ```mermaid
 # flowchart TD
