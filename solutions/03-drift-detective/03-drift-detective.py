@@ -5,7 +5,7 @@
 # all. You build the instruments one by one, and then name the month in which it began. Your answers are scored against
 # the truth, which the simulator knows. A false alarm costs as much as a miss.
 #
-# You need lesson 03/10. About 75 minutes; six exercises, 21 points. `python3 bootstrap.py check 03-drift-detective`
+# You need lesson 03/10. About 85 minutes; seven exercises, 25 points. `python3 bootstrap.py check 03-drift-detective`
 # runs the tests that you see. A grader's tests go further; the first line of each test says where.
 
 # %% locked="setup"
@@ -455,6 +455,117 @@ for seed, onset in ((6_550_238_141, 6), (6_550_238_142, 10)):
 for seed in (6_550_238_151, 6_550_238_152):
     named = find_concept_drift(surprises_of(World(seed), range(16)), DELAY)
     assert named is None, f"A false alarm: the world is calm, and you say {named}."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 7: a page for a colleague
+#
+# Your instruments fit this bank; a colleague wants a page that every tool can make. `evidently_page(reference, current,
+# numbers, categories, page)` compares the columns `numbers` and `categories` (lists of names) of two data frames with
+# **Evidently** (lesson 03/10), writes its page to the path `page`, and returns a dict with
+# - `"rows"`: the rows of `current`, from Evidently's `RowCount` (`evidently.metrics`),
+# - `"drifted"`: how many columns drifted, from its `DriftedColumnsCount`, which the preset brings along,
+# - each column's name: its number from Evidently.
+#
+# Numbers are compared by the test `ks`, and drift if the p-value is below 0.05 divided by the number of columns in
+# `numbers`; categories by `psi`, with the threshold 0.25. The preset has an argument for each of the four. Of columns
+# that are in neither list nothing is said.
+#
+# <details><summary>Hint</summary>
+#
+# `snapshot.dict()["metrics"]` is a list of dicts with `config` and `value`. `config["type"]` ends with the name of the
+# metric; where a metric is about a column, `config["column"]` is its name.
+# </details>
+
+
+# %% answer="ex7"
+def evidently_page(reference, current, numbers, categories, page):
+    """Write Evidently's page; return rows, drifted columns, and one number a column."""
+    ### BEGIN SOLUTION
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import RowCount
+    from evidently.presets import DataDriftPreset
+
+    definition = DataDefinition(numerical_columns=list(numbers), categorical_columns=list(categories))
+    columns = [*numbers, *categories]
+    before, after = (Dataset.from_pandas(frame[columns], definition) for frame in (reference, current))
+    preset = DataDriftPreset(
+        num_method="ks", num_threshold=0.05 / max(len(numbers), 1), cat_method="psi", cat_threshold=0.25
+    )
+    snapshot = Report([preset, RowCount()]).run(after, before)
+    snapshot.save_html(str(page))
+    found = {}
+    for metric in snapshot.dict()["metrics"]:
+        config, value = metric["config"], metric["value"]
+        if config["type"].endswith("DriftedColumnsCount"):
+            found["drifted"] = int(value["count"])
+        elif config["type"].endswith("RowCount"):
+            found["rows"] = int(value)
+        else:
+            found[config["column"]] = float(value)
+    return found
+    ### END SOLUTION
+
+
+# %% test="ex7" points=2
+# Covers two numbers and a category, of which one number and the category drift. Not shown: other tables.
+from scipy.stats import ks_2samp
+
+fold = Path(tempfile.mkdtemp())
+rng = np.random.default_rng(3)
+old = pd.DataFrame({"age": rng.normal(40, 9, 3000), "income": rng.normal(30, 5, 3000), "note": "x"})
+new = pd.DataFrame({"age": rng.normal(44, 9, 1200), "income": rng.normal(30, 5, 1200), "note": "y"})
+old["channel"], new["channel"] = rng.choice(["web", "shop"], 3000), rng.choice(["web", "shop"], 1200, p=[0.85, 0.15])
+said = evidently_page(old, new, ["age", "income"], ["channel"], fold / "page.html")
+assert isinstance(said, dict), f"evidently_page should return a dict, not {type(said).__name__}."
+assert set(said) == {"rows", "drifted", "age", "income", "channel"}, f"The keys should be others than {sorted(said)}."
+assert said["rows"] == 1200, f"`current` has 1200 rows, you say {said['rows']}: which table is the new one?"
+for name in ("age", "income"):
+    want = ks_2samp(old[name], new[name]).pvalue
+    assert np.isclose(said[name], want, rtol=0.05, atol=1e-12), f"By `ks` {name} should be {want}, not {said[name]}."
+want = monitor.psi(old["channel"], new["channel"])
+assert np.isclose(said["channel"], want, rtol=0.01), f"By `psi` channel should be {want}, not {said['channel']}."
+assert said["drifted"] == 2, f"Age and channel drift, so 2 columns do; you say {said['drifted']}."
+assert (fold / "page.html").is_file(), "There is no page at the path `page`."
+assert "<html" in (fold / "page.html").read_text(encoding="utf-8"), "The page should be Evidently's HTML."
+### BEGIN HIDDEN TESTS
+many = pd.DataFrame({f"n{k}": rng.normal(0, 1, 900) for k in range(4)} | {"kind": rng.choice(["a", "b", "c"], 900)})
+less = many.iloc[:400].assign(n1=rng.normal(0.4, 1, 400))
+told = evidently_page(many, less, ["n3", "n1"], ["kind"], fold / "other.html")
+assert set(told) == {"rows", "drifted", "n3", "n1", "kind"}, "Of columns that are in neither list nothing is said."
+assert told["rows"] == 400, "For another table, `rows` should be the rows of `current`."
+want = ks_2samp(many["n1"], less["n1"]).pvalue
+assert np.isclose(told["n1"], want, rtol=0.05, atol=1e-12), "For another table, a number should be compared by `ks`."
+assert (fold / "other.html").stat().st_size > 100_000, "The other page should be at its path, too."
+terms = pd.DataFrame({"term": np.repeat([12, 24, 36], [300, 400, 300])})
+told = evidently_page(terms, terms.iloc[:600], ["term"], [], fold / "terms.html")
+want = ks_2samp(terms["term"], terms["term"][:600]).pvalue
+assert np.isclose(told["term"], want, rtol=0.05, atol=1e-12), (
+    "A number of three values should be compared by `ks`, too."
+)
+### END HIDDEN TESTS
+
+# %% test="ex7" part="thresholds" points=2
+# Covers a number that drifts a little. Not shown: more columns, other categories.
+slight = pd.DataFrame({f"n{k}": np.arange(2000) % 1000 / 1000 for k in range(5)})
+shifted = slight.iloc[:1000].copy()
+shifted["n0"] = np.clip(shifted["n0"] + 0.052, 0, 1.2)  # the p-value is between 0.01 and 0.05
+alone = evidently_page(slight, shifted, ["n0"], [], fold / "alone.html")
+assert isinstance(alone, dict), f"evidently_page should return a dict, not {type(alone).__name__}."
+assert {"n0", "drifted"} <= set(alone), f"The keys should be n0, drifted and rows, not {sorted(alone)}."
+assert 0.01 < alone["n0"] < 0.05, f"By `ks` the p-value of n0 is between 0.01 and 0.05, not {alone['n0']}."
+assert alone["drifted"] == 1, "A single number below 0.05 has drifted."
+among = evidently_page(slight, shifted, list(slight), [], fold / "among.html")
+assert among["drifted"] == 0, "Among five numbers 0.05 is shared out: at 0.01 none has drifted."
+### BEGIN HIDDEN TESTS
+shifted["n0"] = np.clip(slight["n0"][:1000] + 0.047, 0, 1.2)  # the p-value is between 0.05 and 0.1
+more = evidently_page(slight, shifted, ["n0"], [], fold / "more.html")
+assert more["drifted"] == 0, "A single number above 0.05 should not have drifted."
+parts = pd.DataFrame({"kind": np.repeat(["a", "b"], [600, 400])})
+little = pd.DataFrame({"kind": np.repeat(["a", "b"], [420, 580])})  # the index is between 0.1 and 0.25
+much = pd.DataFrame({"kind": np.repeat(["a", "b"], [300, 700])})  # above 0.25
+assert evidently_page(parts, little, [], ["kind"], fold / "k.html")["drifted"] == 0, "Below 0.25 no category drifts."
+assert evidently_page(parts, much, [], ["kind"], fold / "m.html")["drifted"] == 1, "Above 0.25 a category drifts."
 ### END HIDDEN TESTS
 
 # %% [markdown]
