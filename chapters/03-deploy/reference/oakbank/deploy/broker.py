@@ -1,6 +1,5 @@
 """The message broker: NATS with JetStream. A server of our own unless NATS_URL names one; the streams of the bank."""
 
-import asyncio
 import atexit
 import contextlib
 import json
@@ -75,7 +74,7 @@ class NatsServer:
         streams = json.dumps(str(self.folder))
         config.write_text(_CONFIG.format(folder=streams, sync=self.sync, port=self.port or -1), encoding="utf-8")
         command = [program, "-c", str(config), "-l", str(log), "--ports_file_dir", str(self.folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
         atexit.register(self.stop)
         until = time.monotonic() + seconds
         while self._process.poll() is None and time.monotonic() < until:
@@ -87,10 +86,14 @@ class NatsServer:
         self.stop()
         raise BrokerError(f"nats-server did not start: see {log}")
 
-    def stop(self) -> None:
-        """End it; the streams stay in the folder."""
+    def stop(self, *, kill: bool = False) -> None:
+        """End it; the streams stay in the folder.
+
+        Args:
+            kill: As a crash does, without a chance to tidy up.
+        """
         if self._process is not None:
-            self._process.terminate()
+            (self._process.kill if kill else self._process.terminate)()
             self._process.wait()
             self._process = None
         atexit.unregister(self.stop)
@@ -134,7 +137,7 @@ async def connect(url: str) -> Client:
         first = await nats.connect(url, **options, max_reconnect_attempts=1)
         await first.close()
         return await nats.connect(url, **options, max_reconnect_attempts=-1)
-    except (OSError, nats.errors.Error, asyncio.TimeoutError) as error:
+    except (TimeoutError, OSError, nats.errors.Error) as error:
         raise BrokerError(f"no NATS broker at {url} ({error}): start one, or correct {URL_VARIABLE}") from error
 
 

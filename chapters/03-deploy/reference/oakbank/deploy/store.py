@@ -10,7 +10,6 @@ import pandas as pd
 from oakbank.deploy.batch import REVIEW
 from oakbank.world import DECISIONS, table_of
 
-_NAMES = [column.name for column in DECISIONS]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
     application_id INTEGER PRIMARY KEY, granted INTEGER NOT NULL, default_probability REAL, model_version TEXT NOT NULL,
@@ -98,8 +97,9 @@ class DecisionStore:
 
     def decisions(self) -> pd.DataFrame:
         """Return all decisions, columns as `oakbank.world.DECISIONS`, by application."""
-        query = f"SELECT {', '.join(_NAMES)} FROM decisions ORDER BY application_id"  # noqa: S608: our own names
-        frame = pd.DataFrame(self._connection.execute(query).fetchall(), columns=_NAMES)
+        rows = self._connection.execute("SELECT * FROM decisions ORDER BY application_id").fetchall()
+        frame = pd.DataFrame(rows, columns=[*(column.name for column in DECISIONS), "content"])
+        del frame["content"]
         probability = frame["default_probability"].to_numpy(dtype=np.float64, na_value=np.nan)
         return table_of(DECISIONS, {**frame, "default_probability": probability})
 

@@ -19,7 +19,16 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from oakbank.deploy.batch import decide_rows
-from oakbank.deploy.broker import APPLICATIONS, DEAD, LETTERS, BrokerError, add_streams, broker_url, connect, publish_once
+from oakbank.deploy.broker import (
+    APPLICATIONS,
+    DEAD,
+    LETTERS,
+    BrokerError,
+    add_streams,
+    broker_url,
+    connect,
+    publish_once,
+)
 from oakbank.deploy.service import ScoringService
 from oakbank.deploy.store import DecisionStore, StoreError
 from oakbank.pipelines import bad_rows
@@ -75,7 +84,8 @@ def message_of(application: dict[str, Any]) -> bytes:
         ValidationError: It is none.
     """
     fields = {name: application[name] for name in ("application_id", "month", *FEATURES)}
-    return Message(**fields).model_dump_json().encode()
+    text: str = Message(**fields).model_dump_json()
+    return text.encode()
 
 
 def read_message(data: bytes) -> BaseModel:
@@ -189,7 +199,7 @@ async def consume(
                     return handled
                 continue
             await handle(stream, store, model(), messages, handled)
-        except (nats.errors.Error, asyncio.TimeoutError) as error:
+        except (TimeoutError, nats.errors.Error) as error:
             log.warning("the broker does not answer (%s): waiting for it", type(error).__name__)
             await asyncio.sleep(0.2)
 
