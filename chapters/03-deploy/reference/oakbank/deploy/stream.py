@@ -88,6 +88,13 @@ def message_of(application: dict[str, Any]) -> bytes:
     return text.encode()
 
 
+async def send(stream: JetStreamContext, applications: pd.DataFrame) -> None:
+    """Publish rows of the feed one after the other, each confirmed by the broker; make the streams if need be."""
+    await add_streams(stream)
+    for row in applications.to_dict("records"):
+        await stream.publish(APPLICATIONS, message_of({str(name): value for name, value in row.items()}))
+
+
 def read_message(data: bytes) -> BaseModel:
     """Return the application in a message.
 
@@ -227,15 +234,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--store", type=Path, required=True, help="file of the decisions; made where there is none")
     parser.add_argument("--alias", default="champion", help="alias of the model (default: champion)")
     parser.add_argument("--broker", type=Path, help="folder of a broker of our own (default: beside the store)")
+    parser.add_argument("--ack-wait", type=float, default=30.0, help="seconds until the broker delivers again")
     parser.add_argument("--until-empty", action="store_true", help="stop when no message waits")
     options = parser.parse_args(arguments)
+    if options.ack_wait <= 0:
+        parser.error("--ack-wait must be above 0")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     model = following(ScoringService(options.registry, options.alias))
 
     async def run(url: str) -> Handled:
         client = await connect(url)
         try:
-            return await consume(client, store, model, until_empty=options.until_empty)
+            return await consume(client, store, model, ack_wait=options.ack_wait, until_empty=options.until_empty)
         finally:
             await client.close()
 
