@@ -44,7 +44,7 @@ def run_consumer(
             break
         time.sleep(0.005)
     told, _ = process.communicate()
-    if kill == (process.returncode == 0) or (process.returncode and not kill):
+    if (process.returncode == 0) == kill or process.returncode > 0:
         raise RuntimeError(f"the consumer ended with {process.returncode}: {told}")
     decisions = decided.decisions()
     decided.close()

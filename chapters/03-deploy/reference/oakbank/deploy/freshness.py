@@ -24,4 +24,4 @@ def bureau_as_of(applications: pd.DataFrame, days: int, seed: int = 0) -> pd.Dat
     missing = recent.groupby(level=0).sum().reindex(applications.index, fill_value=0)
     points = -np.polyfit(late, applications["bureau_score"], 1)[0]
     score = (applications["bureau_score"] + points * missing).clip(upper=850.0)
-    return applications.assign(delinquencies=late - missing, bureau_score=score)
+    return applications.assign(delinquencies=(late - missing).astype(late.dtype), bureau_score=score)
