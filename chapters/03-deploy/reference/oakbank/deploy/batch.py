@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from oakbank.pipelines import (
     CreditModel,
@@ -81,19 +82,39 @@ def decide(
         raise BatchError(f"the file of month {month} is of another month: ask the supplier for the right one")
     broken = bad_rows(repaired).to_numpy(dtype=object)
     broken[elsewhere & (broken == "")] = f"month is not {month}"
+    return decide_rows(model, version, repaired, month, broken), problems
+
+
+def decide_rows(
+    model: CreditModel, version: str, applications: pd.DataFrame, month: ArrayLike, broken: NDArray[np.object_]
+) -> pd.DataFrame:
+    """Score applications and apply the bank's rule; batch and stream both decide here. A pure function.
+
+    Args:
+        model: The model.
+        version: Its version in the registry.
+        applications: Shape (n, any), with the model's columns.
+        month: Of the applications, one for all or shape (n,).
+        broken: What each row breaks, shape (n,), "" where it is good. Such a row is not scored, and not granted.
+
+    Returns:
+        Columns as `oakbank.world.DECISIONS`, one row per application, in their order.
+    """
     good = broken == ""
-    kept = repaired[good]
-    probability = np.full(len(repaired), np.nan)
-    granted = np.zeros(len(repaired), dtype=bool)
+    kept = applications[good]
+    probability = np.full(len(applications), np.nan)
+    granted = np.zeros(len(applications), dtype=bool)
     if good.any():
         probability[good] = model.predict(kept)
         granted[good] = grant(probability[good], kept["amount"], kept["term"])
-    ids = pd.to_numeric(repaired["application_id"], errors="coerce").to_numpy(np.float64)
+    ids = pd.to_numeric(applications["application_id"], errors="coerce").to_numpy(np.float64)
     known = np.isfinite(ids)
-    decisions = table_of(
+    return table_of(
         DECISIONS,
         {
-            "application_id": np.where(known, repaired["application_id"].where(known, NO_ID), NO_ID).astype(np.int64),
+            "application_id": np.where(known, applications["application_id"].where(known, NO_ID), NO_ID).astype(
+                np.int64
+            ),
             "granted": granted,
             "default_probability": probability,
             "model_version": version,
@@ -101,7 +122,6 @@ def decide(
             "reason": np.where(good, "", REVIEW + broken).astype(object),
         },
     )
-    return decisions, problems
 
 
 def score_month(model: CreditModel, version: str, lake: Lake, month: int, reference: FeedReference) -> ScoredMonth:
