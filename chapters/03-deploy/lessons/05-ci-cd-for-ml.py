@@ -196,7 +196,7 @@ Code("bank/.gitlab-ci.yml", language="yaml")
 
 # %% [markdown]
 # There is no Jenkins here: this file did **not** run. We read its structure only: do brackets and strings close, is there
-# an `agent`, has each `stage` its `steps`? A running Jenkins checks more (`declarative-linter`).
+# an `agent`, has each `stage` its `steps`? A running Jenkins checks more (its `declarative-linter`).
 
 # %%
 from oakbank.deploy.ci.jenkinsfile import faults
@@ -209,7 +209,7 @@ faults(text.replace("steps {", "step {", 1))
 # ## Do the three agree?
 #
 # All three only name tasks of `task.py`: what stands in the YAML of one server, the others and your laptop cannot run.
-# So the question is easy to ask:
+# So it is easy to ask:
 
 # %%
 import re
@@ -222,8 +222,8 @@ for server, file in ci.FILES.items():
 assert set(asked["GitLab CI"]) - set(asked["Jenkins"]) == {"test-data"}
 
 # %% [markdown]
-# In May somebody added `test-data` to two files. At Jenkins the bug of data is green to this day. A search in the text
-# counts a line that is commented out, too; Oakbank's own `ci.tasks` parses the files, and a test holds the three equal.
+# In May somebody added `test-data` to two files. At Jenkins the bug of data is green to this day. A search counts lines
+# that are commented out, too; Oakbank's `ci.tasks` parses the files, and a test holds the three equal.
 #
 # ## Chance in the gate
 #
@@ -241,7 +241,7 @@ assert 0.001 < same.std() < 0.00137
 assert lost.min() > -0.004
 
 # %% [markdown]
-# Nothing was changed, and about half of the builds are red. Within three tries nine of ten get a green one: a gate with a
+# Nothing changed, and about half of the builds are red. Within three tries nine of ten get a green one: a gate with a
 # retry button measures patience. So:
 #
 # 1. **Fix the seed**: the same commit gets the same verdict. Luck is then frozen, not gone.
@@ -325,8 +325,8 @@ print(f"not yet: {wrong[0]}" if wrong else "right")
 #
 # <details><summary>A gate has no margin, and a colleague proposes "retry up to three times, models are flaky". What do you answer?</summary>
 #
-# Three tries pass nearly everything, worse models as well. Measure the noise over seeds, take the margin from it, and
-# say which loss the gate then cannot see.
+# Three tries pass nine of ten equal models, and help a slightly worse one. Measure the noise over seeds, take the margin
+# from it, and say which loss the gate then cannot see.
 # </details>
 #
 # ## Take-away
