@@ -39,9 +39,11 @@ from course.lesson import own_folder, own_git, recorded
 from oakbank.deploy import ci
 
 own_folder()
-os.environ.update(own_git(Path.cwd(), "2026-11-30T09:00:00Z"))
+env = own_git(Path.cwd(), "2026-11-30T09:00:00Z")
+os.environ.clear()
+os.environ.update(env)
 recorded("03/05", ci.versions())
-ci.write_project(Path("bank"))
+ci.write_project(Path("bank"), env)
 
 # %% [markdown]
 # ## A CI server in ten lines
@@ -50,19 +52,18 @@ ci.write_project(Path("bank"))
 # runs commands there, and reads their **exit codes**: 0 is green, all else is red. It knows nothing of models.
 
 # %%
-import subprocess
 import sys
 import tempfile
+from subprocess import run
 
 TASKS = ["test-code", "test-data", "train", "test-model"]
 
 
 def build(branch):
     place, verdict = tempfile.mkdtemp(dir="."), {}
-    subprocess.run(["git", "clone", "-q", "-b", branch, "bank", place], check=True)
+    run(["git", "clone", "-q", "-b", branch, "bank", place], check=True)
     for task in TASKS:
-        command = [sys.executable, "task.py", task]
-        done = subprocess.run(command, cwd=place, capture_output=True)
+        done = run([sys.executable, "task.py", task], cwd=place, capture_output=True)
         verdict[task] = "red" if done.returncode else "green"
     return verdict
 
@@ -216,8 +217,7 @@ import re
 
 asked = {}
 for server, file in ci.FILES.items():
-    text = Path("bank", file).read_text()
-    asked[server] = re.findall(r"python task\.py ([\w-]+)", text)
+    asked[server] = re.findall(r"task\.py ([\w-]+)", Path("bank", file).read_text())
     print(f"{server:15}", *asked[server])
 assert set(asked["GitLab CI"]) - set(asked["Jenkins"]) == {"test-data"}
 

@@ -149,20 +149,19 @@ def test_each_lost_bracket_or_quote_is_found() -> None:
     assert [at for at in signs if not faults(JENKINS[:at] + JENKINS[at + 1 :])] == []
 
 
-def test_the_project_is_a_repository_with_a_branch_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in own_git(tmp_path, "2026-11-30T09:00:00Z").items():
-        monkeypatch.setenv(name, value)
+def test_the_project_is_a_repository_with_a_branch_a_bug(tmp_path: Path) -> None:
+    env = own_git(tmp_path, "2026-11-30T09:00:00Z")
     heads = []
     for name in ("one", "two"):
-        ci.write_project(tmp_path / name)
+        ci.write_project(tmp_path / name, env)
         command = ["git", "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads"]
-        told = subprocess.run(command, cwd=tmp_path / name, capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(command, cwd=tmp_path / name, env=env, capture_output=True, text=True, check=True).stdout
         heads.append(dict(line.split() for line in told.splitlines()))
     assert heads[0] == heads[1]
     assert set(heads[0]) == {"main", *ci.BUGS}
     assert len(set(heads[0].values())) == 4
     with pytest.raises(FileExistsError):
-        ci.write_project(tmp_path / "one")
+        ci.write_project(tmp_path / "one", env)
     (tmp_path / "one" / "bank.py").write_text("# empty\n", encoding="utf-8")
     with pytest.raises(ValueError, match="nowhere to go"):
         ci.plant("code-bug", tmp_path / "one")

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,15 @@ def versions(say: Callable[[str], object] = print) -> dict[str, str] | None:
     return found
 
 
-def write_project(folder: Path) -> None:
+def write_project(folder: Path, env: Mapping[str, str]) -> None:
     """Write the project into a new folder: a git repository with the branch `main` and one for each of `BUGS`.
 
     The data are the loans that officers granted in the twelve months before the first model, with what became of them.
-    `champion.json` has what the model measures that this project trains with its own settings. Author, date and
-    settings of git are those of the environment.
+    `champion.json` has what the model measures that this project trains with its own settings.
+
+    Args:
+        folder: Where.
+        env: The environment of git, with its author and date: what `course.lesson.own_git(home, date)` makes.
 
     Raises:
         FileExistsError: The folder is there.
@@ -84,18 +87,18 @@ def write_project(folder: Path) -> None:
     write_text(folder / "champion.json", json.dumps(bank["measure"](champion, newest)) + "\n")
     write_text(folder / "requirements.txt", "".join(f"{name}=={version(name)}\n" for name in PACKAGES))
     write_text(folder / ".gitignore", "__pycache__/\n.gitlab-ci-local/\nmodel.txt\nrelease.json\n")
-    _git(folder, "init", "-q", "-b", "main")
-    _git(folder, "add", ".")
-    _git(folder, "commit", "-q", "-m", "Oakbank's model")
+    _git(folder, env, "init", "-q", "-b", "main")
+    _git(folder, env, "add", ".")
+    _git(folder, env, "commit", "-q", "-m", "Oakbank's model")
     for branch in BUGS:
-        _git(folder, "switch", "-q", "-c", branch, "main")
+        _git(folder, env, "switch", "-q", "-c", branch, "main")
         plant(branch, folder)
-        _git(folder, "commit", "-q", "-a", "-m", branch)
-    _git(folder, "switch", "-q", "main")
+        _git(folder, env, "commit", "-q", "-a", "-m", branch)
+    _git(folder, env, "switch", "-q", "main")
 
 
-def _git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True)  # noqa: S603, S607
+def _git(folder: Path, env: Mapping[str, str], *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, env=env, check=True)  # noqa: S603, S607
 
 
 def export_again(loans: pd.DataFrame) -> pd.DataFrame:
