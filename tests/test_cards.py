@@ -14,9 +14,17 @@ from authoring.repository import ROOT
 from course.lesson import own_git
 
 CARDS = sorted(ROOT.glob("chapters/*/cards/*.md"))
-RECORDED = {"docker": "07-containers-with-docker", "kubectl": "08-orchestration-with-kubernetes"}
+RECORDED = {
+    "docker": "07-containers-with-docker",
+    "github-actions": "05-ci-cd-for-ml",
+    "gitlab-ci": "05-ci-cd-for-ml",
+    "kubectl": "08-orchestration-with-kubernetes",
+}
 """Cards of systems that not every machine has, and the lessons in whose recordings their commands stand."""
+SCHEMAS = {"github-actions": "vendor.github-workflows", "gitlab-ci": "vendor.gitlab-ci"}
+"""Cards of files that a server reads, and the schema that each of their listings must pass."""
 PAGE = 80  # lines
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 DRIVER = r"""
 import pathlib, re, subprocess, sys
@@ -80,9 +88,28 @@ def test_a_card_runs(card: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("card", RECORDED)
 def test_the_commands_of_a_card_are_recorded(card: str) -> None:
-    text = (ROOT / "chapters" / "01-intro" / "cards" / f"{card}.md").read_text(encoding="utf-8")
-    assert len(blocks(text)) >= 3
+    (path,) = ROOT.glob(f"chapters/*/cards/{card}.md")
+    text = path.read_text(encoding="utf-8")
+    assert len(blocks(text)) >= (1 if card in SCHEMAS else 3)
     assert not_recorded(text, of_lesson(RECORDED[card])) == []
+
+
+def fits(listing: str, schema: str, folder: Path) -> bool:
+    """Hold a listing against a server's schema."""
+    file = folder / "listing.yml"
+    file.write_text(listing, encoding="utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("card", SCHEMAS)
+def test_the_listings_of_a_card_pass_their_schema(card: str, tmp_path: Path) -> None:
+    (path,) = ROOT.glob(f"chapters/*/cards/{card}.md")
+    listings = YAML.findall(path.read_text(encoding="utf-8"))
+    assert listings
+    for listing in listings:
+        assert fits(listing, SCHEMAS[card], tmp_path), listing
+        assert not fits(listing.replace("  timeout", "  time-out"), SCHEMAS[card], tmp_path) or "timeout" not in listing
 
 
 def test_a_command_that_never_ran_is_found(tmp_path: Path) -> None:
