@@ -18,7 +18,7 @@ OWN_SYSTEM = re.compile(r"\b(Oakbank|reference system)\b")
 """Systems of the syllabus that are ours."""
 
 _SHELL_CELL = re.compile(r"\A%%(bash|sh|shell)\b.*\n")
-_OTHER_LANGUAGE = re.compile(r"\A%%(?!time|capture)")
+_OTHER_LANGUAGE = re.compile(r"\A%%(?!time|capture|writefile( -a)? \S+\.py\n)")
 _MAGIC = re.compile(r"^(\s*)[!%].*$", re.MULTILINE)
 
 

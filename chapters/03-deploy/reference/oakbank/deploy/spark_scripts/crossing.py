@@ -1,0 +1,79 @@
+"""How long one query takes on more and more rows: with pandas, with DuckDB, and through Spark Connect.
+
+`python crossing.py APPLICATIONS.parquet` prints JSON: a row for each tool and size, with the seconds of its best of three.
+`SPARK_REMOTE` says where Spark is. To connect is not counted as part of a query: it is a row of its own, of no rows.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+COPIES = (1, 4, 16, 64)
+RUNS = 3
+SQL = "SELECT region, count(*) AS loans, sum(amount / term) AS rate FROM read_parquet('{}') GROUP BY region"
+
+
+def with_pandas(file: str) -> pd.DataFrame:
+    """Return loans and their monthly rates (EUR) by region."""
+    rows = pd.read_parquet(file, columns=["region", "amount", "term"])
+    rates = rows.assign(rate=rows["amount"] / rows["term"]).groupby("region")["rate"]
+    return rates.agg(loans="size", rate="sum").reset_index()
+
+
+def with_duckdb(file: str) -> pd.DataFrame:
+    """Return the same from SQL."""
+    return duckdb.sql(SQL.format(file)).df()
+
+
+def with_spark(spark: SparkSession, file: str) -> pd.DataFrame:
+    """Return the same from Spark."""
+    rates = spark.read.parquet(file).withColumn("rate", F.col("amount") / F.col("term"))
+    return rates.groupBy("region").agg(F.count("*").alias("loans"), F.sum("rate").alias("rate")).toPandas()
+
+
+def seconds(work: Callable[[], object], runs: int = RUNS) -> float:
+    """Return the least seconds of some runs."""
+    found = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - began)
+    return min(found)
+
+
+def main() -> None:
+    """Measure and print."""
+    began = time.perf_counter()
+    spark = SparkSession.builder.getOrCreate()
+    spark.range(1).toPandas()
+    rows = [{"tool": "Spark Connect, to connect", "rows": 0, "seconds": time.perf_counter() - began}]
+    table = pq.read_table(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        for copies in COPIES:
+            file = str(Path(folder) / f"{copies}.parquet")
+            pq.write_table(pa.concat_tables([table] * copies), file)
+            tools: dict[str, Callable[[], pd.DataFrame]] = {
+                "pandas": lambda file=file: with_pandas(file),  # type: ignore[misc]
+                "DuckDB": lambda file=file: with_duckdb(file),  # type: ignore[misc]
+                "Spark Connect": lambda file=file: with_spark(spark, file),  # type: ignore[misc]
+            }
+            counts = {name: sorted(work()["loans"]) for name, work in tools.items()}
+            if len(set(map(tuple, counts.values()))) != 1:
+                raise RuntimeError(f"the tools count differently: {counts}")
+            size = copies * table.num_rows
+            rows += [{"tool": name, "rows": size, "seconds": seconds(work)} for name, work in tools.items()]
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()
