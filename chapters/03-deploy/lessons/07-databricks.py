@@ -42,20 +42,13 @@ import pandas as pd
 
 from course.lesson import own_folder, recorded
 from oakbank.deploy import spark
-from oakbank.intro import known_loans
+from oakbank.intro.loans import known_loans
 from oakbank.world import World
 
 own_folder()
 engine = spark.engine()
 recorded("03/07", engine and engine.versions)
 
-# %% [markdown]
-# ## A file that forgets
-#
-# Each night the loan system exports all loans with a known outcome, and each night the credit bureau has corrected some
-# debts. So `loans.csv` has been another file five times, from 1 to 5 March. We train on the third:
-
-# %%
 COLUMNS = ["income", "debts", "bureau_score", "delinquencies", "amount", "term"]
 SETTINGS = {"objective": "binary", "num_leaves": 8, "num_threads": 1, "verbosity": -1}
 
@@ -69,9 +62,16 @@ def fingerprint(table):
     return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()[:12]
 
 
+# %% [markdown]
+# ## A file that forgets
+#
+# Each night the loan system exports all loans with a known outcome, and each night the credit bureau has corrected some
+# debts. So `loans.csv` has been another file five times, from 1 to 5 March. We train on the third:
+
+# %%
 rng = np.random.default_rng(7)
 loans = known_loans(World(seed=7, scenario="calm"), range(-12, -3))
-loans = loans[["application_id", "region", *COLUMNS, "defaulted"]]
+loans = loans[["application_id", "region", *COLUMNS, "defaulted"]].astype({"region": str})
 nights = []
 for day in range(5):
     loans.loc[rng.choice(len(loans), 40), "debts"] += 100.0
@@ -80,7 +80,6 @@ for day in range(5):
 champion = train(nights[2])
 seen = fingerprint(nights[2])  # a good log has written this down
 
-# %%
 today = pd.read_csv("loans.csv")
 assert train(today) != champion and fingerprint(today) != seen
 print("seen on 3 March:", seen, "  in the file today:", fingerprint(today))
@@ -244,58 +243,218 @@ print(pd.DataFrame({"Spark": far["rate"], "pandas": near}).map("{:.10f}".format)
 # ## A model for many rows
 #
 # To score in Spark is to send a function to the rows. Spark calls a plain `udf` for each row, a `pandas_udf` for each
-# batch of some thousand. With an iterator of batches it is called once per task, and what you do before the loop is done once.
+# batch of some thousand rows. With an **iterator** of batches it is called once for each task, and what you do before the
+# loop is done once:
 
 # %%
 # %%writefile score.py
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import lightgbm as lgb
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-MODEL = str(Path("model.txt").resolve())
 COLUMNS = ["income", "debts", "bureau_score", "delinquencies", "amount", "term"]
-
-
-@F.udf("double")
-def per_row(*row):
-    return float(lgb.Booster(model_file=MODEL).predict([row])[0])
+spark = SparkSession.builder.getOrCreate()
+table = spark.read.format("delta").option("versionAsOf", 2).load("copy")
 
 
 @F.pandas_udf("double")
-def once(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
-    model = lgb.Booster(model_file=MODEL)
+def risk(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
+    model = lgb.Booster(model_file="model.txt")
     for batch in batches:
         yield pd.Series(model.predict(batch))
 
 
-# %% [markdown]
-# The rest of the script times both, the slow one on 200 rows:
+scored = table.select("application_id", risk(F.struct(*COLUMNS)).alias("risk"))
+scored.toPandas().to_parquet("scored.parquet")
 
-# %%
-# %%writefile -a score.py
-spark = SparkSession.builder.getOrCreate()
-table = spark.read.format("delta").option("versionAsOf", 2).load("copy")
-table.select(once(F.struct(*COLUMNS))).limit(1).collect()  # the first call is slower
-taken = {}
-for name, rows, score in (
-    ("per row", table.limit(200), per_row(*COLUMNS)),
-    ("once", table, once(F.struct(*COLUMNS))),
-):
-    began = time.perf_counter()
-    scored = rows.select("application_id", score.alias("risk")).toPandas()
-    taken[name] = (time.perf_counter() - began) / len(scored)
-scored.to_parquet("scored.parquet")
-print("a row costs", "more than 50" if taken["per row"] > 50 * taken["once"] else "less", "times as much")
+# %% [markdown]
+# `loads.py` of the reference times the three ways. **How much dearer is a row, if each loads the model?**
 
 # %% recorded=true
 Path("model.txt").write_text(champion)
 # !{engine.python} score.py
 scored = pd.read_parquet("scored.parquet").set_index("application_id")["risk"]
-risk = lgb.Booster(model_str=champion).predict(table[COLUMNS])
-assert (scored[table["application_id"]].to_numpy() == risk).all()
+here = lgb.Booster(model_str=champion).predict(table[COLUMNS])
+assert (scored[table["application_id"]].to_numpy() == here).all()
 print(len(scored), "scores, equal to those of this process to the last bit")
+# !{engine.python} {spark.SCRIPTS / "loads.py"} copy model.txt loads.json
+each = json.loads(Path("loads.json").read_text())
+assert each["row"] > 100 * each["task"]
+
+# %% [markdown]
+# More than a hundred times. Between batch and task there is little to see: this model is small, and loads in less time than a
+# batch takes to score. For a model of a gigabyte it would be otherwise. Load per task anyway; it costs nothing.
+#
+# ## From which size on does an engine pay?
+#
+# `crossing.py` asks for the rates by region of more and more applications: with pandas, with DuckDB (an engine inside
+# your process), and through Spark Connect. Each reads the same Parquet file.
+
+# %% recorded=true
+import matplotlib.pyplot as plt
+
+loans.to_parquet("loans.parquet")
+# !{engine.python} {spark.SCRIPTS / "crossing.py"} loans.parquet crossing.json
+took = pd.read_json("crossing.json").pivot(index="rows", columns="tool", values="seconds")
+connect = took.pop("Spark Connect, to connect").max()
+took = took.dropna()
+axes = took.plot(loglog=True, marker="o", figsize=(6, 3.5), ylabel="seconds for a query")
+axes.axhline(connect, color="0.6", linestyle=":", label="to connect, once")
+_ = axes.legend()
+largest = took.iloc[-1]
+assert largest["DuckDB"] < largest["Spark Connect"] < largest["pandas"]
+
+# %% [markdown]
+# Per query, Spark overtakes pandas at some hundred thousand rows, because a compiled engine reads only what it needs; to
+# connect costs as much as a query of millions. DuckDB stays ahead at each size. So an engine pays when the data no longer fit
+# into one machine, or lie elsewhere already: not because a table is "big".
+#
+# ## A job as code
+#
+# *Lakeflow Jobs* (before 2025: Databricks Jobs) runs such a script each night. The SDK describes a job in typed objects;
+# `WorkspaceClient().jobs.create(...)` would send it. Or a *Declarative Automation Bundle* does (before March 2026: Asset
+# Bundle): YAML in git, which `databricks bundle deploy` applies. Both hold the same fields. Then somebody edits the YAML,
+# and mistypes `max_retries`. **What does the SDK say?**
+
+# %%
+import yaml
+from databricks.sdk.service import compute, jobs
+
+job = jobs.JobSettings(
+    name="nightly-scores",
+    schedule=jobs.CronSchedule("0 30 1 * * ?", "Europe/Berlin"),
+    environments=[jobs.JobEnvironment("py", compute.Environment(environment_version="4"))],
+    tasks=[
+        jobs.Task(
+            "score",
+            spark_python_task=jobs.SparkPythonTask("score.py"),
+            environment_key="py",
+            max_retries=2,
+        )
+    ],
+)
+resources = {"jobs": {"nightly_scores": job.as_dict()}}
+text = yaml.safe_dump({"bundle": {"name": "oakbank"}, "resources": resources})
+print(text)
+
+edited = yaml.safe_load(text.replace("max_retries", "max_retry"))
+settings = edited["resources"]["jobs"]["nightly_scores"]
+read = jobs.JobSettings.from_dict(settings)
+assert read.tasks[0].max_retries is None and read.as_dict() != settings
+
+# %% [markdown]
+# Nothing: `from_dict` drops a field that it does not know, and the job would never be tried again. In Python the same
+# mistake is a `TypeError`. So for YAML, compare what was read with what was written, as the last line does; at work,
+# `databricks bundle validate` does it. A trap: a bundle does not adopt a job that somebody clicked together. `deploy`
+# makes a second one beside it, unless you `databricks bundle deployment bind` the two first.
+#
+# ## The registry, with three names
+#
+# Unity Catalog is Databricks' list of tables *and* models, `catalog.schema.name`, with one set of permissions. Its
+# models are used through MLflow. Here the whole chain, with the table's version in the run:
+
+# %%
+import mlflow
+
+from oakbank.pipelines.tracking_store import create_database
+
+create_database(Path("mlflow.db").resolve())
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+name, model = "prod.credit.default_risk", lgb.Booster(model_str=champion)
+inputs = table[COLUMNS].astype(float)
+signature = mlflow.models.infer_signature(inputs, model.predict(inputs))
+with mlflow.start_run():
+    mlflow.log_params({"table": "copy", "table_version": 2, "table_hash": seen})
+    logged = mlflow.lightgbm.log_model(
+        model, name="model", signature=signature, pip_requirements=["lightgbm"]
+    )
+client = mlflow.MlflowClient()
+version = mlflow.register_model(logged.model_uri, name).version
+client.set_registered_model_alias(name, "champion", version)
+
+run = mlflow.get_run(client.get_model_version_by_alias(name, "champion").run_id)
+said = run.data.params
+asked = DeltaTable(said["table"], version=int(said["table_version"])).to_pandas()
+assert fingerprint(asked) == said["table_hash"]
+
+# %% [markdown]
+# With an account, `mlflow.set_registry_uri("databricks-uc")` comes first, and the rest stays. What differs there (MLflow 3.17): the three
+# names are compulsory, so is a signature; there are no *stages* (deprecated in MLflow 2.9), a call for one is refused;
+# rights come by `GRANT`, and which tables a run read is noted by the service.
+#
+# ## Your turn
+#
+# "How many loans did the model see otherwise than they stand today?" Compare version 2 in `copy` with the newest version
+# there. Put the `application_id` of each loan whose debts differ into a list `changed`.
+
+# %%
+# your code here
+
+# %%
+differ = nights[2]["debts"] != nights[4]["debts"]
+expected = set(nights[2].loc[differ, "application_id"])
+right = set(globals().get("changed", [])) == expected
+print("right" if right else "not yet: which two versions of `copy` do you read?")
+
+# %% [markdown]
+# <details><summary>A solution</summary>
+#
+# ```python
+# then = DeltaTable("copy", version=2).to_pandas()
+# now = DeltaTable("copy").to_pandas()
+# changed = list(then.loc[then["debts"] != now["debts"], "application_id"])
+# ```
+# </details>
+#
+# ## What this does not prove
+#
+# One process of Sail on this machine is no cluster: no network between workers, no machine that dies, no Photon
+# (Databricks' own engine). Sail knows much of Spark, not all of it. The job and the bundle were checked by their form
+# and never sent; the bundle's own tool, the `databricks` command, was not run. Unity Catalog was not asked. Two cores and
+# at most 1.3 million rows say nothing about a terabyte. The tour runs Databricks' own client against the same engine:
+# `python3 bootstrap.py tour databricks-connect`. For a real workspace without a bill there is the Free Edition: serverless only, with quotas (the Community
+# Edition ended with 2025).
+#
+# ## Check yourself
+#
+# <details><summary>A run has logged <code>2026-03-03 09:00</code> as the state of its table. When does that fail, and what would you log?</summary>
+#
+# When the log's files get other time stamps, as by a copy: then another version answers, without an error. Log the
+# version's number and a hash of the content. Both fail once `VACUUM` has deleted the files: keep those versions.
+# </details>
+#
+# <details><summary>Spark's sum of a column differs from pandas' in the 16th digit. Is that a bug, and what do you compare?</summary>
+#
+# No: a sum of fractions is rounded at each step, and the two add in another order. Counts, whole numbers and single
+# rows must be equal; sums of money are equal as decimals.
+# </details>
+#
+# <details><summary>A job that scores with a plain <code>udf</code> takes hours. What do you change, and what if the model is small?</summary>
+#
+# A `pandas_udf` on an iterator of batches, with the model loaded before the loop. For a small model nearly all is gained by
+# batches; loading once for each task matters when loading takes longer than to score a batch.
+# </details>
+#
+# <details><summary>The retries in a bundle's YAML are misspelt. Who notices?</summary>
+#
+# Not the SDK's `from_dict`, which drops the field. The comparison of what was read with what was written does, or
+# `databricks bundle validate`. Typed Python refuses the name at once.
+# </details>
+#
+# ## Take-away
+#
+# **Log the number of the table's version with each run: then "what did the model see?" takes one line, for as long as
+# somebody keeps the files.**
+#
+# ## Go further
+#
+# - Card: [Delta](../cards/delta.md)
+# - delta-rs 1.6 documentation, *Time travel* and *Vacuum*; the Delta protocol, *In-Commit Timestamps*
+# - Databricks documentation (November 2026): *VACUUM*, *Databricks Connect*, *Declarative Automation Bundles*, *Models in Unity Catalog*
+# - Spark 4.2: *Spark Connect*, *Pandas UDFs*; Sail 0.7 (`pysail`)
+# - F. McSherry, M. Isard, D. Murray, *Scalability! But at what COST?*, HotOS 2015: how large an engine must be to beat one thread
+# - The reference: `oakbank.deploy.spark` and its scripts
+# - In the glossary: [Delta](../../../GLOSSARY.md#delta), [Spark](../../../GLOSSARY.md#spark), [Spark Connect](../../../GLOSSARY.md#spark-connect), [time travel](../../../GLOSSARY.md#time-travel)

@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from uv import find_uv_bin
+
 SCRIPTS = Path(__file__).with_name("spark_scripts")
 """`server.py` with its dependencies and their lock, and the scripts that run in the same environment."""
 _SERVER = SCRIPTS / "server.py"
@@ -66,10 +68,11 @@ def engine() -> Engine | None:
 
 def _environment() -> str:
     """Return the interpreter of the environment, made if need be; nothing where that cannot be done."""
+    uv = find_uv_bin()
     for more in (["--offline"], []):  # what the cache holds asks no network
-        sync = ["uv", "sync", "--quiet", "--locked", *more, "--script", str(_SERVER)]
+        sync = [uv, "sync", "--quiet", "--locked", *more, "--script", str(_SERVER)]
         if subprocess.run(sync, capture_output=True, check=False).returncode == 0:  # noqa: S603
-            find = ["uv", "python", "find", "--script", str(_SERVER)]
+            find = [uv, "python", "find", "--script", str(_SERVER)]
             return subprocess.run(find, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     return ""
 
