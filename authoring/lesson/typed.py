@@ -1,7 +1,8 @@
 """What a text types of a system: names as its documentation spells them, and commands.
 
-`import mlflow` and `client = mlflow.MlflowClient()` make `client.get_run(…)` count as `mlflow.MlflowClient.get_run`. A cell
-`%%writefile NAME.py` is Python, too. A command counts in a line `!docker run …`, in a cell `%%shell` or `%%bash`, and as words in a list (`["docker", "run"]`).
+`import mlflow` and `client = mlflow.MlflowClient()` make `client.get_run(…)` count as `mlflow.MlflowClient.get_run`. A
+cell `%%writefile NAME.py` is Python like any other. A command counts in a line `!docker run …`, in a cell `%%shell` or
+`%%bash`, and as words in a list (`["docker", "run"]`).
 Strings and comments of Python do not count; in prose, Python between fences does, as the solution of *Your turn* is.
 """
 

@@ -73,7 +73,7 @@ rng = np.random.default_rng(7)
 loans = known_loans(World(seed=7, scenario="calm"), range(-12, -3))
 loans = loans[["application_id", "region", *COLUMNS, "defaulted"]].astype({"region": str})
 nights = []
-for day in range(5):
+for _night in range(5):
     loans.loc[rng.choice(len(loans), 40), "debts"] += 100.0
     nights.append(loans.copy())
     loans.to_csv("loans.csv", index=False)
@@ -81,7 +81,8 @@ champion = train(nights[2])
 seen = fingerprint(nights[2])  # a good log has written this down
 
 today = pd.read_csv("loans.csv")
-assert train(today) != champion and fingerprint(today) != seen
+assert train(today) != champion
+assert fingerprint(today) != seen
 print("seen on 3 March:", seen, "  in the file today:", fingerprint(today))
 
 # %% [markdown]
@@ -132,7 +133,8 @@ for file in sorted(Path("loans/_delta_log").glob("*.json")):
 # %%
 table = DeltaTable("loans", version=2).to_pandas()
 
-assert table.equals(nights[2]) and table.equals(as_of(2))
+assert table.equals(nights[2])
+assert table.equals(as_of(2))
 assert fingerprint(table) == seen
 assert train(table) == champion
 print("the same table, and the same model to the byte")
@@ -301,7 +303,8 @@ loans.to_parquet("loans.parquet")
 took = pd.read_json("crossing.json").pivot(index="rows", columns="tool", values="seconds")
 connect = took.pop("Spark Connect, to connect").max()
 took = took.dropna()
-axes = took.plot(loglog=True, marker="o", figsize=(6, 3.5), ylabel="seconds for a query")
+_, axes = plt.subplots(figsize=(6, 3.5))
+took.plot(ax=axes, loglog=True, marker="o", ylabel="seconds for a query")
 axes.axhline(connect, color="0.6", linestyle=":", label="to connect, once")
 _ = axes.legend()
 largest = took.iloc[-1]
@@ -343,7 +346,8 @@ print(text)
 edited = yaml.safe_load(text.replace("max_retries", "max_retry"))
 settings = edited["resources"]["jobs"]["nightly_scores"]
 read = jobs.JobSettings.from_dict(settings)
-assert read.tasks[0].max_retries is None and read.as_dict() != settings
+assert read.tasks[0].max_retries is None
+assert read.as_dict() != settings
 
 # %% [markdown]
 # Nothing: `from_dict` drops a field that it does not know, and the job would never be tried again. In Python the same
@@ -368,9 +372,7 @@ inputs = table[COLUMNS].astype(float)
 signature = mlflow.models.infer_signature(inputs, model.predict(inputs))
 with mlflow.start_run():
     mlflow.log_params({"table": "copy", "table_version": 2, "table_hash": seen})
-    logged = mlflow.lightgbm.log_model(
-        model, name="model", signature=signature, pip_requirements=["lightgbm"]
-    )
+    logged = mlflow.lightgbm.log_model(model, name="model", signature=signature, pip_requirements=["lightgbm"])
 client = mlflow.MlflowClient()
 version = mlflow.register_model(logged.model_uri, name).version
 client.set_registered_model_alias(name, "champion", version)

@@ -45,7 +45,9 @@ def by_hand(rows: pd.DataFrame) -> Regions:
 def started(script: Path, *arguments: str) -> "subprocess.Popen[str]":
     """Start a script in its environment."""
     command = [find_uv_bin(), "run", "--quiet", "--locked", "--script", str(script), *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def solve(file: Path) -> tuple[str, Regions]:
@@ -61,7 +63,7 @@ def solve(file: Path) -> tuple[str, Regions]:
 def can_run(script: Path) -> bool:
     """Say whether uv can make the environment of a script here."""
     command = [find_uv_bin(), "sync", "--quiet", "--locked", "--no-python-downloads", "--script", str(script)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 def main() -> None:
@@ -88,7 +90,9 @@ def main() -> None:
             server.communicate()  # its input ends, and so does it
         if found != wanted:
             raise RuntimeError(f"Spark finds {found}, pandas {wanted}")
-        tour.say(f"databricks-connect {client}: {len(rows)} applications; counts, sums, and what a function of ours made of")
+        tour.say(
+            f"databricks-connect {client}: {len(rows)} applications; counts, sums, and what a function of ours made of"
+        )
         tour.say("the rows inside the engine, are those of pandas to the last digit")
     tour.end(
         stores="nothing here; a workspace keeps the session, the queries and what you write to its tables",

@@ -1,7 +1,7 @@
 """How long one query takes on more and more rows: with pandas, with DuckDB, and through Spark Connect.
 
-`python crossing.py APPLICATIONS.parquet RESULT.json` writes a row for each tool and size, with the seconds of its best run.
-`SPARK_REMOTE` says where Spark is. To connect is not counted as part of a query: it is a row of its own, of no rows.
+`python crossing.py APPLICATIONS.parquet RESULT.json` writes a row for each tool and size: the seconds of its best
+run. `SPARK_REMOTE` says where Spark is. To connect is not counted as part of a query: it is a row of its own, of no rows.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""What it costs to load a model for each row, for each batch, or once for a task: `loads.py TABLE MODEL.txt RESULT.json`.
+"""What it costs to load a model for each row, for each batch, or once for a task.
 
-TABLE is a Delta table with an application a row, MODEL.txt a LightGBM model. `SPARK_REMOTE` says where Spark is, which
+`python loads.py TABLE MODEL.txt RESULT.json`: TABLE is a Delta table with an application a row, MODEL.txt a LightGBM model. `SPARK_REMOTE` says where Spark is, which
 must read the same files. RESULT.json gets the milliseconds of a row for each way.
 """
 
