@@ -34,33 +34,16 @@
 # `engine.python` is its interpreter.
 
 # %%
-import hashlib
+from pathlib import Path
 
-import lightgbm as lgb
-import numpy as np
 import pandas as pd
 
 from course.lesson import own_folder, recorded
-from oakbank.deploy import spark
-from oakbank.intro.loans import known_loans
-from oakbank.world import World
+from oakbank.deploy import exports, spark
 
 own_folder()
 engine = spark.engine()
 recorded("03/07", engine and engine.versions)
-
-COLUMNS = ["income", "debts", "bureau_score", "delinquencies", "amount", "term"]
-SETTINGS = {"objective": "binary", "num_leaves": 8, "num_threads": 1, "verbosity": -1}
-
-
-def train(table):
-    rows = lgb.Dataset(table[COLUMNS], table["defaulted"])
-    return lgb.train(SETTINGS, rows, 60).model_to_string()
-
-
-def fingerprint(table):
-    return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()[:12]
-
 
 # %% [markdown]
 # ## A file that forgets
@@ -69,21 +52,14 @@ def fingerprint(table):
 # debts. So `loans.csv` has been another file five times, from 1 to 5 March. We train on the third:
 
 # %%
-rng = np.random.default_rng(7)
-loans = known_loans(World(seed=7, scenario="calm"), range(-12, -3))
-loans = loans[["application_id", "region", *COLUMNS, "defaulted"]].astype({"region": str})
-nights = []
-for _night in range(5):
-    loans.loc[rng.choice(len(loans), 40), "debts"] += 100.0
-    nights.append(loans.copy())
-    loans.to_csv("loans.csv", index=False)
-champion = train(nights[2])
-seen = fingerprint(nights[2])  # a good log has written this down
+nights = exports.nightly()
+for table in nights:
+    table.to_csv("loans.csv", index=False)
+champion, seen = exports.train(nights[2]), exports.fingerprint(nights[2])
 
 today = pd.read_csv("loans.csv")
-assert train(today) != champion
-assert fingerprint(today) != seen
-print("seen on 3 March:", seen, "  in the file today:", fingerprint(today))
+assert exports.train(today) != champion
+print("seen on 3 March:", seen, "  today:", exports.fingerprint(today))
 
 # %% [markdown]
 # The log's hash proves that the data are others. It does not give them back.
@@ -93,23 +69,14 @@ print("seen on 3 March:", seen, "  in the file today:", fingerprint(today))
 # Two rules are enough: never write over a data file, and keep a numbered log of which files make up the table.
 
 # %%
-import json
-from pathlib import Path
+log = []
+for table in nights:
+    name = f"{exports.fingerprint(table)}.parquet"
+    table.to_parquet(name)
+    log.append([name])  # version 0, 1, 2, ...
 
-own = Path("own")
-(own / "log").mkdir(parents=True)
-for number, table in enumerate(nights):
-    name = f"{fingerprint(table)}.parquet"
-    table.to_parquet(own / name)
-    (own / "log" / f"{number}.json").write_text(json.dumps([name]))
-
-
-def as_of(number):
-    names = json.loads((own / "log" / f"{number}.json").read_text())
-    return pd.concat(pd.read_parquet(own / name) for name in names)
-
-
-assert fingerprint(as_of(2)) == seen
+by_hand = pd.concat(pd.read_parquet(name) for name in log[2])
+assert exports.fingerprint(by_hand) == seen
 
 # %% [markdown]
 # ## The same, as Delta
@@ -123,8 +90,7 @@ for table in nights:
     write_deltalake("loans", table, mode="overwrite")
 
 for file in sorted(Path("loans/_delta_log").glob("*.json")):
-    actions = [json.loads(line) for line in file.read_text().splitlines()]
-    print(file.name[-7:], [*(kind for action in actions for kind in action)])
+    print(file.name[-7:], [*pd.read_json(file, lines=True)])
 
 # %% [markdown]
 # `remove` deletes nothing: it is a line in the log, and the file stays. So the auditor's question takes one line, and
@@ -133,11 +99,9 @@ for file in sorted(Path("loans/_delta_log").glob("*.json")):
 # %%
 table = DeltaTable("loans", version=2).to_pandas()
 
-assert table.equals(nights[2])
-assert table.equals(as_of(2))
-assert fingerprint(table) == seen
-assert train(table) == champion
-print("the same table, and the same model to the byte")
+assert table.equals(by_hand)
+assert exports.fingerprint(table) == seen
+assert exports.train(table) == champion
 
 # %% [markdown]
 # In SQL the line reads `SELECT * FROM loans VERSION AS OF 2`, in Spark `.option("versionAsOf", 2)`.
@@ -150,22 +114,15 @@ print("the same table, and the same model to the byte")
 # answer?**
 
 # %%
-import os
 import shutil
-from datetime import UTC, datetime
 
-for number, file in enumerate(sorted(Path("loans/_delta_log").glob("*.json"))):
-    at = datetime(2026, 3, 1 + number, 1, tzinfo=UTC).timestamp()
-    os.utime(file, (at, at))
+exports.date_versions("loans", first="2026-03-01T01:00+00:00")
 shutil.copytree("loans", "copy", copy_function=shutil.copyfile)  # as a download does
-
-found = {}
-for place in ("loans", "copy"):
-    delta = DeltaTable(place)
+found = {"loans": DeltaTable("loans"), "copy": DeltaTable("copy")}
+for place, delta in found.items():
     delta.load_as_version("2026-03-03T09:00:00Z")
-    found[place] = delta.version()
-assert found == {"loans": 2, "copy": 0}
-print(found)
+    print(place, "answers with version", delta.version())
+assert [delta.version() for delta in found.values()] == [2, 0]
 
 # %% [markdown]
 # The copy gives version 0, another night's table, and no error. **Log the number with the run**, beside the hash:
@@ -177,20 +134,14 @@ print(found)
 # longer ago than 7 days, by default. Ours are younger, so it would delete none:
 
 # %%
-from deltalake.exceptions import DeltaError
-
 delta = DeltaTable("loans")
-assert delta.vacuum() == []  # a list of what it would delete
-try:
-    delta.vacuum(retention_hours=0)
-except DeltaError as refusal:
-    print(refusal)
+assert delta.vacuum() == []  # what it would delete
 gone = delta.vacuum(0, dry_run=False, enforce_retention_duration=False)
 assert len(gone) == 4
 try:
     DeltaTable("loans", version=2).to_pandas()
 except FileNotFoundError:
-    print("version 2 is in the log; its file is gone")
+    print("version 2 is in the log, and its file is gone")
 
 # %% [markdown]
 # So time travel is no archive. For a table that a model was trained on, set `delta.deletedFileRetentionDuration` (and
@@ -209,17 +160,9 @@ from pyspark.sql import functions as F
 
 spark = SparkSession.builder.getOrCreate()
 table = spark.read.format("delta").option("versionAsOf", 2).load("copy")
-by_region = (
-    table.withColumn("rate", F.col("amount") / F.col("term"))
-    .groupBy("region")
-    .agg(
-        F.count("*").alias("loans"),
-        F.sum("amount").alias("amount"),
-        F.sum("rate").alias("rate"),
-        F.sum(F.round("rate", 2).cast("decimal(18, 2)")).alias("cents"),
-    )
-)
-by_region.orderBy("region").toPandas().to_parquet("summary.parquet")
+rates = table.withColumn("rate", F.col("amount") / F.col("term"))
+sums = rates.groupBy("region").agg(F.sum("amount"), F.sum("rate")).orderBy("region")
+sums.toPandas().to_parquet("summary.parquet")
 
 # %% [markdown]
 # pandas does the same beside it. **Which of the four columns will be equal to the last digit?**
@@ -227,15 +170,11 @@ by_region.orderBy("region").toPandas().to_parquet("summary.parquet")
 # %% recorded=true
 # !{engine.python} summary.py
 far = pd.read_parquet("summary.parquet").set_index("region")
-rates = nights[2].assign(rate=nights[2]["amount"] / nights[2]["term"])
-regions = rates.groupby("region")
-assert (far["loans"] == regions.size()).all()
-assert (far["amount"] == regions["amount"].sum()).all()
-near = regions["rate"].sum()
-assert 0 < (far["rate"] / near - 1).abs().max() < 1e-13
-in_cents = rates["rate"].mul(100).round().groupby(rates["region"]).sum()
-assert (far["cents"].astype(float) * 100).round().equals(in_cents)
-print(pd.DataFrame({"Spark": far["rate"], "pandas": near}).map("{:.10f}".format))
+near = nights[2].assign(rate=nights[2]["amount"] / nights[2]["term"])
+near = near.groupby("region")[["amount", "rate"]].sum()
+assert (far["sum(amount)"] == near["amount"]).all()
+assert 0 < (far["sum(rate)"] / near["rate"] - 1).abs().max() < 1e-13
+far.join(near).map("{:.10f}".format)
 
 # %% [markdown]
 # Counts and sums of whole euros are equal. So is each single `rate`; but the **sum** of fractions depends on the order
@@ -257,9 +196,9 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-COLUMNS = ["income", "debts", "bureau_score", "delinquencies", "amount", "term"]
 spark = SparkSession.builder.getOrCreate()
 table = spark.read.format("delta").option("versionAsOf", 2).load("copy")
+inputs = ["income", "debts", "bureau_score", "delinquencies", "amount", "term"]
 
 
 @F.pandas_udf("double")
@@ -269,7 +208,7 @@ def risk(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
         yield pd.Series(model.predict(batch))
 
 
-scored = table.select("application_id", risk(F.struct(*COLUMNS)).alias("risk"))
+scored = table.select("application_id", risk(F.struct(*inputs)).alias("risk"))
 scored.toPandas().to_parquet("scored.parquet")
 
 # %% [markdown]
@@ -278,12 +217,10 @@ scored.toPandas().to_parquet("scored.parquet")
 # %% recorded=true
 Path("model.txt").write_text(champion)
 # !{engine.python} score.py
-scored = pd.read_parquet("scored.parquet").set_index("application_id")["risk"]
-here = lgb.Booster(model_str=champion).predict(table[COLUMNS])
-assert (scored[table["application_id"]].to_numpy() == here).all()
-print(len(scored), "scores, equal to those of this process to the last bit")
 # !{engine.python} {spark.SCRIPTS / "loads.py"} copy model.txt loads.json
-each = json.loads(Path("loads.json").read_text())
+risk = pd.read_parquet("scored.parquet").set_index("application_id")["risk"]
+assert (risk[table["application_id"]].to_numpy() == exports.scores(champion, table)).all()
+each = pd.read_json("loads.json", typ="series")
 assert each["row"] > 100 * each["task"]
 
 # %% [markdown]
@@ -296,19 +233,12 @@ assert each["row"] > 100 * each["task"]
 # your process), and through Spark Connect. Each reads the same Parquet file.
 
 # %% recorded=true
-import matplotlib.pyplot as plt
-
-loans.to_parquet("loans.parquet")
+nights[4].to_parquet("loans.parquet")
 # !{engine.python} {spark.SCRIPTS / "crossing.py"} loans.parquet crossing.json
-took = pd.read_json("crossing.json").pivot(index="rows", columns="tool", values="seconds")
-connect = took.pop("Spark Connect, to connect").max()
-took = took.dropna()
-_, axes = plt.subplots(figsize=(6, 3.5))
-took.plot(ax=axes, loglog=True, marker="o", ylabel="seconds for a query")
-axes.axhline(connect, color="0.6", linestyle=":", label="to connect, once")
-_ = axes.legend()
+took = pd.read_json("crossing.json").pivot(index="rows", columns="tool")["seconds"]
 largest = took.iloc[-1]
 assert largest["DuckDB"] < largest["Spark Connect"] < largest["pandas"]
+_ = took.plot(loglog=True, marker="o", ylabel="seconds for a query", figsize=(6, 3.5))
 
 # %% [markdown]
 # Per query, Spark overtakes pandas at some hundred thousand rows, because a compiled engine reads only what it needs; to
@@ -324,30 +254,20 @@ assert largest["DuckDB"] < largest["Spark Connect"] < largest["pandas"]
 
 # %%
 import yaml
-from databricks.sdk.service import compute, jobs
+from databricks.sdk.service import jobs
 
-job = jobs.JobSettings(
-    name="nightly-scores",
-    schedule=jobs.CronSchedule("0 30 1 * * ?", "Europe/Berlin"),
-    environments=[jobs.JobEnvironment("py", compute.Environment(environment_version="4"))],
-    tasks=[
-        jobs.Task(
-            "score",
-            spark_python_task=jobs.SparkPythonTask("score.py"),
-            environment_key="py",
-            max_retries=2,
-        )
-    ],
-)
-resources = {"jobs": {"nightly_scores": job.as_dict()}}
-text = yaml.safe_dump({"bundle": {"name": "oakbank"}, "resources": resources})
+task = jobs.Task("score", max_retries=2, environment_key="python")
+task.spark_python_task = jobs.SparkPythonTask("score.py")
+job = jobs.JobSettings(name="nightly-scores", tasks=[task])
+job.schedule = jobs.CronSchedule("0 30 1 * * ?", "Europe/Berlin")
+text = yaml.safe_dump({"resources": {"jobs": {"nightly_scores": job.as_dict()}}})
 print(text)
 
 edited = yaml.safe_load(text.replace("max_retries", "max_retry"))
-settings = edited["resources"]["jobs"]["nightly_scores"]
-read = jobs.JobSettings.from_dict(settings)
+written = edited["resources"]["jobs"]["nightly_scores"]
+read = jobs.JobSettings.from_dict(written)
 assert read.tasks[0].max_retries is None
-assert read.as_dict() != settings
+assert read.as_dict() != written
 
 # %% [markdown]
 # Nothing: `from_dict` drops a field that it does not know, and the job would never be tried again. In Python the same
@@ -357,35 +277,10 @@ assert read.as_dict() != settings
 #
 # ## The registry, with three names
 #
-# Unity Catalog is Databricks' list of tables *and* models, `catalog.schema.name`, with one set of permissions. Its
-# models are used through MLflow. Here the whole chain, with the table's version in the run:
-
-# %%
-import mlflow
-
-from oakbank.pipelines.tracking_store import create_database
-
-create_database(Path("mlflow.db").resolve())
-mlflow.set_tracking_uri("sqlite:///mlflow.db")
-name, model = "prod.credit.default_risk", lgb.Booster(model_str=champion)
-inputs = table[COLUMNS].astype(float)
-signature = mlflow.models.infer_signature(inputs, model.predict(inputs))
-with mlflow.start_run():
-    mlflow.log_params({"table": "copy", "table_version": 2, "table_hash": seen})
-    logged = mlflow.lightgbm.log_model(model, name="model", signature=signature, pip_requirements=["lightgbm"])
-client = mlflow.MlflowClient()
-version = mlflow.register_model(logged.model_uri, name).version
-client.set_registered_model_alias(name, "champion", version)
-
-run = mlflow.get_run(client.get_model_version_by_alias(name, "champion").run_id)
-said = run.data.params
-asked = DeltaTable(said["table"], version=int(said["table_version"])).to_pandas()
-assert fingerprint(asked) == said["table_hash"]
-
-# %% [markdown]
-# With an account, `mlflow.set_registry_uri("databricks-uc")` comes first, and the rest stays. What differs there (MLflow 3.17): the three
-# names are compulsory, so is a signature; there are no *stages* (deprecated in MLflow 2.9), a call for one is refused;
-# rights come by `GRANT`, and which tables a run read is noted by the service.
+# Unity Catalog is Databricks' list of tables *and* models, with one set of permissions. MLflow's client is the same as in
+# 02/05, after `mlflow.set_registry_uri("databricks-uc")`. By MLflow 3.17, three things differ: a name has three parts,
+# `prod.credit.default_risk` (catalog, schema, model); a signature is compulsory; and *stages*, deprecated since MLflow
+# 2.9, are refused: aliases take their place. Rights are given with `GRANT`.
 #
 # ## Your turn
 #
@@ -397,8 +292,8 @@ assert fingerprint(asked) == said["table_hash"]
 
 # %%
 differ = nights[2]["debts"] != nights[4]["debts"]
-expected = set(nights[2].loc[differ, "application_id"])
-right = set(globals().get("changed", [])) == expected
+expected = sorted(nights[2].loc[differ, "application_id"])
+right = sorted(globals().get("changed", [])) == expected
 print("right" if right else "not yet: which two versions of `copy` do you read?")
 
 # %% [markdown]

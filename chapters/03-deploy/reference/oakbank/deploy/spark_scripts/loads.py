@@ -1,7 +1,8 @@
 """What it costs to load a model for each row, for each batch, or once for a task.
 
-`python loads.py TABLE MODEL.txt RESULT.json`: TABLE is a Delta table with an application a row, MODEL.txt a LightGBM model. `SPARK_REMOTE` says where Spark is, which
-must read the same files. RESULT.json gets the milliseconds of a row for each way.
+`python loads.py TABLE MODEL.txt RESULT.json`: TABLE is a Delta table with an application a row, MODEL.txt a LightGBM
+model. `SPARK_REMOTE` says where Spark is, which must read the same files.
+RESULT.json gets the milliseconds of a row for each way.
 """
 
 import json
@@ -40,12 +41,12 @@ def main() -> None:
         def per_row(*row: float) -> float:
             return float(load().predict([row])[0])
 
-        @F.pandas_udf("double")  # type: ignore[call-overload, untyped-decorator]
-        def per_batch(batch: pd.DataFrame) -> pd.Series:  # type: ignore[type-arg]
+        @F.pandas_udf("double")  # type: ignore[untyped-decorator]
+        def per_batch(batch: pd.DataFrame) -> pd.Series:
             return pd.Series(load().predict(batch))
 
-        @F.pandas_udf("double")  # type: ignore[call-overload, untyped-decorator]
-        def per_task(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:  # type: ignore[type-arg]
+        @F.pandas_udf("double")  # type: ignore[untyped-decorator]
+        def per_task(batches: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
             model = load()
             for batch in batches:
                 yield pd.Series(model.predict(batch))
