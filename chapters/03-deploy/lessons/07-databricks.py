@@ -11,11 +11,12 @@
 #
 # ## You need
 #
-# Lessons 02/05 (the registry's aliases) and 02/06 (jobs). The first time, uv fetches Spark's client and engine (700 MB).
+# Lesson 02/05 (runs, aliases). The first time, uv fetches Spark's client and an engine (700 MB on disk); without them,
+# the cells show what they showed elsewhere.
 #
 # ## Time
 #
-# 24 minutes to read, 60 seconds to run.
+# 27 minutes to read, 45 seconds to run.
 #
 # ## The story so far
 #
@@ -25,13 +26,13 @@
 # %% [markdown]
 # ## What runs here is not Databricks
 #
-# Databricks is a service in the cloud: to use it, you need an account. Three of its parts are open, and they run here:
-# the table format **Delta** (here by the library `deltalake`), the protocol **Spark Connect**, by which a small client
-# sends data-frame code to an engine, and the client of its interface, `databricks-sdk`. The engine here is **Sail**, which
-# speaks that protocol. It is neither Databricks nor Apache Spark: equal answers here promise none there.
+# Databricks is a service in the cloud, and using it takes an account. Parts of it are open, and run here: the table format
+# **Delta**, by the library `deltalake`; **Spark Connect**, the protocol by which a small client sends data-frame code to
+# an engine; and `databricks-sdk`, the client of its interface. The engine here is **Sail**, which speaks that protocol. It
+# is neither Databricks nor Apache Spark: what is equal here need not be equal there.
 #
-# Spark's client would break `mlflow.autolog` in this environment, so it lives in one of its own, with a lock file;
-# `engine.python` is its interpreter.
+# Spark's client would break `mlflow.autolog`, so it has an environment of its own, with a lock file; `engine.python` is the
+# interpreter.
 
 # %%
 from pathlib import Path
@@ -48,8 +49,8 @@ recorded("03/07", engine and engine.versions)
 # %% [markdown]
 # ## A file that forgets
 #
-# Each night the loan system exports all loans with a known outcome, and each night the credit bureau has corrected some
-# debts. So `loans.csv` has been another file five times, from 1 to 5 March. We train on the third:
+# `exports` plays the loan system: each night it writes all loans with a known outcome, and each night some debts have been
+# corrected. So `loans.csv` has been five files, from 1 to 5 March. The champion learned from the third:
 
 # %%
 nights = exports.nightly()
@@ -62,9 +63,9 @@ assert exports.train(today) != champion
 print("seen on 3 March:", seen, "  today:", exports.fingerprint(today))
 
 # %% [markdown]
-# The log's hash proves that the data are others. It does not give them back.
+# A log that kept the hash (SHA-256 of the content) proves that the data are others. It does not give them back.
 #
-# ## Versions in ten lines
+# ## Versions by hand
 #
 # Two rules are enough: never write over a data file, and keep a numbered log of which files make up the table.
 
@@ -76,12 +77,11 @@ for table in nights:
     log.append([name])  # version 0, 1, 2, ...
 
 by_hand = pd.concat(pd.read_parquet(name) for name in log[2])
-assert exports.fingerprint(by_hand) == seen
 
 # %% [markdown]
 # ## The same, as Delta
 #
-# That is Delta's idea, too. Its log says for each version which files were added and which no longer count:
+# That is Delta's idea, too. Its log says for each version which files were added, and which no longer count:
 
 # %%
 from deltalake import DeltaTable, write_deltalake
@@ -93,8 +93,7 @@ for file in sorted(Path("loans/_delta_log").glob("*.json")):
     print(file.name[-7:], [*pd.read_json(file, lines=True)])
 
 # %% [markdown]
-# `remove` deletes nothing: it is a line in the log, and the file stays. So the auditor's question takes one line, and
-# the model can be made again from the answer:
+# `remove` is a line in the log; the file stays. So one line answers the auditor, and the model can be made again:
 
 # %%
 table = DeltaTable("loans", version=2).to_pandas()
@@ -104,34 +103,33 @@ assert exports.fingerprint(table) == seen
 assert exports.train(table) == champion
 
 # %% [markdown]
-# In SQL the line reads `SELECT * FROM loans VERSION AS OF 2`, in Spark `.option("versionAsOf", 2)`.
+# In SQL: `SELECT * FROM loans VERSION AS OF 2`. In Spark: `.option("versionAsOf", 2)`.
 #
 # ## By its number, not by its date
 #
-# Delta also answers by time, `TIMESTAMP AS OF '2026-03-03 09:00'`. When was a version made? Unless a table is set to write
-# the time *into* its log (in-commit timestamps), it is the time stamp of the log's **file**. Our five nights passed in a
-# second, so we set these to 01:00 each night. Then a colleague copies the table to another disk. **What will the copy
-# answer?**
+# Delta also answers by time: `TIMESTAMP AS OF '2026-03-03 09:00'`. The time of a version is the time stamp of its log
+# **file**, unless the table was told to write it *into* the log (in-commit timestamps). Our five nights took a second, so
+# `date_versions` sets the stamps to 01:00 each night. Then a colleague copies the table. **What will the copy answer?**
 
 # %%
 import shutil
 
 exports.date_versions("loans", first="2026-03-01T01:00+00:00")
 shutil.copytree("loans", "copy", copy_function=shutil.copyfile)  # as a download does
-found = {"loans": DeltaTable("loans"), "copy": DeltaTable("copy")}
-for place, delta in found.items():
+for place, answer in {"loans": 2, "copy": 0}.items():
+    delta = DeltaTable(place)
     delta.load_as_version("2026-03-03T09:00:00Z")
     print(place, "answers with version", delta.version())
-assert [delta.version() for delta in found.values()] == [2, 0]
+    assert delta.version() == answer
 
 # %% [markdown]
-# The copy gives version 0, another night's table, and no error. **Log the number with the run**, beside the hash:
-# `mlflow.log_param("table_version", 2)`.
+# The copy gives another night's table, and no error. **Log the number with the run**, beside the hash:
+# `mlflow.log_params({"table_version": 2, "table_hash": seen})`.
 #
 # ## VACUUM
 #
-# All old files stay, so tables grow. `VACUUM` deletes files that the newest version does not use and that were removed
-# longer ago than 7 days, by default. Ours are younger, so it would delete none:
+# Old files stay, so tables grow. `VACUUM` deletes the files that were removed longer ago than 7 days, by default. Ours are
+# younger, so it would delete none, until somebody insists:
 
 # %%
 delta = DeltaTable("loans")
@@ -144,14 +142,14 @@ except FileNotFoundError:
     print("version 2 is in the log, and its file is gone")
 
 # %% [markdown]
-# So time travel is no archive. For a table that a model was trained on, set `delta.deletedFileRetentionDuration` (and
-# `delta.logRetentionDuration`, 30 days by default), or copy the version away. The copy above still has it. And the other
-# way round: a customer whose row was erased is in the old files until `VACUUM` has run.
+# So time travel is no archive. For a table that models learn from, raise `delta.deletedFileRetentionDuration` (and
+# `delta.logRetentionDuration`, 30 days), or copy the version away, as `copy` has it. And the other way round: the row of a
+# customer who was erased stays in old files until `VACUUM` has run.
 #
 # ## The same code through Spark
 #
-# A Spark script looks like pandas, but it computes nothing until somebody asks for the result: it builds a plan, and
-# the engine runs the plan where the data are, on as many machines as it has. `SPARK_REMOTE` says where the engine is.
+# A Spark script reads like pandas, but computes nothing until somebody asks for the result: it builds a plan, which the
+# engine runs where the data are, on as many machines as it has. The variable `SPARK_REMOTE` says where the engine is.
 
 # %%
 # %%writefile summary.py
@@ -165,7 +163,7 @@ sums = rates.groupBy("region").agg(F.sum("amount"), F.sum("rate")).orderBy("regi
 sums.toPandas().to_parquet("summary.parquet")
 
 # %% [markdown]
-# pandas does the same beside it. **Which of the four columns will be equal to the last digit?**
+# **Which of the two sums will pandas give to the last digit?**
 
 # %% recorded=true
 # !{engine.python} summary.py
@@ -177,15 +175,14 @@ assert 0 < (far["sum(rate)"] / near["rate"] - 1).abs().max() < 1e-13
 far.join(near).map("{:.10f}".format)
 
 # %% [markdown]
-# Counts and sums of whole euros are equal. So is each single `rate`; but the **sum** of fractions depends on the order
-# of adding, as each step is rounded. An engine adds part by part, pandas carries the rounding error along. Sums of cents
-# as `decimal` are exact, and equal again. So compare money as decimals, and never hash a sum of floats from two engines.
+# Sums of whole euros are equal. Each single `rate` is, too, but their **sum** is rounded at each step, and an engine adds
+# in another order than pandas. Rounded to cents, as `decimal(18, 2)`, the sums are equal again. So compare money
+# as decimals, and never hash a sum of floats.
 #
 # ## A model for many rows
 #
-# To score in Spark is to send a function to the rows. Spark calls a plain `udf` for each row, a `pandas_udf` for each
-# batch of some thousand rows. With an **iterator** of batches it is called once for each task, and what you do before the
-# loop is done once:
+# To score in Spark is to send a function to the rows. A plain `udf` is called for each row, a `pandas_udf` for each batch
+# of some thousand. With an **iterator** of batches it is called once for each task, a part of the table:
 
 # %%
 # %%writefile score.py
@@ -219,18 +216,19 @@ Path("model.txt").write_text(champion)
 # !{engine.python} score.py
 # !{engine.python} {spark.SCRIPTS / "loads.py"} copy model.txt loads.json
 risk = pd.read_parquet("scored.parquet").set_index("application_id")["risk"]
-assert (risk[table["application_id"]].to_numpy() == exports.scores(champion, table)).all()
+here = exports.scores(champion, table)
+assert (risk[table["application_id"]].to_numpy() == here).all()
 each = pd.read_json("loads.json", typ="series")
 assert each["row"] > 100 * each["task"]
 
 # %% [markdown]
-# More than a hundred times. Between batch and task there is little to see: this model is small, and loads in less time than a
-# batch takes to score. For a model of a gigabyte it would be otherwise. Load per task anyway; it costs nothing.
+# The scores are equal to the last bit. A load per row costs more than a hundred times as much. Between batch and task there is
+# little to see: this model loads faster than a batch is scored. For one of a gigabyte it would be otherwise.
 #
 # ## From which size on does an engine pay?
 #
-# `crossing.py` asks for the rates by region of more and more applications: with pandas, with DuckDB (an engine inside
-# your process), and through Spark Connect. Each reads the same Parquet file.
+# `crossing.py` sums the rates of more and more loans: with pandas, with DuckDB (an engine inside your process), and through
+# Spark Connect, from the same Parquet file.
 
 # %% recorded=true
 nights[4].to_parquet("loans.parquet")
@@ -241,16 +239,15 @@ assert largest["DuckDB"] < largest["Spark Connect"] < largest["pandas"]
 _ = took.plot(loglog=True, marker="o", ylabel="seconds for a query", figsize=(6, 3.5))
 
 # %% [markdown]
-# Per query, Spark overtakes pandas at some hundred thousand rows, because a compiled engine reads only what it needs; to
-# connect costs as much as a query of millions. DuckDB stays ahead at each size. So an engine pays when the data no longer fit
-# into one machine, or lie elsewhere already: not because a table is "big".
+# At the largest size Spark is ahead of pandas, and DuckDB ahead of both; to connect takes longer than any of the queries. An
+# engine pays when the data do not fit into one machine, or lie elsewhere already.
 #
 # ## A job as code
 #
-# *Lakeflow Jobs* (before 2025: Databricks Jobs) runs such a script each night. The SDK describes a job in typed objects;
-# `WorkspaceClient().jobs.create(...)` would send it. Or a *Declarative Automation Bundle* does (before March 2026: Asset
-# Bundle): YAML in git, which `databricks bundle deploy` applies. Both hold the same fields. Then somebody edits the YAML,
-# and mistypes `max_retries`. **What does the SDK say?**
+# *Lakeflow Jobs* (formerly Databricks Jobs) run such a script each night. The SDK describes a job in typed objects, and
+# `WorkspaceClient().jobs.create(...)` sends it. Or it stands as YAML in git, in a *Declarative Automation Bundle* (until
+# March 2026: Asset Bundle). Both have the same fields. Somebody edits the YAML, and mistypes `max_retries`. **What does
+# the SDK say?**
 
 # %%
 import yaml
@@ -260,27 +257,27 @@ task = jobs.Task("score", max_retries=2, environment_key="python")
 task.spark_python_task = jobs.SparkPythonTask("score.py")
 job = jobs.JobSettings(name="nightly-scores", tasks=[task])
 job.schedule = jobs.CronSchedule("0 30 1 * * ?", "Europe/Berlin")
-text = yaml.safe_dump({"resources": {"jobs": {"nightly_scores": job.as_dict()}}})
+text = yaml.safe_dump({"resources": {"jobs": {"scores": job.as_dict()}}})
 print(text)
 
 edited = yaml.safe_load(text.replace("max_retries", "max_retry"))
-written = edited["resources"]["jobs"]["nightly_scores"]
+written = edited["resources"]["jobs"]["scores"]
 read = jobs.JobSettings.from_dict(written)
 assert read.tasks[0].max_retries is None
 assert read.as_dict() != written
 
 # %% [markdown]
-# Nothing: `from_dict` drops a field that it does not know, and the job would never be tried again. In Python the same
-# mistake is a `TypeError`. So for YAML, compare what was read with what was written, as the last line does; at work,
-# `databricks bundle validate` does it. A trap: a bundle does not adopt a job that somebody clicked together. `deploy`
-# makes a second one beside it, unless you `databricks bundle deployment bind` the two first.
+# Nothing: `from_dict` drops a field that it does not know, and the job is never tried again. `jobs.Task(max_retry=2)` would
+# be a `TypeError`. So compare what was read with what was written, as the last line does; at work `databricks bundle
+# validate` looks. A trap: a bundle does not adopt a job that somebody clicked together; `deploy` makes a second one,
+# unless you `databricks bundle deployment bind` them first.
 #
 # ## The registry, with three names
 #
-# Unity Catalog is Databricks' list of tables *and* models, with one set of permissions. MLflow's client is the same as in
-# 02/05, after `mlflow.set_registry_uri("databricks-uc")`. By MLflow 3.17, three things differ: a name has three parts,
-# `prod.credit.default_risk` (catalog, schema, model); a signature is compulsory; and *stages*, deprecated since MLflow
-# 2.9, are refused: aliases take their place. Rights are given with `GRANT`.
+# Unity Catalog is Databricks' list of tables *and* models, with one set of permissions. MLflow's calls are those of 02/05,
+# after `mlflow.set_registry_uri("databricks-uc")`. Three things differ (MLflow 3.17): a name has three parts,
+# `prod.credit.default_risk` (catalog, schema, model); a signature is compulsory; and *stages*, deprecated since
+# MLflow 2.9, are refused: use aliases.
 #
 # ## Your turn
 #
@@ -292,8 +289,7 @@ assert read.as_dict() != written
 
 # %%
 differ = nights[2]["debts"] != nights[4]["debts"]
-expected = sorted(nights[2].loc[differ, "application_id"])
-right = sorted(globals().get("changed", [])) == expected
+right = set(globals().get("changed", [])) == set(table["application_id"][differ])
 print("right" if right else "not yet: which two versions of `copy` do you read?")
 
 # %% [markdown]
@@ -308,37 +304,36 @@ print("right" if right else "not yet: which two versions of `copy` do you read?"
 #
 # ## What this does not prove
 #
-# One process of Sail on this machine is no cluster: no network between workers, no machine that dies, no Photon
-# (Databricks' own engine). Sail knows much of Spark, not all of it. The job and the bundle were checked by their form
-# and never sent; the bundle's own tool, the `databricks` command, was not run. Unity Catalog was not asked. Two cores and
-# at most 1.3 million rows say nothing about a terabyte. The tour runs Databricks' own client against the same engine:
-# `python3 bootstrap.py tour databricks-connect`. For a real workspace without a bill there is the Free Edition: serverless only, with quotas (the Community
-# Edition ended with 2025).
+# One process of Sail is no cluster: no network between workers, no machine that dies, nothing of Databricks' own engine.
+# A million rows say nothing about a terabyte. Job and YAML were checked by their form and never sent; the `databricks`
+# command did not run, and Unity Catalog was not asked. The tour `python3 bootstrap.py tour databricks-connect` runs
+# Databricks' own client, against Sail as well. A real workspace without a bill is the Free Edition: serverless only,
+# with quotas (the Community Edition ended with 2025).
 #
 # ## Check yourself
 #
 # <details><summary>A run has logged <code>2026-03-03 09:00</code> as the state of its table. When does that fail, and what would you log?</summary>
 #
 # When the log's files get other time stamps, as by a copy: then another version answers, without an error. Log the
-# version's number and a hash of the content. Both fail once `VACUUM` has deleted the files: keep those versions.
+# version's number and a hash of the content. Both fail once `VACUUM` has deleted the files.
 # </details>
 #
 # <details><summary>Spark's sum of a column differs from pandas' in the 16th digit. Is that a bug, and what do you compare?</summary>
 #
-# No: a sum of fractions is rounded at each step, and the two add in another order. Counts, whole numbers and single
-# rows must be equal; sums of money are equal as decimals.
+# No: a sum of fractions is rounded at each step, and the two add in another order. Compare counts, whole numbers, single
+# rows, and sums of decimals.
 # </details>
 #
 # <details><summary>A job that scores with a plain <code>udf</code> takes hours. What do you change, and what if the model is small?</summary>
 #
-# A `pandas_udf` on an iterator of batches, with the model loaded before the loop. For a small model nearly all is gained by
-# batches; loading once for each task matters when loading takes longer than to score a batch.
+# A `pandas_udf` on an iterator of batches, with the model loaded before the loop. For a small model the batches bring
+# nearly all; loading once for each task matters when it takes longer than to score a batch.
 # </details>
 #
 # <details><summary>The retries in a bundle's YAML are misspelt. Who notices?</summary>
 #
-# Not the SDK's `from_dict`, which drops the field. The comparison of what was read with what was written does, or
-# `databricks bundle validate`. Typed Python refuses the name at once.
+# Not the SDK's `from_dict`. The comparison of what was read with what was written does, or `databricks bundle validate`.
+# Typed Python refuses the name at once.
 # </details>
 #
 # ## Take-away
@@ -349,9 +344,9 @@ print("right" if right else "not yet: which two versions of `copy` do you read?"
 # ## Go further
 #
 # - Card: [Delta](../cards/delta.md)
-# - delta-rs 1.6 documentation, *Time travel* and *Vacuum*; the Delta protocol, *In-Commit Timestamps*
+# - delta-rs 1.6: *Time travel*, *Vacuum*; the Delta protocol: *In-Commit Timestamps*
 # - Databricks documentation (November 2026): *VACUUM*, *Databricks Connect*, *Declarative Automation Bundles*, *Models in Unity Catalog*
 # - Spark 4.2: *Spark Connect*, *Pandas UDFs*; Sail 0.7 (`pysail`)
 # - F. McSherry, M. Isard, D. Murray, *Scalability! But at what COST?*, HotOS 2015: how large an engine must be to beat one thread
-# - The reference: `oakbank.deploy.spark` and its scripts
+# - The reference: `oakbank.deploy.spark`, its scripts, and `oakbank.deploy.exports`
 # - In the glossary: [Delta](../../../GLOSSARY.md#delta), [Spark](../../../GLOSSARY.md#spark), [Spark Connect](../../../GLOSSARY.md#spark-connect), [time travel](../../../GLOSSARY.md#time-travel)
