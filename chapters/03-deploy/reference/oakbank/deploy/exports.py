@@ -8,7 +8,6 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from oakbank.intro.loans import known_loans
 from oakbank.world import World
@@ -46,9 +45,10 @@ def train(table: pd.DataFrame) -> str:
     return str(lgb.train(SETTINGS, rows, 60).model_to_string())
 
 
-def scores(model: str, table: pd.DataFrame) -> NDArray[np.float64]:
+def scores(model: str, table: pd.DataFrame) -> list[float]:
     """Return the probability of default, 0 to 1, of each row, by a model's text."""
-    return np.asarray(lgb.Booster(model_str=model).predict(table[COLUMNS]), dtype=np.float64)
+    found: list[float] = np.asarray(lgb.Booster(model_str=model).predict(table[COLUMNS])).tolist()
+    return found
 
 
 def date_versions(table: Path | str, first: str) -> None:
