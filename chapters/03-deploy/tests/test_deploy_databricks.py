@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +15,15 @@ import pytest
 import yaml
 from databricks.sdk.service import jobs
 from deltalake import DeltaTable, write_deltalake
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store._unity_catalog.registry.rest_store import UcModelRegistryStore
 
 from authoring.recording import load, recording_path
 from base.process import python
-from oakbank.deploy import spark
+from oakbank.deploy import exports, spark
+from oakbank.pipelines.tracking_store import create_database
+from oakbank.world.files import sqlite_url
 
 ROOT = Path(__file__).parents[3]
 LESSON = ROOT / "chapters" / "03-deploy" / "notebooks" / "07-databricks.ipynb"
@@ -111,6 +115,56 @@ def test_a_table_keeps_its_files_for_a_week(tmp_path: Path) -> None:
             line["remove"]["deletionTimestamp"] = int(time.time() * 1000) - week - 60_000
     log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     assert len(DeltaTable(tmp_path / "t").vacuum()) == 1
+
+
+def test_the_time_of_a_version_is_that_of_its_file(tmp_path: Path) -> None:
+    for number in range(3):
+        write_deltalake(tmp_path / "t", pd.DataFrame({"a": [number]}), mode="overwrite")
+    exports.date_versions(tmp_path / "t", "2026-03-01T01:00+00:00")
+    table = DeltaTable(tmp_path / "t")
+    for asked, version in {"2026-03-02T00:59:00Z": 0, "2026-03-02T01:01:00Z": 1, "2026-03-09T00:00:00Z": 2}.items():
+        table.load_as_version(asked)
+        assert table.version() == version
+
+
+def test_an_export_is_the_same_each_time_and_its_hash_is_of_the_content(tmp_path: Path) -> None:
+    first, again = exports.nightly(2), exports.nightly(2)
+    assert [exports.fingerprint(one) for one in first] == [exports.fingerprint(one) for one in again]
+    assert exports.fingerprint(first[0]) != exports.fingerprint(first[1])
+    assert (first[0]["debts"] != first[1]["debts"]).sum() in range(30, exports.CORRECTED + 1)
+    write_deltalake(tmp_path / "t", first[0])
+    assert exports.fingerprint(DeltaTable(tmp_path / "t").to_pandas()) == exports.fingerprint(first[0])
+
+
+def test_a_name_of_three_parts_is_one_name_to_mlflow(tmp_path: Path) -> None:
+    create_database(tmp_path / "mlflow.db")
+    client = MlflowClient(sqlite_url(tmp_path / "mlflow.db"))
+    client.create_registered_model("prod.credit.default_risk")
+    client.create_model_version("prod.credit.default_risk", str(tmp_path))
+    client.set_registered_model_alias("prod.credit.default_risk", "champion", "1")
+    assert client.get_model_version_by_alias("prod.credit.default_risk", "champion").version == "1"
+
+
+@pytest.mark.tour
+def test_sums_of_cents_are_equal_where_sums_of_fractions_are_not(tmp_path: Path) -> None:
+    found = spark.engine()
+    assert found, "uv could not make the environment"
+    rows = exports.nightly(1)[0]
+    rows.to_parquet(tmp_path / "loans.parquet")
+    program = (
+        "import sys\n"
+        "from pyspark.sql import SparkSession, functions as F\n"
+        "rate = F.col('amount') / F.col('term')\n"
+        "cents = F.sum(F.round(rate, 2).cast('decimal(18, 2)'))\n"
+        "table = SparkSession.builder.getOrCreate().read.parquet(sys.argv[1])\n"
+        "print(*table.agg(F.sum(rate), cents).collect()[0])"
+    )
+    command = [found.python, "-c", program, str(tmp_path / "loans.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    fractions, cents = done.stdout.split()
+    rates = rows["amount"] / rows["term"]
+    assert float(fractions) == pytest.approx(rates.sum(), rel=1e-12)
+    assert Decimal(cents) == sum((Decimal(f"{rate:.2f}") for rate in rates), Decimal(0))
 
 
 def test_the_sdk_drops_a_field_that_it_does_not_know() -> None:

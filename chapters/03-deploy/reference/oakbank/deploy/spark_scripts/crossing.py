@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-COPIES = (1, 8, 64, 128)
+COPIES = (1, 8, 32, 64)
 RUNS = 3
 SQL = "SELECT region, count(*) AS loans, sum(amount / term) AS rate FROM read_parquet('{}') GROUP BY region"
 
