@@ -42,6 +42,12 @@ def start(seconds: str, **variables: str) -> "subprocess.Popen[str]":
     )
 
 
+def script(folder: Path, program: str) -> Path:
+    """Write a program to a file: Spark's client finds itself from there, and not with `python -c`."""
+    (folder / "ask.py").write_text(program, encoding="utf-8")
+    return folder / "ask.py"
+
+
 def servers(parent: int) -> list[psutil.Process]:
     return [one for one in psutil.Process(parent).children(recursive=True) if "server.py" in " ".join(one.cmdline())]
 
@@ -58,7 +64,7 @@ def test_the_engine_answers_and_goes_with_a_kernel_that_is_killed(tmp_path: Path
         "print(SparkSession.builder.getOrCreate().range(7).selectExpr('sum(id)').collect()[0][0])"
     )
     asked = subprocess.run(
-        [interpreter, "-c", program],
+        [interpreter, str(script(tmp_path, program))],
         env=os.environ | {"SPARK_REMOTE": remote},
         capture_output=True,
         text=True,
@@ -83,8 +89,8 @@ def test_without_its_environment_there_is_no_engine(tmp_path: Path) -> None:
 def test_the_recording_shows_what_the_lesson_says() -> None:
     recording = load(recording_path(LESSON))
     texts = [output["text"] for cell in recording.cells for output in cell.outputs if "text" in output]
-    assert any("Spark" in text and "pandas" in text for text in texts)
-    assert any("equal to those of this process to the last bit" in text for text in texts)
+    assert any("a load per row" in text and "a load per task" in text for text in texts)
+    assert any("to connect took" in text for text in texts)
     assert set(recording.versions) == {"Sail", "pyspark-client", "Python"}
 
 
@@ -142,7 +148,7 @@ def test_a_name_of_three_parts_is_one_name_to_mlflow(tmp_path: Path) -> None:
     client.create_registered_model("prod.credit.default_risk")
     client.create_model_version("prod.credit.default_risk", str(tmp_path))
     client.set_registered_model_alias("prod.credit.default_risk", "champion", "1")
-    assert client.get_model_version_by_alias("prod.credit.default_risk", "champion").version == "1"
+    assert client.get_model_version_by_alias("prod.credit.default_risk", "champion").version in (1, "1")
 
 
 @pytest.mark.tour
@@ -159,7 +165,7 @@ def test_sums_of_cents_are_equal_where_sums_of_fractions_are_not(tmp_path: Path)
         "table = SparkSession.builder.getOrCreate().read.parquet(sys.argv[1])\n"
         "print(*table.agg(F.sum(rate), cents).collect()[0])"
     )
-    command = [found.python, "-c", program, str(tmp_path / "loans.parquet")]
+    command = [found.python, str(script(tmp_path, program)), str(tmp_path / "loans.parquet")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     fractions, cents = done.stdout.split()
     rates = rows["amount"] / rows["term"]
