@@ -188,6 +188,7 @@ def test_a_lab_that_measures_the_lesson_may_type_the_system(tmp_path: Path) -> N
     ("# %%\nfrom pathlib import Path as P\n\nhere = P('a')\nhere.exists()", "pathlib.Path.exists"),
     ("# %%\nimport json\n\nrun(['docker', 'run', json.dumps(1)])", "docker run"),
     ("# %%\n# !docker run -p 80:80 image", "docker run"),
+    ("# %%\n# %%writefile -a job.py\nimport numpy as np\n\nnp.zeros(2)", "numpy.zeros"),
     ('# %% language="bash"\n# docker build . && true', "docker build"),
     ('# %% language="writefile a/Jenkinsfile"\n# pipeline {\n#     agent any\n# }', "agent any"),
     ("# %% [markdown]\n# ```python\n# import numpy as np\n#\n# np.ones(2)\n# ```", "numpy.ones"),
@@ -202,7 +203,8 @@ def test_what_counts_as_typed(tmp_path: Path, text: str, holds: str) -> None:
     "# %%\nprint('docker run')  # docker run\ndocker('run')",
     "# %% [markdown]\n# So you type `docker run`, as in\n#\n# ```\n# docker run\n# ```",
     "# %%\nfrom oakbank.intro import docker\n\ndocker.run()",
-    '# %% language="writefile a.py"\n# docker run',
+    "# %%\n# %%writefile a.py\nrun = 'docker run'",
+    "# %%\n# %%writefile notes.txt\nimport docker\n\ndocker.run()",
 ])  # fmt: skip
 def test_what_does_not_count_as_typed(tmp_path: Path, text: str) -> None:
     typed = Typed()

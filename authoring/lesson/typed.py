@@ -1,8 +1,9 @@
 """What a text types of a system: names as its documentation spells them, and commands.
 
 `import mlflow` and `client = mlflow.MlflowClient()` make `client.get_run(…)` count as `mlflow.MlflowClient.get_run`. A
-command counts in a line `!docker run …`, in a cell `%%shell` or `%%bash`, and as words in a list (`["docker", "run"]`);
-so does a line of a file that is not Python's, in a cell `%%writefile Jenkinsfile`.
+cell `%%writefile NAME.py` is Python like any other. A command counts in a line `!docker run …`, in a cell `%%shell` or
+`%%bash`, and as words in a list (`["docker", "run"]`); so does a line of a file that is not Python's, in a cell
+`%%writefile Jenkinsfile`.
 Strings and comments of Python do not count; in prose, Python between fences does, as the solution of *Your turn* is.
 """
 
@@ -19,7 +20,7 @@ OWN_SYSTEM = re.compile(r"\b(Oakbank|reference system)\b")
 """Systems of the syllabus that are ours."""
 
 _SHELL_CELL = re.compile(r"\A%%(bash|sh|shell|writefile(?!.*\.py$))\b.*\n", re.MULTILINE)
-_OTHER_LANGUAGE = re.compile(r"\A%%(?!time|capture)")
+_OTHER_LANGUAGE = re.compile(r"\A%%(?!time|capture|writefile( -a)? \S+\.py\n)")
 _MAGIC = re.compile(r"^(\s*)[!%].*$", re.MULTILINE)
 
 
