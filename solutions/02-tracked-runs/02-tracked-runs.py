@@ -403,7 +403,7 @@ assert len(curve) == 20, (
     f"The run has the metrics {sorted(run.data.metrics)}."
 )
 sets = {tag.value for each in run.inputs.dataset_inputs for tag in each.tags}
-assert {"train", "eval"} <= sets, (
+assert " ".join(sorted(sets)) == "eval train", (
     "Want the data sets that autolog logs, with the contexts train and eval; there are "
     f"{sorted(sets)}. Is `log_datasets` off, or is `check` no validation set?"
 )
@@ -701,7 +701,8 @@ def broken(rate, leaves):
 
 
 came_out = outcome(tracked_study, place, "broken", broken, 3, 0)
-assert isinstance(came_out, KeyError), "An exception other than ValueError should end the study; did you catch it?"
+ended = isinstance(came_out, KeyError)
+assert ended, "Another exception than ValueError should end the study; did you catch it?"
 last = runs_of(place)[5:]
 assert [run.info.status for run in last] == ["FAILED", "FAILED"], (
     "Parent and trial of a study that broke off should both be FAILED."
@@ -751,14 +752,14 @@ found = find_runs(HISTORY, "0.7519", "march")
 assert found is not None, "find_runs returned nothing: return a list of run ids."
 assert isinstance(found, list), f"Return a list of run ids, not {type(found).__name__}."
 assert found, "No run found: round the recorded AUC to the decimals of the text."
-names = [NAMES.get(run_id, "another") for run_id in found]
+names = [NAMES.get(one, "another") for one in found]
 assert "c" in names, "Run c, with 0.75193 on march, fits."
 assert len(found) == 1, (
     f"Only run c fits; you have {names}. Which have other data, round to another "
     "text, are deleted, or are in another experiment?"
 )
 three = find_runs(HISTORY, "0.752", "march")
-assert [NAMES.get(run_id) for run_id in three] == ["a", "c", "d"], (
+assert [NAMES.get(one) for one in three] == ["a", "c", "d"], (
     "0.75196, 0.75193 and 0.75184 all fit 0.752; want them with the oldest start first."
 )
 none = find_runs(HISTORY, "0.9999", "march")
@@ -782,7 +783,7 @@ queries = {
 for (text, digest), want in queries.items():
     got = outcome(find_runs, HISTORY, text, digest)
     assert isinstance(got, list), "Every search should give a list, also an empty one."
-    assert [NAMES.get(run_id) for run_id in got] == want, (
+    assert [NAMES.get(one) for one in got] == want, (
         f"For a number of {len(text) - 2} decimals the runs or their order are wrong."
     )
 empty = outcome(find_runs, new_experiment("empty"), "0.7519", "march")
@@ -1052,7 +1053,8 @@ params = {"num_leaves": "3", "seed": "0"}
 assert reply["params"] == params, f"Want {params}, not {reply['params']}."
 learnt = mlflow.data.from_pandas(LEARN.head(303)[FEATURES]).digest
 assert reply["trained_on"] == learnt, (
-    "`trained_on` is the digest of another input: take the one with context `training`, as here, or `train`."
+    "`trained_on` is the digest of another input: take the one with context `training` "
+    "or `train`. A run has its data sets for several uses."
 )
 ### BEGIN HIDDEN TESTS
 several = put_in_charge(["better", "first", "equal"], "champion")
