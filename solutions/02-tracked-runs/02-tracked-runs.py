@@ -702,7 +702,7 @@ def broken(rate, leaves):
 
 came_out = outcome(tracked_study, place, "broken", broken, 3, 0)
 ended = isinstance(came_out, KeyError)
-assert ended, "Another exception than ValueError should end the study; did you catch it?"
+assert ended, "Any exception but a ValueError should end the study; did you catch it?"
 last = runs_of(place)[5:]
 assert [run.info.status for run in last] == ["FAILED", "FAILED"], (
     "Parent and trial of a study that broke off should both be FAILED."
