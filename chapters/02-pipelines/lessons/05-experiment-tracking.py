@@ -42,12 +42,13 @@ print(f"AUC {first.evaluation.auc:.4f}")
 # %% [markdown]
 # Suppose that line were all you had. Could you make the number again next month? You would need the **settings**, the
 # **data** as it was that day, the **code** as it was, the **versions** of Python and the libraries, and the
-# **measures**, all of them, not the one that looked best. With any of the five missing, a result is a rumour.
+# **measures**, all of them, not the one that looked best.
 #
 # ## A run log in ten lines
 #
-# Four of the five come from the pipeline; the versions are those of `uv.lock` for all runs (lesson 01/04). Data and code
-# are too large for a log, so it holds their hashes: two runs with the same hash of the data saw the same bytes.
+# The pipeline gives us four of the five. The fifth, the versions, is in `uv.lock` and is the same for all runs (lesson
+# 01/04). Data and code are too large for a log, so it holds their hashes: two runs with the same hash of the data saw
+# the same bytes.
 
 # %%
 import json
@@ -85,17 +86,17 @@ assert apart["profit"].max() > table["profit"].diff().abs().min()
 table
 
 # %% [markdown]
-# In AUC the settings lie further apart than the seeds: fewer leaves are better here, and you can say so. In profit the
-# two seeds of the largest trees lie further apart than 4 and 12 leaves do: who ranks by profit ranks luck as well. The log
-# shows this only because it kept *every* run. Somebody who mails the best of six numbers has not measured a setting;
-# they have measured how often they tried.
+# In AUC the settings lie further apart than the seeds: fewer leaves are better here, and you can say so. In profit,
+# the two seeds of the largest trees differ by more than 4 leaves differ from 12. If you rank by profit, you partly rank
+# luck. The log shows this only because it kept *every* run. Somebody who mails the best of six numbers has not measured
+# a setting; they have measured how often they tried.
 #
 # ## The tool: MLflow
 #
-# A file of JSON lines serves one person. MLflow is the same log for a team: a *run* has *params*, *metrics*, *tags* and
-# *artefacts* (files); runs belong to an *experiment*. The tracking URI says where it is kept: here in an SQLite file, so
-# nothing leaves your machine. `own_runs` goes to the folder whose file the MLflow button of this course's JupyterLab
-# shows; the clock in the name keeps this evening's runs apart from those of the last.
+# A file of JSON lines serves one person. MLflow is the same log for a team: a *run* has *params*, *metrics*, *tags*
+# and *artefacts* (files); runs belong to an *experiment*. The tracking URI names the store that keeps them: here an
+# SQLite file, so nothing leaves your machine. `own_runs` goes to the folder that this course's JupyterLab shows; the clock
+# in the name keeps this evening's runs apart.
 
 # %%
 from datetime import datetime
@@ -121,17 +122,24 @@ with mlflow.start_run(run_name="how many leaves?"):
             mlflow.log_artifact(run.model_path)
 
 # %% [markdown]
-# Now ask it a question instead of scrolling: of the runs with seed 0, which has the best AUC?
+# A run is RUNNING inside its `with`; then FINISHED, or FAILED if an exception leaves the `with`. A query finds it as
+# `attributes.status = 'FAILED'`. `mlflow.start_run(run_id=…)` opens a run again, to add to it. A call of `mlflow.`
+# logs to the active run, the one whose `with` you are in; an `MlflowClient` logs to any run, by its id. A client and
+# the active experiment belong to one store: after another `set_tracking_uri`, call `set_experiment` again and make a
+# new client.
+#
+# Now ask a question instead of scrolling: of the runs with seed 0, which has the best AUC?
 
 # %%
 found = mlflow.search_runs(
-    filter_string="params.seed = '0' and metrics.auc > 0.5",
+    filter_string="params.seed = '0'",
     order_by=["metrics.auc DESC"],
 )
 found[["tags.mlflow.runName", "params.num_leaves", "metrics.auc", "tags.data"]]
 
 # %% [markdown]
-# Params and tags are text, so the query quotes the `'0'`; metrics are numbers. Both logs must agree, number for number:
+# A column is there only if a run that was found has that param, metric or tag. Params and tags are text, so the query
+# quotes the `'0'`; metrics are numbers. Text also sorts as text: `'100'` comes before `'9'`. Both logs must agree:
 
 # %%
 ours = runs[runs["seed"] == 0].set_index("leaves")["auc"]
@@ -153,8 +161,8 @@ print("both logs agree on every AUC")
 #
 # ## What MLflow writes down by itself
 #
-# For many libraries one line logs all that a training says: `autolog`. The rows here are the two months of the
-# hold-out, the older one to learn from, so that it is quick.
+# For many libraries one line logs all that a training says: `autolog`. To be quick, we learn from the older of the two
+# hold-out months and check on the newer.
 
 # %%
 import lightgbm as lgb
@@ -177,20 +185,21 @@ mlflow.lightgbm.autolog(disable=True)
 client = mlflow.MlflowClient()
 run_id = active.info.run_id
 curve = client.get_metric_history(run_id, "newer-binary_logloss")
+assert (len(curve), curve[-1].step) == (40, 39)
 print(len(curve), "values of the loss, the last at step", curve[-1].step)
 inputs = mlflow.get_run(run_id).inputs.dataset_inputs
 print("data sets:", [each.dataset.name for each in inputs])
-print("artefacts:", [each.path for each in client.list_artifacts(run_id)])
 
 # %% [markdown]
-# A metric may have a value for each *step*; by hand that is `mlflow.log_metric("loss", value, step=number)`. A data set
-# is logged as its columns and a digest, not as rows; by hand, `mlflow.log_input`.
+# A metric may have a value for each *step* (autolog counts from 0: 40 values, last step 39); by hand that is
+# `mlflow.log_metric("loss", value, step=number)`. A data set is logged as its columns and a digest, not as rows; by
+# hand, `mlflow.log_input`.
 #
 # ## A model is more than a file
 #
-# `log_model` keeps the booster with a *signature*: which columns of which types go in, and what comes out.
-# `pip_requirements` says what it needs; left out, MLflow imports the model in a new process to find out, which is slow.
-# (The warning is about this course's environment, which has no pip.)
+# `log_model` keeps the booster (LightGBM's name for a trained model) with a *signature*: which columns of which types
+# go in, and what comes out. `pip_requirements` says what it needs; left out, MLflow imports the model in a new
+# process to find out, which is slow. (The warning is about this course's environment, which has no pip.)
 
 # %%
 with mlflow.start_run(run_name="to be registered") as made:
@@ -220,12 +229,12 @@ except mlflow.MlflowException as refusal:
 
 # %% [markdown]
 # `log_model` also takes an `input_example`, which tells a colleague what a row looks like. It is stored **as it is**: if
-# the row is a customer, a customer's data now lies in the tracking store, and stays there.
+# the row is a customer, a customer's data now lies in the store. Make a row up: the median of each column.
 #
 # ## From the model back to the run
 #
-# The *registry* counts versions of a model under a name. An *alias* such as `champion` says which version decides; to
-# promote is to move the alias.
+# The *registry* counts versions of a model under a name, as whole numbers. An *alias* such as `champion` names the
+# version that decides about loans today; to promote a version is to move the alias to it.
 
 # %%
 version = mlflow.register_model(logged.model_uri, "credit").version
@@ -244,14 +253,14 @@ print("settings:", origin.data.params["num_leaves"], "leaves; data:", data.diges
 
 # %% [markdown]
 # Oakbank's own `Registry` (`oakbank.pipelines.registry`) is MLflow's with one rule on top: the same bytes never become a
-# second version, so a night that is run again registers nothing.
+# second version, so if the nightly training is repeated, it registers nothing new.
 #
 # ## The same log, elsewhere
 #
 # The tours of this chapter log the six runs with W&B, TensorBoard, Comet and ClearML and read them back, offline and
-# without an account: `python3 bootstrap.py tour w-b`. All four give the numbers back. They differ in what they take
-# along: TensorBoard keeps 32 bits, so the cents of a profit are gone; Comet's archive lists every package of your
-# machine, ClearML's the uncommitted changes in your git repository. Look at what leaves your machine before you send it.
+# without an account: `python3 bootstrap.py tour w-b`. All four give the numbers back, but TensorBoard keeps 32 bits,
+# so the cents of a profit are gone; Comet's archive lists every package of your machine, ClearML's the uncommitted
+# changes in your git repository. Look at what leaves your machine before you send it.
 #
 # ## Your turn
 #
@@ -265,7 +274,7 @@ print("settings:", origin.data.params["num_leaves"], "leaves; data:", data.diges
 asked = runs.query("leaves == 12 and seed == 1")["auc"].item()
 second = mlflow.search_runs(filter_string="attributes.run_name = 'second look'")
 right = asked in set(second.get("metrics.auc", []))
-print("right" if right else "not yet: one filter takes both params; is `auc` logged?")
+print("right" if right else "not yet: join conditions with `and`; log all digits")
 
 # %% [markdown]
 # <details><summary>A solution</summary>
@@ -280,10 +289,9 @@ print("right" if right else "not yet: one filter takes both params; is `auc` log
 #
 # ## What this does not prove
 #
-# A digest says *that* data differ, not how; for that the data itself must be kept (lesson 01/05). If three months later
-# the same settings give another AUC on other data, the two numbers were never comparable. Two seeds are a glance at the
-# noise, and all runs here share one hold-out: choose among enough settings and you fit the hold-out too. SQLite on a
-# laptop shows the interface, not what happens when forty people write at once.
+# A digest says *that* data differ, not how; for that the data itself must be kept (lesson 01/05). Two seeds are a
+# glance at the noise, and all runs here share one hold-out: choose among enough settings and you fit the hold-out
+# too. SQLite on a laptop shows the interface, not what happens when forty people write at once.
 #
 # ## Check yourself
 #
@@ -296,8 +304,8 @@ print("right" if right else "not yet: one filter takes both params; is `auc` log
 #
 # <details><summary>Two settings have a mean AUC of 0.751 and 0.748; of each, two seeds lie 0.006 apart. Which one is better?</summary>
 #
-# You cannot say: the seeds lie further apart than the settings. That is why the runs that improved nothing are logged,
-# too: they are the measure of the noise, and of how often you tried.
+# You cannot say: the seeds lie further apart than the settings. So log the runs that improved nothing, too: they
+# measure the noise.
 # </details>
 #
 # <details><summary>The loaded model turned away a table without the income. Who knew that, from where, and who put it there?</summary>

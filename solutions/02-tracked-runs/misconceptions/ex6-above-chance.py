@@ -1,0 +1,15 @@
+# ---
+# answers: ex6
+# loses: {ex6-test: 3}
+# why: "copies `metrics.auc > 0.5` into the query to be rid of nan: an AUC below it is gone, too"
+# ---
+def best_run(experiment, data):
+    runs = mlflow.search_runs(
+        experiment_names=[experiment],
+        filter_string=f"attributes.status = 'FINISHED' and tags.data = '{data}' and metrics.auc > 0.5",
+    )
+    if runs.empty:
+        return None
+    runs["leaves"] = runs["params.leaves"].astype(int)
+    order = ["metrics.auc", "leaves", "start_time"]
+    return runs.sort_values(order, ascending=[False, True, True])["run_id"].iloc[0]
