@@ -57,7 +57,7 @@ class Tour:
         return value
 
     def end(
-        self, *, stores: str, not_proven: str, real: tuple[str, str], asks: str = "", missing: str = ""
+        self, *, stores: str, not_proven: str, real: tuple[str, ...], asks: str = "", missing: str = ""
     ) -> NoReturn:
         """Print the account and leave.
 
@@ -65,7 +65,7 @@ class Tour:
             stores: What the system keeps, and where.
             asks: What it asks of whoever uses it, beyond the code.
             not_proven: What this way of running it does not show.
-            real: The two lines that point the same code at the real service.
+            real: The lines that point the same code at the real service, few.
             missing: What did not run and why, in one sentence; empty when everything ran on the real system.
         """
         print(f"\nstores: {stores}")

@@ -1,0 +1,16 @@
+"""The handler that AWS Lambda would be given, beside `model.onnx`."""
+
+import os
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+MODEL = os.path.join(os.environ["LAMBDA_TASK_ROOT"], "model.onnx")
+session = onnxruntime.InferenceSession(MODEL, providers=["CPUExecutionProvider"])
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, float]:
+    """Score one application: features in, default probability out."""
+    row = np.array([event["features"]], dtype=np.float32)
+    return {"default_probability": float(session.run(["probabilities"], {"features": row})[0][0, 1])}
