@@ -2,8 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #     "awslambdaric", "boto3", "moto",
-#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow", "pydantic",
-#     "pyyaml", "scikit-learn",
+#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow",
+#     "pydantic", "pyyaml", "scikit-learn",
 # ]
 # ///
 """Tour of AWS Lambda: the handler of lesson 03 under AWS's own runtime client, and its release under an alias.
@@ -34,7 +34,7 @@ sys.path[1:1] = [str(ROOT / "chapters" / part) for part in PARTS]
 import boto3  # noqa: E402
 from lambda_api import RuntimeApi  # noqa: E402
 from moto import mock_aws  # noqa: E402
-from scoring import Task, in_process, prepare, same  # noqa: E402
+from scoring import Task, in_new_process, prepare, same  # noqa: E402
 
 from course.tour import Tour  # noqa: E402
 
@@ -93,7 +93,8 @@ def release(task: Task) -> str:
             RoutingConfig={"AdditionalVersionWeights": {second: 0.1}},
         )
         alias = client.get_alias(FunctionName="score", Name="champion")
-    return f"recorded by moto: champion is version {alias['FunctionVersion']}; archive {len(archive.getvalue()):,} bytes"
+    weights = alias["RoutingConfig"]["AdditionalVersionWeights"]
+    return f"recorded by moto: champion is version {alias['FunctionVersion']}, with shares of others {weights}"
 
 
 def main() -> None:
@@ -102,15 +103,15 @@ def main() -> None:
     with FOLDER as home:
         folder = Path(home)
         task = prepare(folder)
-        tour.plain("the same scores in one process", lambda: in_process(task))
+        tour.plain("a new process that scores them", lambda: in_new_process(task))
         tour.say(same(task, tour.system_does(lambda: solve(task, folder))))
         tour.say(release(task))
     tour.say("present name: AWS Lambda (as of November 2026)")
     tour.end(
         stores="the archive of each published version, and aliases that point to one or two of them with weights",
         asks="a package below 250 MB unpacked or an image; a role; a wait at the first call of each process",
-        not_proven="no call went through AWS: no sandbox, no cold start of theirs, no limit of memory or time, no bill; "
-        "the loop of events is ours, and moto keeps records without running them",
+        not_proven="no call went through AWS: no sandbox, no cold start of theirs, no limit of memory or time; the loop "
+        "of events is ours, and moto keeps records without running them",
         real=(
             "uv pip install --target build onnxruntime numpy && cp lambda_function.py model.onnx build/",
             "(cd build && zip -qr ../score.zip .)",
@@ -120,6 +121,7 @@ def main() -> None:
             "--name champion --function-version 1",
             "aws lambda invoke --function-name score:champion --payload fileb://event.json answer.json",
         ),
+        missing="it is a service of AWS's: its runtime client ran the handler here",
     )
 
 

@@ -2,8 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #     "azure-ai-ml", "azureml-inference-server-http", "setuptools<81",
-#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow", "pydantic",
-#     "pyyaml", "scikit-learn",
+#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow",
+#     "pydantic", "pyyaml", "scikit-learn",
 # ]
 # ///
 """Tour of Azure ML: a scoring script under Azure's own inference server, and the deployment as validated YAML.
@@ -27,7 +27,7 @@ sys.path[0] = str(ROOT)
 PARTS = ("01-intro/reference", "02-pipelines/reference", "03-deploy/reference", "03-deploy/tours/task")
 sys.path[1:1] = [str(ROOT / "chapters" / part) for part in PARTS]
 
-from scoring import Task, free_port, in_process, post, prepare, same, server  # noqa: E402
+from scoring import Task, free_port, in_new_process, post, prepare, same, server  # noqa: E402
 
 from course.tour import Tour  # noqa: E402
 
@@ -83,7 +83,7 @@ def main() -> None:
     with FOLDER as home:
         folder = Path(home)
         task = prepare(folder)
-        tour.plain("the same scores in one process", lambda: in_process(task))
+        tour.plain("a new process that scores them", lambda: in_new_process(task))
         tour.say(same(task, tour.system_does(lambda: solve(task, folder))))
         tour.say(validate(folder))
     tour.say("present name: Azure Machine Learning, SDK v2 (support of SDK v1 ended on 30 June 2026)")

@@ -2,8 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #     "google-cloud-aiplatform[prediction]", "setuptools<81",
-#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow", "pydantic",
-#     "pyyaml", "scikit-learn",
+#     "duckdb", "filelock", "lightgbm", "numpy", "onnx", "onnxmltools", "onnxruntime", "pandas<3", "pyarrow",
+#     "pydantic", "pyyaml", "scikit-learn",
 # ]
 # ///
 """Tour of Vertex AI: a custom prediction routine under Google's own model server.
@@ -27,7 +27,7 @@ sys.path[0] = str(ROOT)
 PARTS = ("01-intro/reference", "02-pipelines/reference", "03-deploy/reference", "03-deploy/tours/task")
 sys.path[1:1] = [str(ROOT / "chapters" / part) for part in PARTS]
 
-from scoring import Task, free_port, in_process, post, prepare, same, server  # noqa: E402
+from scoring import Task, free_port, in_new_process, post, prepare, same, server  # noqa: E402
 
 from course.tour import Tour  # noqa: E402
 
@@ -64,12 +64,12 @@ def main() -> None:
         folder = Path(home)
         (artefacts := folder / "model").mkdir()
         task = prepare(artefacts)
-        tour.plain("the same scores in one process", lambda: in_process(task))
+        tour.plain("a new process that scores them", lambda: in_new_process(task))
         tour.say(same(task, tour.system_does(lambda: solve(task, folder))))
     tour.say("present name: Gemini Enterprise Agent Platform (renamed in 2026); the package keeps its old name")
     tour.end(
-        stores="artefacts in a bucket, an image in Artifact Registry, versions in a model registry, endpoints with shares",
-        asks="a project with billing, a bucket, an image, a service account; a machine by the hour for each endpoint",
+        stores="artefacts in a bucket, an image in Artifact Registry, versions in a registry, endpoints with shares",
+        asks="a project with billing, a bucket, an image, a service account; a machine by the hour per endpoint",
         not_proven="no image was built, no model uploaded, no endpoint created; the protocol is theirs, the network ours",
         real=(
             'local = LocalModel.build_cpr_model(".", IMAGE, predictor=CreditPredictor, requirements_path="req.txt")',

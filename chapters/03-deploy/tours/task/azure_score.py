@@ -1,4 +1,4 @@
-"""The scoring script that an online deployment of Azure ML would be given as `score.py`, with `model.onnx` as its model."""
+"""The scoring script of an online deployment of Azure ML, its `score.py`; `model.onnx` is its model."""
 
 import json
 import os

@@ -1,12 +1,13 @@
 """The handler that AWS Lambda would be given, beside `model.onnx`."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
-MODEL = os.path.join(os.environ["LAMBDA_TASK_ROOT"], "model.onnx")
+MODEL = Path(os.environ["LAMBDA_TASK_ROOT"]) / "model.onnx"
 session = onnxruntime.InferenceSession(MODEL, providers=["CPUExecutionProvider"])
 
 
