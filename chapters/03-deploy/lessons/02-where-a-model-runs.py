@@ -19,7 +19,7 @@
 #
 # ## The story so far
 #
-# The service of chapter 2 answers in one place. Oakbank's branches ask for more: some have a bad line, and twenty vans
+# The service of chapter 2 answers in one place. Oakbank's branches need more: some have a bad line, and twenty vans
 # that visit villages have none for days.
 
 # %% [markdown]
@@ -94,8 +94,7 @@ onx = convert_lightgbm(model.booster, initial_types=types, zipmap=False)
 # %%
 import onnxruntime as ort
 
-cpu = ["CPUExecutionProvider"]
-session = ort.InferenceSession(onx.SerializeToString(), providers=cpu)
+session = ort.InferenceSession(onx.SerializeToString())
 converted = session.run(["probabilities"], {"features": X})[0][:, 1]
 assert max(abs(by_hand - risk[0]), abs(converted[0] - risk[0])) < 1e-6
 print(f"{risk[0]:.6f} LightGBM, {by_hand:.6f} by hand, {converted[0]:.6f} ONNX")
@@ -113,8 +112,7 @@ assert (len(X), flips, difference < 1e-6) == (20_000, 0, True)
 print(f"largest difference {difference:.0e}, {flips} of {len(X)} decisions flip")
 
 # %% [markdown]
-# Twenty thousand rows agree. **Guess:** is there a row, with values that an applicant can have, in which the two
-# differ by more than 0.1?
+# Twenty thousand rows agree. **Guess:** is there any row of numbers in which the two differ by more than 0.1?
 #
 # A tree asks `income <= 2340.105`. In 32 bits the threshold is rounded, perhaps upwards, and whoever lies exactly on the
 # next number now goes left instead of right. `threshold_probe` makes rows on, just below and just above every split:
@@ -129,8 +127,9 @@ assert apart.max() > 0.1
 print(f"at the splits: {apart.max():.2f}; {np.mean(apart > 1e-5):.0%} of rows differ")
 
 # %% [markdown]
-# Real applications hit such a spot rarely: with other seeds a few in ten thousand do. A sample that agrees says little
-# about the places where a conversion goes wrong; test those.
+# These rows are made up, each value on some split. Real applications hit such a spot rarely: in another world of
+# ours (seed 11) a dozen of 20,000 did. A sample that agrees says little about the places where a conversion goes wrong;
+# test those.
 #
 # ## An export with a bound
 #
@@ -199,6 +198,7 @@ for hour in range(hours):
 followed = [Release(1, 0), Release(2, released), Release(3, found)]
 edge = installed(fleet, followed)
 assert (mine == edge.T).all()
+assert (edge == 2).any(axis=1)[fleet.kind == "van"].mean() < 0.5
 bad = (edge == 2).sum(axis=0)
 days_later = {days: int(bad[found + 24 * days - 1]) for days in (0, 1, 3, 7)}
 assert days_later[3] == 8
@@ -213,8 +213,7 @@ _ = plot.set_ylabel("branches with version 2")
 
 # %% [markdown]
 # Eight branches after three days, 4 %, and the last van after more than two weeks. Head office does not even know which:
-# a silent branch may have version 1, 2 or 3. Yet most of those that seldom connect never got version 2: slowness
-# protects, too.
+# a silent branch may have version 1 or 2. Yet most vans never got version 2: slowness protects, too.
 #
 # ## What helps, and what it costs
 #
@@ -233,19 +232,20 @@ table.round(3)
 
 # %%
 before = (edge[:, :found] == 2).sum() / table["hours"]["follow"]
-assert round(before, 2) == 0.79
 saved = 1 - table["hours"] / table["hours"]["follow"]
-assert saved["staged"] > 0.88 > 0.1 > saved["expiry"]
+assert round(before, 2) == 0.79
+assert saved["expiry"] < 0.1 < 0.88 < saved["staged"]
 assert table["last"]["follow"] > 14 > 3 > table["last"]["expiry"]
 assert table["no_answer"].round(3).tolist() == [0, 0.055, 0, 0.384]
 print(f"{before:.0%} of the bad hours were before version 3")
 
 # %% [markdown]
 # (`hours` of a branch with version 2, the `last` of them in days after version 3; EUR at ten applications a day.) 79 %
-# of the bad hours lie *before* version 3: finding the fault took longer than following it. So the staged release saves most, about nine tenths. The expiry saves less than a tenth and costs 5.5 %
-# of all branch hours, in good times as well; but it alone gives a promise: three days after its last contact, a branch
-# does not decide with *any* version. And the last row is why one goes to the edge at all: one central service would leave
-# the branches without an answer in 38 % of the hours.
+# of the bad hours lie *before* version 3: finding the fault took longer than following it. So the staged
+# release saves most, about nine tenths. The expiry saves less than a tenth and costs 5.5 % of all branch hours, in good
+# times as well; but it alone gives a promise: three days after its last contact, a branch does not decide with *any*
+# version. And the last row is why one goes to the edge at all: one central service would leave the branches without an
+# answer in 38 % of the hours.
 #
 # An expired bundle does not decide a little worse; `bundle.decide(applications, today)` refuses, with an `ExpiredError`
 # that says what to do.
@@ -273,7 +273,7 @@ print("right" if right else "not yet: `date.fromisoformat` reads a day")
 #
 # ```python
 # def may_decide(path, today):
-#     session = ort.InferenceSession(path, providers=cpu)
+#     session = ort.InferenceSession(path)
 #     told = session.get_modelmeta().custom_metadata_map
 #     first, last = (date.fromisoformat(told[key]) for key in ("made", "expires"))
 #     return first <= today <= last
@@ -284,7 +284,7 @@ print("right" if right else "not yet: `date.fromisoformat` reads a day")
 #
 # The fleet is assumed: put your own hours of contact into `KINDS`, and the percentages change; that there is a tail does
 # not. The branch's clock is trusted, and so is the file: whoever holds the machine can change both (signatures come in
-# chapter 4) and can read the model. Nothing ran on another processor than yours, where the last bit may differ. No
+# chapter 4) and can read the model. Nothing ran on another processor, where the last bit may differ. No
 # network was measured, and no price of a machine: prices are lesson 03.
 #
 # ## Check yourself

@@ -82,33 +82,33 @@ def invoke(file, event, now, keep=600):
 
 # %% [markdown]
 # `now` is the clock of the caller, in seconds, so that nobody has to wait ten minutes here. **Guess:** how many times as
-# long as the second call does the first one take?
+# long as a warm call does the first one take?
 
 # %%
 import time
 
 event, seconds = {"features": X[0].tolist()}, []
-for now in (0, 1, 900):
+for now in (0, 1, 2, 3, 900):
     began = time.perf_counter()
     answer = invoke(AS_EXPORTED, event, now)
     seconds.append(time.perf_counter() - began)
 assert abs(answer - model.predict_matrix(X[:1])[0]) < 1e-6
-assert seconds[0] / seconds[1] > 20
-print("as many times as the second call:", [round(one / seconds[1]) for one in seconds])
+warm = min(seconds[1:4])
+assert min(seconds[0], seconds[4]) / warm > 20
+print("as many times as a warm call:", [round(one / warm) for one in seconds])
 
 # %% [markdown]
-# The third call comes after 15 minutes, and is cold again. The score is the model's.
+# The last call comes after 15 minutes, and is cold again. The score is the model's.
 #
 # ## What a cold start is spent on
 #
-# Oakbank's own benchmark starts both handlers in turn, each in new processes, so that a busy machine is busy for both. It
-# also sums up the packages that a handler imports, in megabytes on disk. **Guess:** same model, same answer; what is the
-# ratio of the first answers?
+# Oakbank's own benchmark starts both handlers, each in a new process, and calls them. It also sums up the packages that a
+# handler imports, in megabytes on disk. **Guess:** same model, same answer; what is the ratio of the first answers?
 
 # %%
 from oakbank.deploy.functions import measure
 
-trained, exported = measure([AS_TRAINED, AS_EXPORTED], event, rounds=2)
+trained, exported = measure([AS_TRAINED, AS_EXPORTED], event, rounds=1)
 times = trained.first / exported.first
 assert times > 3
 assert trained.megabytes > 250 > exported.megabytes

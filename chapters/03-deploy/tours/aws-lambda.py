@@ -110,8 +110,8 @@ def main() -> None:
     tour.end(
         stores="the archive of each published version, and aliases that point to one or two of them with weights",
         asks="a package below 250 MB unpacked or an image; a role; a wait at the first call of each process",
-        not_proven="no call went through AWS: no sandbox, no cold start of theirs, no limit of memory or time; the loop "
-        "of events is ours, and moto keeps records without running them",
+        not_proven="no call went through AWS: no sandbox, no cold start of theirs, no limit of memory or time; the "
+        "loop of events is ours, and moto keeps records without running them",
         real=(
             "uv pip install --target build onnxruntime numpy && cp lambda_function.py model.onnx build/",
             "(cd build && zip -qr ../score.zip .)",

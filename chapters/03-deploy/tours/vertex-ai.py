@@ -70,7 +70,7 @@ def main() -> None:
     tour.end(
         stores="artefacts in a bucket, an image in Artifact Registry, versions in a registry, endpoints with shares",
         asks="a project with billing, a bucket, an image, a service account; a machine by the hour per endpoint",
-        not_proven="no image was built, no model uploaded, no endpoint created; the protocol is theirs, the network ours",
+        not_proven="no image was built, no model uploaded, no endpoint created: only the protocol is theirs",
         real=(
             'local = LocalModel.build_cpr_model(".", IMAGE, predictor=CreditPredictor, requirements_path="req.txt")',
             "local.push_image()",
