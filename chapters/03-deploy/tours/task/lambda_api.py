@@ -59,7 +59,7 @@ class RuntimeApi:
             RuntimeError: The client answered with an error.
         """
         self.events.put((str(uuid4()), json.dumps(event).encode()))
-        kind, answer = self.answers.get(timeout=120)
+        kind, answer = self.answers.get(timeout=300)
         if kind != "response":
             raise RuntimeError(f"the function failed: {answer}")
         return answer

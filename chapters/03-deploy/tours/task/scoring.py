@@ -75,7 +75,7 @@ def server(command: Sequence[str], ready: str, folder: Path, environment: Mappin
         environment: All its variables.
 
     Raises:
-        RuntimeError: It ended, or was not ready within two minutes; the message has the end of its log.
+        RuntimeError: It ended, or was not ready within five minutes; the message has the end of its log.
     """
     log, began = folder / "server.log", time.monotonic()
     with log.open("wb") as stream:
@@ -84,7 +84,7 @@ def server(command: Sequence[str], ready: str, folder: Path, environment: Mappin
         )
     try:
         while not _answers(ready):
-            if process.poll() is not None or time.monotonic() - began > 120:
+            if process.poll() is not None or time.monotonic() - began > 300:
                 raise RuntimeError(f"{command[0]} is not ready: {log.read_text(errors='replace')[-1500:]}")
             time.sleep(0.2)
         yield time.monotonic() - began
