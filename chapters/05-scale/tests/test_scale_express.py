@@ -17,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oakbank.deploy import service as deploy
+from oakbank.deploy.onnx_runtime import threshold_probe
 from oakbank.pipelines import OAKBANK, CreditModel, ModelError, feature_matrix
 from oakbank.pipelines.contract import Application, score
 from oakbank.pipelines.features import feature_row
@@ -24,7 +25,6 @@ from oakbank.pipelines.german import GERMAN
 from oakbank.pipelines.promise import hold_to_schema
 from oakbank.pipelines.service import Loaded
 from oakbank.scale.express import LONGEST, ExpressLane, add_express_lane
-from oakbank.scale.onnx_runtime import threshold_probe
 from oakbank.scale.service import create_app
 from oakbank.scale.single_row import RowScorer, SingleRow
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, World

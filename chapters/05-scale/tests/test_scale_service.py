@@ -9,11 +9,11 @@ import httpx
 import numpy as np
 import pytest
 
+from oakbank.deploy.onnx_runtime import OnnxModel
 from oakbank.pipelines import CreditModel, contract, feature_matrix
 from oakbank.scale import load
 from oakbank.scale.load import arrival_times, compare, requests_of, run_load
 from oakbank.scale.microbatch import OverloadedError
-from oakbank.scale.onnx_runtime import OnnxModel
 from oakbank.scale.service import batch_scorer, create_scaled_app
 from oakbank.world import FEATURES, World
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from oakbank.deploy.onnx_runtime import OnnxModel
 from oakbank.pipelines import CreditModel
 from oakbank.pipelines.contract import Application
 from oakbank.scale.microbatch import OverloadedError
-from oakbank.scale.onnx_runtime import OnnxModel
 from oakbank.scale.service import batch_scorer
 from oakbank.world import FEATURES
 

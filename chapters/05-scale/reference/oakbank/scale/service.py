@@ -13,12 +13,12 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 
 from oakbank.deploy import service as deploy
+from oakbank.deploy.onnx_runtime import OnnxModel
 from oakbank.pipelines import CreditModel, Registry
 from oakbank.pipelines.contract import Score, score
 from oakbank.pipelines.service import Fixed, Loaded, score_in_thread, scoring_app
 from oakbank.scale.express import add_express_lane
 from oakbank.scale.microbatch import ClosedError, MicroBatcher, OverloadedError
-from oakbank.scale.onnx_runtime import OnnxModel
 
 RETRY_AFTER_SECONDS = 1
 

@@ -5,9 +5,9 @@ import numpy as np
 import onnx
 import pytest
 
+from oakbank.deploy import onnx_runtime
+from oakbank.deploy.onnx_runtime import MAX_DIFFERENCE, OnnxModel, threshold_probe
 from oakbank.pipelines import CreditModel, ModelError, feature_matrix
-from oakbank.scale import onnx_runtime
-from oakbank.scale.onnx_runtime import MAX_DIFFERENCE, OnnxModel, threshold_probe
 from oakbank.world import World
 
 
