@@ -16,7 +16,7 @@ from oakbank.deploy.sequential import Counts
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.pipelines.contract import Application, Score, to_frame
 from oakbank.pipelines.model import ModelError
-from oakbank.world import break_even
+from oakbank.world import FEATURES, break_even
 
 Features = Callable[[pd.DataFrame], NDArray[np.float32]]
 FEATURE_CODE: Mapping[str, Features] = {"v1": feature_matrix}
@@ -99,3 +99,9 @@ def load(folder: Path, name: str, features: Mapping[str, Features]) -> Loaded:
     except ModelError as error:
         raise ReleaseError(f"the model of bundle {name} cannot be loaded: {error}") from error
     return Loaded(bundle, model, features[bundle.features])
+
+
+def forms_of(applications: pd.DataFrame) -> list[Application]:
+    """Return rows as the service would receive them, one validated form each."""
+    rows = applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15)
+    return [Application(**row) for row in json.loads(rows)]

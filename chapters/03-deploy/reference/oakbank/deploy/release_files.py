@@ -22,13 +22,14 @@ T = TypeVar("T")
 
 
 def save_bundle(
-    folder: Path, name: str, model: CreditModel, version: str, *, features: str = "v1", cutoff: float = 1.0
+    folder: str | Path, name: str, model: CreditModel, version: str, *, features: str = "v1", cutoff: float = 1.0
 ) -> Bundle:
     """Put a bundle in place, whole or not at all. The same once more changes nothing.
 
     Raises:
         ReleaseError: Another bundle has this name: a release is never changed.
     """
+    folder = Path(folder)
     bundle = Bundle(name, version, model.digest, features, cutoff)
     target = folder / "bundles" / name
     scratch = folder / "bundles" / f".{name}.{secrets.token_hex(4)}.tmp"
