@@ -202,8 +202,8 @@ print(f"hold-out, today: {len(loans)} loans, {loans['defaulted'].mean():.1%} def
 assert len(loans) > 24 * 1000 * 0.05
 
 # %% [markdown]
-# A canary of 5 % needs two years for so many loans. The hold-out cannot show applicants whom the old rule declined, nor a
-# world that changes.
+# A canary of 5 % needs two years for so many. The hold-out has no applicants whom the old rule declined, and no world that
+# changes.
 #
 # | question | asked of | known after |
 # |---|---|---|

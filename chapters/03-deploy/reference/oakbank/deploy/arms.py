@@ -13,9 +13,8 @@ from pydantic import Field
 from oakbank.deploy.release import Bundle, ReleaseError
 from oakbank.deploy.release_files import read_bundle
 from oakbank.deploy.sequential import Counts
-from oakbank.pipelines import CreditModel, feature_matrix
+from oakbank.pipelines import CreditModel, ModelError, feature_matrix
 from oakbank.pipelines.contract import Application, Score, to_frame
-from oakbank.pipelines.model import ModelError
 from oakbank.world import FEATURES, break_even
 
 Features = Callable[[pd.DataFrame], NDArray[np.float32]]
