@@ -1,0 +1,9 @@
+# ---
+# answers: ex3
+# loses: {ex3-test: 3}
+# why: takes the coin that explains it best, chosen after the fact
+# ---
+def evidence(canary, baseline):
+    coins = 0.505 + np.arange(50) / 100
+    won = canary * np.log(2 * coins) + baseline * np.log(2 * (1 - coins))
+    return float(won.max())
