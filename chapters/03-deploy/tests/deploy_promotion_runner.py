@@ -1,7 +1,8 @@
 """Promotes in forked processes, two at once or killed on the way; run by test_deploy_promotion.py in a fresh process.
 
 Imports are paid once, here, and nothing is computed before the forks.
-`python deploy_promotion_runner.py MODE FOLDER NAME` reads the training runs from FOLDER/runs.pickle, and prints JSON.
+`python deploy_promotion_runner.py FOLDER` reads from FOLDER/jobs.pickle what to do (at_once or killed), with which model
+and which training runs, and prints the answers as JSON.
 """
 
 import contextlib
@@ -97,6 +98,7 @@ def killed(folder: Path, name: str, runs: list[Any]) -> list[Any]:
 
 if __name__ == "__main__":
     configure_mappers()
-    mode, place, model = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
-    work = {"at_once": at_once, "killed": killed}[mode]
-    print(json.dumps(work(place, model, pickle.loads((place / "runs.pickle").read_bytes()))))
+    place = Path(sys.argv[1])
+    jobs = pickle.loads((place / "jobs.pickle").read_bytes())
+    modes = {"at_once": at_once, "killed": killed}
+    print(json.dumps([modes[mode](place, name, runs) for mode, name, runs in jobs]))

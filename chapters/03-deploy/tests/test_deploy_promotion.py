@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,49 +52,62 @@ def named(promotion: Promotion, name: str) -> GateResult:
     return found
 
 
-def run_apart(mode: str, registry: Registry, runs: list[TrainingRun]) -> Any:
-    """Run deploy_promotion_runner.py and return what it printed."""
+@dataclass(frozen=True)
+class Apart:
+    """What deploy_promotion_runner.py did in other processes, and with which runs; both models have the same versions."""
+
+    folder: Path
+    weak: str
+    between: TrainingRun
+    strong: TrainingRun
+    at_once: Any
+    killed: Any
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory, bank: Any, weak: TrainingRun, between: TrainingRun) -> Apart:
+    folder = tmp_path_factory.mktemp("apart")
+    jobs = []
+    for mode in ("at_once", "killed"):
+        registry = Registry(folder, name=mode)
+        first, second, third = (registry.register(run) for run in (weak, between, bank.run))
+        assert promote(registry, first, [anything], "grace").promoted
+        jobs.append((mode, mode, [second, third] if mode == "at_once" else [third]))
     close_databases()
-    (registry.folder / "runs.pickle").write_bytes(pickle.dumps(runs))
-    command = python(str(RUNNER), mode, str(registry.folder), registry.name)
+    (folder / "jobs.pickle").write_bytes(pickle.dumps(jobs))
+    command = python(str(RUNNER), str(folder))
     done = subprocess.run(command, env=plain_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return Apart(folder, str(first.version), second, third, *json.loads(done.stdout))
 
 
-def test_of_two_processes_at_once_the_second_is_refused(
-    own: Registry, bank: Any, weak: TrainingRun, between: TrainingRun
-) -> None:
+def test_of_two_processes_at_once_the_second_is_refused(apart: Apart) -> None:
     """Both have beaten the first champion. Whoever is second would replace a model that it was never measured with."""
-    weak, between, strong = (own.register(run) for run in (weak, between, bank.run))
-    assert promote(own, weak, [anything], "grace").promoted
-    answers = run_apart("at_once", own, [between, strong])
-    assert sorted(promoted for promoted, _, _ in answers) == [False, True], answers
-    (first,) = (number for number, answer in enumerate(answers) if answer[0])
-    winner = (between, strong)[first].version
-    assert (own.alias("champion"), own.alias("previous")) == (winner, weak.version)
-    _, measured_against, results = answers[1 - first]
-    assert measured_against == weak.version
+    assert sorted(promoted for promoted, _, _ in apart.at_once) == [False, True], apart.at_once
+    runs = (apart.between, apart.strong)
+    (first,) = (number for number, answer in enumerate(apart.at_once) if answer[0])
+    winner, loser = runs[first].version, runs[1 - first]
+    registry = Registry(apart.folder, create=False, name="at_once")
+    assert (registry.alias("champion"), registry.alias("previous")) == (winner, apart.weak)
+    _, measured_against, results = apart.at_once[1 - first]
+    assert measured_against == apart.weak
     assert [name for name, passed, _ in results if not passed] == ["expected_champion"]
-    assert f"measured against version {weak.version}, and the champion is version {winner}" in results[-1][2]
-    loser = (between, strong)[1 - first]
+    assert f"measured against version {apart.weak}, and the champion is version {winner}" in results[-1][2]
 
     def better(challenger: Any, champion: Any) -> GateResult:
         return GateResult("better", challenger.auc > champion.auc, "")
 
-    again = promote(own, loser, [better], "grace")
+    again = promote(registry, loser, [better], "grace")
     assert again.champion == winner
-    assert again.promoted is (loser is strong)
+    assert again.promoted is (loser is apart.strong)
 
 
-def test_killed_at_any_write_the_old_champion_stays_and_the_same_call_ends_it(
-    own: Registry, bank: Any, weak: TrainingRun
-) -> None:
-    weak, strong = own.register(weak), own.register(bank.run)
-    assert promote(own, weak, [anything], "grace").promoted
-    assert run_apart("killed", own, [strong]) == [weak.version] * 4 + [strong.version]
-    assert own.alias("previous") == weak.version
-    assert named(promote(own, strong, [anything], "grace"), "few_looks").detail.startswith("2 training runs")
+def test_killed_at_any_write_the_old_champion_stays_and_the_same_call_ends_it(apart: Apart) -> None:
+    assert apart.killed == [apart.weak] * 4 + [apart.strong.version]
+    registry = Registry(apart.folder, create=False, name="killed")
+    assert registry.alias("previous") == apart.weak
+    told = promote(registry, apart.strong, [anything], "grace")
+    assert named(told, "few_looks").detail.startswith("3 training runs")  # each once, however often it was killed
 
 
 def test_the_expected_champion(own: Registry, bank: Any, weak: TrainingRun, between: TrainingRun) -> None:
@@ -248,7 +261,7 @@ def test_a_gate_of_numpy_and_a_gate_that_is_none(own: Registry, bank: Any) -> No
     assert named(by_numpy, "n").passed is True
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     approver=st.one_of(st.text(max_size=300), st.none(), st.integers()),
     expected=st.one_of(st.just(ANY), st.none(), st.text(max_size=5), st.integers(), st.sampled_from(["1", "2"])),
