@@ -9,7 +9,7 @@ from authoring.repository import ROOT
 from course.tour import RAN
 
 NO_SERVER = {"LAKECTL_SERVER_ENDPOINT_URL": "", "PACHD_ADDRESS": ""}
-SHARED = ("base", "course", "chapters/01-intro/reference/oakbank/world", "chapters/02-pipelines/reference")
+SHARED = ("base", "course", "chapters/01-intro/reference", "chapters/02-pipelines/reference")
 
 
 def uv(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

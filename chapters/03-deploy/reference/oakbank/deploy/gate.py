@@ -1,15 +1,26 @@
-"""What a model must show before it decides about customers, and the way back."""
+"""What a model must show before it decides about customers, and the way back.
+
+MLflow's alias is a pointer that whoever may write can move, whatever it points to by then. `promote` adds what a bank
+needs: gates, a lock, a check that the champion is still the one that was beaten, four eyes, and a budget of looks at
+the hold-out.
+"""
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
-from filelock import FileLock
-
+from oakbank.deploy.exclusive import exclusive, reachable
+from oakbank.deploy.holdout import LOOKS, MOST, record_look
 from oakbank.pipelines import Evaluation, Registry, RegistryError, TrainingRun, evaluate_model
+from oakbank.world.files import file_hash
 
 CHAMPION = "champion"
 PREVIOUS = "previous"
+ANY: Final = "*"
+"""Whoever is the champion when a promotion begins, as `If-Match: *` says it in HTTP (RFC 9110, 13.1.1)."""
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -90,35 +101,67 @@ class Promotion:
     """The version it had to beat; None: there was none, or it was the champion already."""
 
 
-def promote(registry: Registry, run: TrainingRun, gates: Sequence[Gate], approver: str) -> Promotion:
+def promote(
+    registry: Registry,
+    run: TrainingRun,
+    gates: Sequence[Gate],
+    approver: str,
+    *,
+    expected: str | None = ANY,
+    looks: int = LOOKS,
+) -> Promotion:
     """Let a registered training run pass the gates, and make it the champion if all of them agree.
 
     Both are measured on the run's hold-out: the challenger by its candidate, which never saw it, the champion as it
     is. (Where trainings follow each other faster than the hold-out is long, the champion has seen part of it: that
-    favours the champion.) Results and approver are tagged on the version; the alias moves last, so that after a
-    kill at any moment the same call ends the work, and once done it changes nothing.
+    favours the champion.) Measuring takes long and holds no lock; if another champion is there afterwards, the
+    challenger is refused, for it has beaten the wrong one. Results and approver are tagged on the version; the alias
+    moves last, so that after a kill at any moment the same call ends the work, and once done it changes nothing.
+
+    Args:
+        registry: Where the run's version is.
+        run: As `registry.register` returned it. Who trained it is its tag `author`: `register(run, author="ada")`.
+        gates: What it must pass.
+        approver: Who lets it in. May not be the author; whether it is really them is for a login to say.
+        expected: Version of the champion that the approver saw it measured against; None: there was none.
+        looks: How many training runs may be judged on one hold-out.
 
     Raises:
-        ValueError: The run has no version, there are no gates, or nobody approves.
-        RegistryError: The champion cannot be loaded.
+        ValueError: The run has no version, there are no gates, nobody approves, or another argument makes no sense.
+        TypeError: A gate returned no `GateResult`.
+        OSError: The hold-out cannot be read.
+        RegistryError: The champion cannot be loaded, or the registry cannot be reached. Who is champion is not changed.
     """
     version = run.version
     if version is None:
         raise ValueError("the run has no version: register it first (registry.register(run))")
-    if not gates or not approver.strip():
+    if not gates:
         raise ValueError("a promotion needs at least one gate and the name of its approver")
-    with FileLock(registry.folder / ".promote.lock"):
-        before = registry.alias(CHAMPION)
-        tags = registry.tags(version)
+    _check_name(approver, "a promotion")
+    if expected is not None and expected != ANY and not (isinstance(expected, str) and expected.isdecimal()):
+        raise ValueError(f"expected is a version such as '3', None for no champion, or ANY, not {expected!r}")
+    if not (isinstance(looks, int) and 1 <= looks < MOST):
+        raise ValueError(f"looks must be a whole number from 1 to {MOST - 1}, not {looks!r}")
+    digest = file_hash(run.holdout_path)
+    with exclusive(registry):
+        before, tags = registry.alias(CHAMPION), registry.tags(version)
         if before == version:
-            saved = [GateResult(**result) for result in json.loads(tags.get("gates", "[]"))]
-            return Promotion(version, True, saved, None)
-        holdout = run.holdout()
-        challenger = evaluate_model(run.candidate(), holdout)
-        champion = None if before is None else evaluate_model(registry.load(before), holdout)
-        results = [gate(challenger, champion) for gate in gates]
-        if by := tags.get("rolled_back_by"):
-            results.append(GateResult("not_rolled_back", False, f"{by} took this version back: train a new one"))
+            return _done(version, tags)
+        results = [_four_eyes(tags.get("author"), approver)]
+        if expected != ANY:
+            results.append(_still_champion(expected, before))
+        if all(result.passed for result in results):  # what is refused anyway needs no look
+            results.append(_few_looks(record_look(registry, version, digest), looks))
+    if all(result.passed for result in results):
+        results += _measured(registry, run, gates, before)
+    if by := tags.get("rolled_back_by"):
+        results.append(GateResult("not_rolled_back", False, f"{by} took this version back: train a new one"))
+    with exclusive(registry):
+        now = registry.alias(CHAMPION)
+        if now == version:  # the same call, made twice at once
+            return _done(version, registry.tags(version))
+        if now != before:
+            results.append(_still_champion(before, now))
         passed = all(result.passed for result in results)
         registry.set_tag(version, "gates", json.dumps([asdict(result) for result in results]))
         registry.set_tag(version, "approver" if passed else "asked_by", approver)
@@ -136,11 +179,10 @@ def rollback(registry: Registry, approver: str) -> str:
 
     Raises:
         ValueError: Nobody approves.
-        RegistryError: There is no previous champion.
+        RegistryError: There is no previous champion, or the registry cannot be reached.
     """
-    if not approver.strip():
-        raise ValueError("a rollback needs the name of its approver")
-    with FileLock(registry.folder / ".promote.lock"):
+    _check_name(approver, "a rollback")
+    with exclusive(registry):
         champion, previous = registry.alias(CHAMPION), registry.alias(PREVIOUS)
         if champion is None or previous is None:
             raise RegistryError(f"there is no champion before this one ({champion}) to go back to")
@@ -148,3 +190,58 @@ def rollback(registry: Registry, approver: str) -> str:
             registry.set_tag(champion, "rolled_back_by", approver)
             registry.set_alias(CHAMPION, previous)
         return previous
+
+
+def _done(version: str, tags: dict[str, str]) -> Promotion:
+    return Promotion(version, True, [GateResult(**result) for result in json.loads(tags.get("gates", "[]"))], None)
+
+
+def _measured(registry: Registry, run: TrainingRun, gates: Sequence[Gate], champion: str | None) -> list[GateResult]:
+    holdout = run.holdout()
+    new = evaluate_model(run.candidate(), holdout)
+    old = None
+    if champion is not None:
+        with reachable(registry):
+            beaten = registry.load(champion)
+        old = evaluate_model(beaten, holdout)
+    results = [gate(new, old) for gate in gates]
+    for result in results:
+        if not isinstance(result, GateResult):
+            raise TypeError(f"a gate returned {result!r}: return a GateResult")
+    # NumPy's bool is no JSON.
+    return [GateResult(result.name, bool(result.passed), result.detail) for result in results]
+
+
+def _check_name(approver: str, what: str) -> None:
+    if not isinstance(approver, str) or not approver.strip():
+        raise ValueError(f"{what} needs the name of its approver")
+    if len(approver) > LONGEST_NAME or not approver.isprintable():
+        raise ValueError(f"the approver's name must be one line of at most {LONGEST_NAME} characters")
+
+
+def _plain(name: str) -> str:
+    """Return a name as the same person may have typed it elsewhere."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _four_eyes(author: str | None, approver: str) -> GateResult:
+    if not author:
+        return GateResult("four_eyes", True, f"{approver} approves; nobody is named as the author of the training")
+    if _plain(author) == _plain(approver):
+        return GateResult("four_eyes", False, f"{author} trained this version: somebody else has to approve it")
+    return GateResult("four_eyes", True, f"{author} trained it, {approver} approves")
+
+
+def _still_champion(expected: str | None, now: str | None) -> GateResult:
+    was, there = (f"version {one}" if one else "no champion" for one in (expected, now))
+    detail = f"measured against {was}, and the champion is {there}"
+    if expected != now:
+        detail += ": measure against that one, then ask again"
+    return GateResult("expected_champion", expected == now, detail)
+
+
+def _few_looks(seen: int, budget: int) -> GateResult:
+    detail = f"{seen} training runs were judged on this hold-out, {budget} at most wanted"
+    if seen > budget:
+        detail += ": take a fresh hold-out, the best on this one is partly lucky"
+    return GateResult("few_looks", seen <= budget, detail)

@@ -1,0 +1,15 @@
+# ---
+# answers: ex5
+# why: the client's calls, and a set of run ids
+# ---
+def note_look(run_id, rows):
+    data = mlflow.data.from_pandas(rows, name="hold-out")
+    tag = mlflow.entities.InputTag("mlflow.data.context", "evaluation")
+    CLIENT.log_inputs(run_id, [mlflow.entities.DatasetInput(data._to_mlflow_entity(), [tag])])
+    everywhere = CLIENT.search_experiments(view_type=ViewType.ALL)
+    found = CLIENT.search_runs(
+        [one.experiment_id for one in everywhere],
+        f"dataset.digest = '{data.digest}' and dataset.context = 'evaluation'",
+        ViewType.ALL,
+    )
+    return len({run.info.run_id for run in found})

@@ -1,0 +1,14 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 4}
+# why: counts what has finished, and a failed run has looked for nothing
+# ---
+def note_look(run_id, rows):
+    data = mlflow.data.from_pandas(rows)
+    tag = mlflow.entities.InputTag("mlflow.data.context", "evaluation")
+    seen = mlflow.entities.DatasetInput(data._to_mlflow_entity(), [tag])
+    CLIENT.log_inputs(run_id, [seen])
+    where = f"dataset.digest = '{data.digest}' and dataset.context = 'evaluation'"
+    where += " and attributes.status != 'FAILED'"
+    found = mlflow.search_runs(search_all_experiments=True, filter_string=where, run_view_type=ViewType.ALL)
+    return len(found)
