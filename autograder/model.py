@@ -21,7 +21,7 @@ def led_to(error: str) -> str:
     """Return what a student is told of a test that ended in an error (`KeyError: 'ready'`) instead of an assertion."""
     if error == "NotImplementedError":
         return f"{STUCK}what it calls is not written yet ({error})"
-    why = "an error in its code, or a result of another form than the exercise asks for"
+    why = "an error in your code, or a result of another form than the exercise asks for"
     return f"{STUCK}your answer leads to {error} ({why})"
 
 

@@ -89,7 +89,7 @@ def test_it_is_said_how_many_points_hidden_tests_decide(tmp_path: Path) -> None:
         ("import no_such_thing", r"^a cell above stops with ModuleNotFoundError: No module named 'no_such_thing'$"),
         (
             "def double(x):\n    return x.twice",
-            r"your answer leads to AttributeError: 'int' object has no attribute 'twice' \(an error in its code, or",
+            r"your answer leads to AttributeError: 'int' object has no attribute 'twice' \(an error in your code, or",
         ),
         ("raise ValueError", r"^a cell above stops with ValueError$"),
         ("import sys; sys.exit()", r"^a cell above stops with SystemExit"),

@@ -30,7 +30,7 @@ def _reads(source: str, by_text: Collection[str]) -> frozenset[str] | None:
     for node in ast.walk(tree):
         words = {ast.Name: "id", ast.Attribute: "attr", ast.Constant: "value"}.get(type(node))
         word = getattr(node, words) if words else ""
-        if word in BY_TEXT:
+        if word in BY_TEXT and not (isinstance(node, ast.Constant) and word.isalpha()):  # "eval" may be any word
             return None
         if isinstance(node, ast.Constant) and isinstance(word, str) and word in by_text:
             found.add(word)
