@@ -71,7 +71,7 @@ table.round()
 
 # %% [markdown]
 # One night changes fewer than 10 of 24,000 decisions. Its price is below 0.1 % of what the loans earn, and within the
-# noise; that of last quarter's file is above 2,000 EUR per 1,000 applications. So here freshness is no reason for real
+# noise; that of last quarter's file is above 2,000 EUR per thousand applications. So here freshness is no reason for real
 # time: buy a nightly file, not a pager. A fraud model that counts the payments of the last minutes would get another
 # table. The method is the same: replay, count, price.
 #

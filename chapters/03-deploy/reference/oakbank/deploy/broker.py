@@ -20,11 +20,11 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import APIError
 
 URL_VARIABLE = "NATS_URL"
-APPLICATIONS = "credit.applications"
+APPLICATIONS = "bank.applications"
 """The subject that applications arrive on."""
-LETTERS = "credit.letters"
-"""Letters to customers are published on this subject and the application's id: `credit.letters.17`."""
-DEAD = "credit.dead"
+LETTERS = "bank.letters"
+"""Letters to customers are published on this subject and the application's id: `bank.letters.17`."""
+DEAD = "bank.dead"
 """What could not be read is published on this subject and the hash of its bytes."""
 _TAKEN = 10077
 """JetStream's code for "maximum messages per subject exceeded": the subject has its message."""
