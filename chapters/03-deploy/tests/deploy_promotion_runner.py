@@ -1,8 +1,8 @@
 """Promotes in forked processes, two at once or killed on the way; run by test_deploy_promotion.py in a fresh process.
 
 Imports are paid once, here, and nothing is computed before the forks.
-`python deploy_promotion_runner.py FOLDER` reads from FOLDER/jobs.pickle what to do (at_once or killed), with which model
-and which training runs, and prints the answers as JSON.
+`python deploy_promotion_runner.py FOLDER` reads what to do (at_once or killed), and with which model and training runs,
+from FOLDER/jobs.pickle, and prints the answers as JSON.
 """
 
 import contextlib

@@ -54,7 +54,7 @@ def named(promotion: Promotion, name: str) -> GateResult:
 
 @dataclass(frozen=True)
 class Apart:
-    """What deploy_promotion_runner.py did in other processes, and with which runs; both models have the same versions."""
+    """What deploy_promotion_runner.py did, and with which runs; both models have the same versions."""
 
     folder: Path
     weak: str

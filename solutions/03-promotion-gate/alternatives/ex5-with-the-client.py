@@ -5,7 +5,9 @@
 def note_look(run_id, rows):
     data = mlflow.data.from_pandas(rows, name="hold-out")
     tag = mlflow.entities.InputTag("mlflow.data.context", "evaluation")
-    CLIENT.log_inputs(run_id, [mlflow.entities.DatasetInput(data._to_mlflow_entity(), [tag])])
+    CLIENT.log_inputs(
+        run_id, [mlflow.entities.DatasetInput(mlflow.entities.Dataset("rows", data.digest, "local", "{}"), [tag])]
+    )
     everywhere = CLIENT.search_experiments(view_type=ViewType.ALL)
     found = CLIENT.search_runs(
         [one.experiment_id for one in everywhere],

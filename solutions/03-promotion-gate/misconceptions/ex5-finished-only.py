@@ -6,7 +6,7 @@
 def note_look(run_id, rows):
     data = mlflow.data.from_pandas(rows)
     tag = mlflow.entities.InputTag("mlflow.data.context", "evaluation")
-    seen = mlflow.entities.DatasetInput(data._to_mlflow_entity(), [tag])
+    seen = mlflow.entities.DatasetInput(mlflow.entities.Dataset("rows", data.digest, "local", "{}"), [tag])
     CLIENT.log_inputs(run_id, [seen])
     where = f"dataset.digest = '{data.digest}' and dataset.context = 'evaluation'"
     where += " and attributes.status != 'FAILED'"
