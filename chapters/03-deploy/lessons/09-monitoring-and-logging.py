@@ -118,7 +118,7 @@ past = pd.concat([worlds["calm"].applications(month) for month in range(-12, 0)]
 #
 # ```yaml
 # global: {scrape_interval: 1s, evaluation_interval: 1s}  # usual: 15s
-# rule_files: [oakbank.rules.yml]
+# rule_files: [bank.rules.yml]
 # scrape_configs:
 #   - job_name: calm
 #     static_configs: [{targets: ["127.0.0.1:8000"]}]
@@ -131,8 +131,8 @@ server = prometheus.watch({name: bank.place for name, bank in banks.items()}, Pa
 
 # %% language="shell"
 # promtool check config prometheus.yml
-# promtool test rules oakbank.rules.test.yml
-# grep -A 9 "alert: InputsBroken" oakbank.rules.yml
+# promtool test rules bank.rules.test.yml
+# grep -A 9 "alert: InputsBroken" bank.rules.yml
 
 # %% [markdown]
 # `expr` says when, `for` how long it must hold before the alert **fires**, `labels` who is told: a *page* wakes somebody, a

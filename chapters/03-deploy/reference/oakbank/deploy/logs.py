@@ -22,7 +22,7 @@ ALLOWED = frozenset({"route", "method", "status", "milliseconds", "model_version
 _GOOD_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _request: ContextVar[str] = ContextVar("request", default="")
 
-log = logging.getLogger("oakbank.requests")
+log = logging.getLogger("oakbank.deploy.logs")
 
 
 def request_id() -> str:

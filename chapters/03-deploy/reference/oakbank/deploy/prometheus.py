@@ -16,7 +16,7 @@ import yaml
 
 from oakbank.world.files import write_text
 
-RULES = Path(__file__).with_name("rules") / "oakbank.rules.yml"
+RULES = Path(__file__).with_name("rules") / "bank.rules.yml"
 """Oakbank's recording and alert rules; their tests, for `promtool test rules`, stand beside them."""
 SCRAPE_SECONDS = 1
 

@@ -14,8 +14,7 @@ from oakbank.deploy.logs import JsonLines, RequestLog
 from oakbank.deploy.prometheus import serve
 from oakbank.deploy.service import ScoringService, create_app
 from oakbank.pipelines import Registry, TrainingConfig, grant, run_training
-from oakbank.world import FEATURES, Lake, World, publish_history
-from oakbank.world.scenario import Event, Scenario, load_scenario
+from oakbank.world import FEATURES, Event, Lake, Scenario, World, load_scenario, publish_history
 
 DEBTS = Scenario(
     name="debts",
