@@ -23,6 +23,8 @@ RECORDED = {
 """Cards of systems that not every machine has, and the lessons in whose recordings their commands stand."""
 SCHEMAS = {"github-actions": "vendor.github-workflows", "gitlab-ci": "vendor.gitlab-ci"}
 """Cards of files that a server reads, and the schema that each of their listings must pass."""
+IN_PART = {"prometheus": "09-monitoring-and-logging"}
+"""Cards of which the Python runs everywhere, and the commands stand in the recording of a lesson."""
 PAGE = 80  # lines
 YAML = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -83,7 +85,14 @@ def of_lesson(lesson: str) -> list[str]:
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.stem not in RECORDED], ids=lambda card: card.stem)
 def test_a_card_runs(card: Path, tmp_path: Path) -> None:
-    run_card(card.read_text(encoding="utf-8"), tmp_path)
+    text = card.read_text(encoding="utf-8")
+    if lesson := IN_PART.get(card.stem):
+        shell = "".join(f"{match[0]}\n" for match in BLOCK.finditer(text) if match[1] == "bash")
+        assert blocks(shell)
+        assert not_recorded(shell, of_lesson(lesson)) == []
+        text = "".join(f"{match[0]}\n" for match in BLOCK.finditer(text) if match[1] == "python")
+        assert blocks(text)
+    run_card(text, tmp_path)
 
 
 @pytest.mark.parametrize("card", RECORDED)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -17,11 +18,13 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from oakbank.deploy.inputs import InputBins
+from oakbank.deploy.logs import JsonLines, RequestLog
 from oakbank.deploy.metrics import Metrics
 from oakbank.intro.protocol import model_version
 from oakbank.pipelines import OAKBANK, Registry, RegistryError
 from oakbank.pipelines.contract import Score
-from oakbank.pipelines.service import Loaded, scoring_app
+from oakbank.pipelines.service import Loaded, score_in_thread, scoring_app
 
 log = logging.getLogger("oakbank.deploy")
 
@@ -32,11 +35,14 @@ class ScoringService:
     Args:
         registry: A registry; or its folder, which may appear later; or None: there is none.
         alias: The alias to serve.
+        bins: See `Metrics`.
     """
 
-    def __init__(self, registry: Registry | str | Path | None, alias: str = "champion") -> None:
+    def __init__(
+        self, registry: Registry | str | Path | None, alias: str = "champion", bins: InputBins | None = None
+    ) -> None:
         self.alias = alias
-        self.metrics = Metrics()
+        self.metrics = Metrics(bins)
         self.loaded: Loaded | None = None
         self.problem = ""
         """Why the last refresh failed; "" if it did not."""
@@ -122,7 +128,11 @@ class Lineage(BaseModel):
 
 
 def create_app(
-    registry: Registry | str | Path | None, alias: str = "champion", *, refresh_seconds: float | None = None
+    registry: Registry | str | Path | None,
+    alias: str = "champion",
+    *,
+    refresh_seconds: float | None = None,
+    bins: InputBins | None = None,
 ) -> FastAPI:
     """Return the scoring service. It is alive without a model, and ready with one.
 
@@ -131,8 +141,9 @@ def create_app(
         alias: The alias to serve.
         refresh_seconds: How often to ask the registry whether the alias moved; None: only now, and whenever
             somebody calls `app.state.service.refresh()`.
+        bins: Into which the inputs are counted for `/metrics`; None: they are not.
     """
-    service = ScoringService(registry, alias)
+    service = ScoringService(registry, alias, bins)
     service.refresh()
 
     async def follow(seconds: float) -> None:
@@ -149,7 +160,12 @@ def create_app(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    app = scoring_app(service, lifespan=lifespan)
+    async def count_and_score(loaded: Loaded, applications: Sequence[Any]) -> list[Score]:
+        service.metrics.took_in(application.model_dump() for application in applications)
+        return await score_in_thread(loaded, applications)
+
+    scorer = score_in_thread if bins is None else count_and_score
+    app = scoring_app(service, scorer=scorer, lifespan=lifespan)
     app.add_middleware(_Observe, metrics=service.metrics)
 
     @app.get("/version")
@@ -186,12 +202,17 @@ def main(
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--root-path", default="", help="prefix that a proxy strips, such as /proxy/8000")
     parser.add_argument("--refresh-seconds", type=float, default=5.0, help="how often to look whether the alias moved")
+    parser.add_argument("--json-logs", action="store_true", help="log in JSON, and a line for each request")
     options = parser.parse_args(arguments)
     if options.refresh_seconds <= 0:
         parser.error("--refresh-seconds must be above 0")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     app = create(options.registry, options.alias, refresh_seconds=options.refresh_seconds)
-    # No line for each request: what there is to know of them is in the metrics, and a path may hold anything.
+    if options.json_logs:
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonLines())
+        app.add_middleware(RequestLog)
+    # Not uvicorn's line for each request: a path may hold anything. `RequestLog` writes the route instead.
     uvicorn.run(app, host=options.host, port=options.port, root_path=options.root_path, access_log=False)
 
 

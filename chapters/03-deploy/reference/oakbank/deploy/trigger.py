@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from oakbank.deploy.monitor import PSI_MAJOR, DriftReport, PerformanceReport
 from oakbank.pipelines import Problem, Registry, TrainingConfig, TrainingRun, run_training
 from oakbank.world import Lake
@@ -75,3 +77,27 @@ def retrain(
 ) -> TrainingRun:
     """Run the training pipeline as of a month, in a folder of its own under `workdir`; after a kill it resumes."""
     return run_training(config, lake, Path(workdir) / f"as_of={config.as_of:+04d}", registry, label_delay)
+
+
+def fixed_window(loans: pd.DataFrame, as_of: int, window: int) -> pd.DataFrame:
+    """Return the loans that are old enough to be judged, each by its first `window` months and no more.
+
+    Who counts as bad every loan that has defaulted so far finds the youngest loans the best: they had the least time.
+
+    Args:
+        loans: `month` (of the loan), `default_month` (in which it defaulted; NaN: not so far), and any other columns.
+        as_of: The month before which everything is known.
+        window: Months from the loan to the day on which it is judged.
+
+    Returns:
+        Those with `month + window <= as_of`, and `defaulted`: whether within the window. Index as given.
+
+    Raises:
+        ValueError: The window is below 1, or no loan is old enough.
+    """
+    if window < 1:
+        raise ValueError(f"an outcome window has at least one month, not {window}")
+    old = loans[loans["month"] + window <= as_of]
+    if old.empty:
+        raise ValueError(f"no loan is {window} months old in month {as_of}: wait, or take a shorter window")
+    return old.assign(defaulted=old["default_month"] - old["month"] <= window)
