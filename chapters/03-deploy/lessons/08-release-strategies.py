@@ -114,7 +114,7 @@ assert past < 0.01 < 0.2 < twin
 #
 # ## Looking every day
 #
-# Somebody looks every morning, and stops the release at p < 0.05. Is that one false alarm in twenty? An **A/A test** tells:
+# Somebody looks every morning, and stops at p < 0.05. Is that one false alarm in twenty? An **A/A test** tells:
 # 1,000 times a model is released against itself, for 60 days, with 33 applicants a day in each arm. Every tenth answer is
 # slow. **Guess** how many are stopped.
 
@@ -190,7 +190,7 @@ assert until[0.05] > 60
 
 # %% [markdown]
 # **A canary cannot see what a bank fears.** At 5 % it needs more than five years; at 50 %, half of the customers try the
-# challenger for most of a year. So ask elsewhere. In shadow, both models decide about *all* applicants, the same ones. On
+# challenger for most of a year. In shadow, both models decide about *all* applicants, the same ones. On
 # the hold-out, the outcomes are known today:
 
 # %%

@@ -1,6 +1,6 @@
 # ---
 # answers: ex3
-# loses: {ex3-test: 3, ex4-test: 2, ex4-test-data: 2}
+# loses: {ex3-test: 3}
 # why: averages the logarithms of the coins instead of their euros
 # ---
 def evidence(canary, baseline):
