@@ -358,5 +358,4 @@ print("right" if all(near) else "not yet: a p-value a column; is the test named?
 # - Prometheus documentation: *Querying basics*, *Histograms and summaries*, *Unit testing for rules* (server 2.42 here)
 # - B. Beyer et al., *Site Reliability Engineering*, O'Reilly 2016, chapter 6
 # - The reference: `oakbank.deploy.metrics`, `inputs`, `alerts`, `logs`, and the rules in `oakbank/deploy/rules`
-# - Tours: `python3 bootstrap.py tour whylabs-whylogs`, and `arize-phoenix`, `arize-sdk`, `fiddler`
 # - In the glossary: [monitoring](../../../GLOSSARY.md#monitoring), [alert](../../../GLOSSARY.md#alert), [structured log](../../../GLOSSARY.md#structured-log), [PromQL](../../../GLOSSARY.md#promql), [time series](../../../GLOSSARY.md#time-series), [alarm budget](../../../GLOSSARY.md#alarm-budget)

@@ -103,7 +103,7 @@ class Prometheus:
     def wait_for_scrapes(self, number: int = 2) -> None:
         """Wait until each target was read that often from now on, and the rules were evaluated over it."""
         wanted = time.time() + (number - 1) * SCRAPE_SECONDS
-        self.wait_for(f"count(timestamp(up) > {wanted:.3f}) == count(up)")
+        self.wait_for(f"count(timestamp(up) > {wanted:.3f} and up == 1) == count(up)")
         time.sleep(2 * SCRAPE_SECONDS)
 
     def ask(self, expression: str) -> list[Any]:
