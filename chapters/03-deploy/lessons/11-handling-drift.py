@@ -14,7 +14,7 @@
 #
 # ## Time
 #
-# 24 minutes to read, 60 seconds to run.
+# 26 minutes to read, 40 seconds to run.
 #
 # ## The story so far
 #
@@ -182,12 +182,13 @@ for result in promotion.results:
 # out, has two gates (rows, AUC), and trains after six months in any case. All four decide on a repaired feed, so that
 # nothing but the training differs. **Guess which row is worst in which column.**
 #
-# The lives of two seeds take minutes; a script has kept them. One of them we live again here:
+# The lives of six seeds take minutes; a script has kept them. (`checked alarm` was set on seed 5, which is not among them:
+# a policy that is judged where it was set has seen its hold-out.) One of them we live again here:
 
 # %%
 lives = pd.DataFrame(regret.kept()["lives"])
-again = regret.live(regret.small_world(1, "calm"), regret.POLICIES[0], regret.MONTHS)
-assert abs(sum(again.profit) / lives["profit"][0] - 1) < 0.02  # never, calm, seed 1
+again = regret.live(regret.small_world(11, "calm"), regret.POLICIES[0], regret.MONTHS)
+assert abs(sum(again.profit) / lives["profit"][0] - 1) < 0.02  # never, calm, seed 11
 regret.kept()["date"], regret.kept()["versions"]
 
 
@@ -201,24 +202,30 @@ def oracle(seed, name):
     return total
 
 
-best = {(seed, name): oracle(seed, name) for seed in (1, 3) for name in regret.WORLDS}
-lives["best"] = [best[key] for key in lives.set_index(["seed", "world"]).index]
+best = {(s, w): oracle(s, w) for s in set(lives["seed"]) for w in regret.WORLDS}
+lives["best"] = [best[key] for key in zip(lives["seed"], lives["world"], strict=True)]
 lives["regret"] = (lives["best"] - lives["profit"]) / 1000
-table = lives.pivot_table("regret", "policy", "world")[list(regret.WORLDS)]
-assert list(table.idxmax()) == ["calendar", "never", "never", "every alarm"]
-assert table["broken-feed-unit"].idxmin() == "checked alarm"
-table.round()
+lives.pivot_table("regret", "policy", "world")[list(regret.WORLDS)].round()
 
 # %% [markdown]
-# (Thousands of EUR in 24 months, the mean of two seeds.) No row wins everywhere.
+# (Thousands of EUR in 24 months, the mean of six seeds.) Which differences are more than chance? A simple question that
+# needs no theory: in how many of the six seeds is a policy better than `every alarm`?
+
+# %%
+seeds = lives.pivot_table("regret", ["world", "seed"], "policy")
+better = seeds.lt(seeds["every alarm"], axis=0).groupby("world").sum()
+assert (better["never"].tolist(), better["checked alarm"].iloc[0]) == ([3, 1, 0, 0], 6)
+better
+
+# %% [markdown]
+# - Where applicants or their risk change, `never` is better in none of six, and by far worse. How the others decide matters
+#   little: nobody can learn before the labels come, and then each of them trains soon.
+# - Where the feed breaks, training on every alarm gains nothing over never training: `never` is better in three of six, and
+#   the means are 10,000 EUR apart. It learns from months in which a column meant something else. `checked alarm` leaves
+#   these out and is better in all six. (It also has gates and waits longer, so not all of that is the check.)
+# - Where nothing happens, no policy is clearly ahead.
 #
-# - Where applicants or their risk change, `never` loses most, by far. How the others decide matters little: nobody
-#   can learn before the labels come, and then each of them trains soon.
-# - Where the feed breaks, `every alarm` is worse than `never`: it trains month after month on a column that means
-#   something else. The check turns that into the best row.
-# - Where nothing happens, the calendar gains nothing over `never`.
-#
-# So the check is worth most where a retraining would do harm. And a recession stays dear whatever one does: the
+# So asking about the feed is worth most where a retraining would do harm. And a recession stays dear whatever one does: the
 # labels are three months late, and no policy is quicker.
 #
 # ## Your turn
@@ -234,9 +241,9 @@ def mine(signals):
 
 
 # %%
-life = regret.live(regret.small_world(1, "recession"), regret.Policy("mine", mine), 24)
-never = lives.query("seed == 1 and world == 'recession' and policy == 'never'")
-wanted = (never["best"] + 2 * never["profit"]).item() / 3
+life = regret.live(regret.small_world(11, "recession"), regret.Policy("mine", mine), 24)
+left = lives.query("seed == 11 and world == 'recession' and policy == 'never'")
+wanted = (left["best"] + 2 * left["profit"]).item() / 3
 right = sum(life.profit) > wanted and len(life.trained) <= 6
 print("right" if right else f"not yet: trained in months {life.trained}")
 
@@ -253,7 +260,7 @@ print("right" if right else f"not yet: trained in months {life.trained}")
 #
 # ## What this does not prove
 #
-# Two seeds, one bank, labels after three months: the order of policies that lie close together may be another elsewhere.
+# Six seeds, one bank, labels after three months: the order of policies that lie close together may be another elsewhere.
 # Defaults were spread evenly; real ones have a peak. A training costs nothing in the table; a review, an
 # approval and a new model's surprises do. And a training resets what drift is measured against, so that the alarm falls
 # silent whatever the training was worth.

@@ -227,7 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Let a bank live under each policy in each world, several times, and keep what it earned in `regret.json`."""
     parser = argparse.ArgumentParser(prog="python -m oakbank.deploy.regret", description="policies times worlds")
     parser.add_argument("--into", type=Path, default=KEPT, help="file to write (default: the one that lesson 11 shows)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14, 15, 16])
     parser.add_argument("--worlds", nargs="+", default=list(WORLDS))
     parser.add_argument("--policies", nargs="+", default=[policy.name for policy in POLICIES])
     options = parser.parse_args(arguments)
