@@ -12,7 +12,7 @@
 # ## You need
 #
 # Lesson 02/05 (runs, aliases). The first time, uv fetches Spark's client and an engine (700 MB on disk); without them,
-# the cells show what they showed elsewhere.
+# the cells show recorded output.
 #
 # ## Time
 #
@@ -28,8 +28,8 @@
 #
 # Databricks is a service in the cloud, and using it takes an account. Parts of it are open, and run here: the table format
 # **Delta**, by the library `deltalake`; **Spark Connect**, the protocol by which a small client sends data-frame code to
-# an engine; and `databricks-sdk`, the client of its interface. The engine here is **Sail**, which speaks that protocol. It
-# is neither Databricks nor Apache Spark; equal answers here promise none there.
+# an engine; and `databricks-sdk`, the client of Databricks' API. The engine here is **Sail**, which speaks that
+# protocol. It is neither Databricks nor Apache Spark, so their answers may differ.
 #
 # Spark's client would break `mlflow.autolog`, so it has an environment of its own, whose interpreter is `engine.python`.
 
@@ -62,7 +62,7 @@ assert exports.train(today) != champion
 print("seen on 3 March:", seen, "  today:", exports.fingerprint(today))
 
 # %% [markdown]
-# A log that kept the hash proves that the data are others. It does not give them back.
+# A logged hash proves that the data have changed. It does not give the old data back.
 #
 # ## Versions by hand
 #
@@ -126,7 +126,7 @@ for place, answer in {"loans": 2, "copy": 0}.items():
 #
 # ## VACUUM
 #
-# `VACUUM` deletes files that were removed longer ago than 7 days, by default. Ours are younger, until somebody insists:
+# `VACUUM` deletes files removed over 7 days ago (default). Ours were just removed; the second call ignores that limit:
 
 # %%
 assert DeltaTable("loans").vacuum() == []  # what it would delete
@@ -138,8 +138,8 @@ except FileNotFoundError:
 
 # %% [markdown]
 # So time travel is no archive. For a table that models learn from, raise `delta.deletedFileRetentionDuration` (and
-# `delta.logRetentionDuration`, 30 days), or copy the version away, as `copy` has it. And the other way round: the row of a
-# customer who was erased stays in old files until `VACUUM` has run.
+# `delta.logRetentionDuration`, 30 days), or copy the version away, as we did with `copy`. Conversely, the row of an
+# erased customer stays in old files until `VACUUM` has run.
 #
 # ## The same code through Spark
 #
@@ -175,8 +175,9 @@ far.join(near[["amount", "rate"]]).map("{:.10f}".format)
 #
 # ## A model for many rows
 #
-# To score in Spark is to send a function to the rows. A plain `udf` is called for each row, a `pandas_udf` for each batch
-# of some thousand. With an **iterator** of batches it is called once for each task, a part of the table:
+# Scoring in Spark means sending a function to the rows. A plain `udf` (user-defined function) is called for each row,
+# a `pandas_udf` for each batch of some thousand rows. With an **iterator** of batches it is called once per task, a
+# part of the table:
 
 # %%
 # %%writefile score.py
@@ -203,7 +204,7 @@ scored = table.select("application_id", risk(F.struct(*inputs)).alias("risk"))
 scored.toPandas().to_parquet("scored.parquet")
 
 # %% [markdown]
-# `loads.py` of the reference times the three ways. **How much dearer is a row, if each loads the model?**
+# The reference's `loads.py` times the three ways. **What does a row cost if each row loads the model?**
 
 # %% recorded=true
 _ = Path("model.txt").write_text(champion)
@@ -215,8 +216,8 @@ each = pd.read_json("loads.json", typ="series")
 assert each["row"] > 100 * each["task"]
 
 # %% [markdown]
-# The scores are equal to the last bit. A load per row costs more than a hundred times as much. Batch and task differ
-# little: this model loads faster than a batch is scored. One of a gigabyte would not.
+# The scores are equal to the last bit. Loading per row costs more than a hundred times loading per task. Batch and task
+# differ little: this model loads faster than a batch is scored. A gigabyte model would not.
 #
 # ## From which size on does an engine pay?
 #
@@ -239,8 +240,8 @@ _ = took.plot(loglog=True, marker="o", ylabel="seconds for a query", figsize=(6,
 # ## A job as code
 #
 # *Lakeflow Jobs* (formerly Databricks Jobs) run such a script each night. The SDK describes a job in typed objects, and
-# `WorkspaceClient().jobs.create(...)` sends it. Or it stands as YAML in git, in a *Declarative Automation Bundle* (until
-# March 2026: Asset Bundle). Both have the same fields. Somebody edits the YAML, and mistypes `max_retries`. **What does
+# `WorkspaceClient().jobs.create(...)` sends it. Or you write it as YAML in git, in a *Declarative Automation Bundle*
+# (until March 2026: Asset Bundle). The fields are the same. Somebody mistypes `max_retries` in the YAML. **What does
 # the SDK say?**
 
 # %%
@@ -261,10 +262,10 @@ assert read.as_dict() != written
 print("retries:", read.tasks[0].max_retries)
 
 # %% [markdown]
-# Nothing: `from_dict` drops a field that it does not know, and the job is never tried again. `jobs.Task(max_retry=2)` would
-# be a `TypeError`. So compare what was read with what was written, as the last line does; at work `databricks bundle
-# validate` looks. A trap: a bundle does not adopt a job that somebody clicked together; `deploy` makes a second one,
-# unless you `databricks bundle deployment bind` them first.
+# Nothing: `from_dict` drops a field that it does not know, and the retries are lost. `jobs.Task(max_retry=2)` would be
+# a `TypeError`. So compare what was read with what was written, as the `assert` does; at work `databricks bundle
+# validate` checks this. A trap: a bundle does not adopt a job made in the browser; `deploy` makes a second one, unless
+# you first run `databricks bundle deployment bind`.
 #
 # ## The registry, with three names
 #
@@ -275,7 +276,7 @@ print("retries:", read.tasks[0].max_retries)
 #
 # ## Your turn
 #
-# "How many loans did the model see otherwise than they stand today?" Compare version 2 in `copy` with the newest version
+# "How many loans did the model see with other values than today's?" Compare version 2 in `copy` with the newest version
 # there. Put the `application_id` of each loan whose debts differ into a list `changed`.
 
 # %%

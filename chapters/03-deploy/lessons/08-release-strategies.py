@@ -59,9 +59,9 @@ print(f"{declined.mean():.0%} declined; {risk:.0%} of the others will default")
 # %% [markdown]
 # ## Who is in the canary?
 #
-# If each *request* is drawn anew, an applicant who asks twice may hear yes and then no. So draw by a hash of the
-# applicant: every server comes to the same answer. The `salt` changes with each release, so that
-# it is not always the same people who try what is new.
+# If each *request* is drawn anew, an applicant who asks twice may hear yes and then no. So draw the group (`arm`) by a
+# hash of the applicant: every server comes to the same answer. The `salt` changes with each release, so the same people
+# do not always try the new model.
 
 # %%
 import hashlib
@@ -92,9 +92,9 @@ pd.crosstab(before, after)
 #
 # ## Compared with whom?
 #
-# The third arm keeps the **old** model, but has the canary's size and begins with it. Suppose that a new sales channel opens
-# in the month of the release, and that we release the *same* model again, so that nothing is wrong with it. Does it decline
-# another share than the champion did in the eight months before, and than its baseline?
+# The arm `baseline` keeps the **old** model, but starts with the canary and has its size. Suppose that a new sales
+# channel opens in the month of the release, and that we release the *same* model again, so nothing is wrong with it.
+# Does the canary's share of declines differ from the champion's in the eight months before, and from the baseline's?
 
 # %%
 from scipy.stats import fisher_exact
@@ -132,10 +132,10 @@ assert 0.03 < once < 0.07 < 0.25 < daily
 # %% [markdown]
 # That is **peeking**, and it stops every third harmless release. The test is right about one look; there were 60.
 #
-# A **sequential test** pays for all looks in advance. The arms are equally large; so if the canary is no worse, each
-# slow answer falls into one of them like a *fair coin*, whatever the rate is. Bet one euro against the coin: at each one,
-# multiply it by how much better a bent coin explains it. How bent is unknown, so spread the euro over many coins. If
-# the coin is fair, the bet *ever* reaches 20 euros with a probability of at most 1/20 (Ville's inequality).
+# A **sequential test** pays for all looks in advance. The arms are equally large; if the canary is no worse, each
+# slow answer falls into one of them like a *fair coin*, whatever the rate is. Bet one euro against the coin: at each
+# slow answer, multiply the bet by how much better a bent coin explains it. How bent is unknown, so spread the euro over
+# many coins. If the coin is fair, the bet's chance of *ever* reaching 20 euros is at most 1/20 (Ville's inequality).
 
 # %%
 coins = 0.5 + (np.arange(50) + 0.5) / 100
@@ -153,8 +153,8 @@ print(f"{stopped:.1%} stopped; 12 slow answers of 12: {euros(12, 0):.0f} euros")
 assert stopped < 0.05 < euros(12, 0) / 20 < 1
 
 # %% [markdown]
-# Twelve slow answers cannot win the bet, wherever they fall: too little data never stops a release. Oakbank's own function solves the
-# sum as an integral, and gives the logarithm. Both agree:
+# Twelve slow answers cannot win the bet, wherever they fall: too little data never stops a release. Oakbank's own
+# function computes the sum as an integral, and returns its logarithm. Both agree:
 
 # %%
 from oakbank.deploy.sequential import log_evidence
@@ -180,9 +180,9 @@ assert np.all(np.array(waits[0.05]) > [10, 180, 72])
 pd.DataFrame(waits, ["crashes, days", "declines, days", "defaults, months"]).astype(int)
 
 # %% [markdown]
-# Crashes show within a month, for the baseline has none. A jump of 10 points in the declines takes most of a year; defaults
-# take years, and each comes three months late besides. Many looks cost data; so here is the kindest test of all, which
-# looks once, at the right moment:
+# Crashes show within a month, as the baseline has none. A jump of 10 points in the declines takes most of a year;
+# defaults take years, and each becomes known three months late. Many looks cost data; so here is the test that needs
+# the least: one look, at the right moment:
 
 # %%
 until = power_chart(1000, risk, risk + 0.02, shares=(0.05, 0.20, 0.50), late=3)
@@ -202,8 +202,8 @@ print(f"hold-out, today: {len(loans)} loans, {loans['defaulted'].mean():.1%} def
 assert len(loans) > 24 * 1000 * 0.05
 
 # %% [markdown]
-# A canary of 5 % needs two years for so many. The hold-out has no applicants whom the old rule declined, and no world that
-# changes.
+# A canary of 5 % needs two years for so many. But the hold-out lacks applicants whom the old rule declined, and shows
+# no change since.
 #
 # | question | asked of | known after |
 # |---|---|---|
@@ -213,9 +213,9 @@ assert len(loans) > 24 * 1000 * 0.05
 #
 # ## The Oakbank router
 #
-# Oakbank's router does this around the scoring code that you know. One release is one **bundle**: model, threshold
-# (`cutoff`, a share of the break-even probability) and feature code. The code of `credit-2` takes the income for a yearly
-# one:
+# Oakbank's router runs releases around the scoring code that you know. One release is one **bundle**: model, threshold
+# (`cutoff`, a share of the break-even probability) and feature code. `credit-2` has a fault: its code takes monthly
+# income as yearly.
 
 # %%
 import time
@@ -241,12 +241,12 @@ print(router.state.release.stopped)
 assert router.state.running is None  # nobody had to look
 
 # %% [markdown]
-# The router looks after every answer of the two arms, and stops when the bet is won. It counts an applicant once: the
-# coin was drawn for applicants, not for requests. Where the canary raises an exception, the champion answers. Four rules
-# hold: what may stop a release is fixed before it starts (`Rules`); too little data never stops it; missing data are never
-# good; the router may stop, only a person may promote.
+# The router checks the bet after every answer of the two arms, and stops once it is won. It counts an applicant once:
+# the hash draws applicants, not requests. Where the canary raises an exception, the champion answers. Four rules hold:
+# what may stop a release is fixed before it starts (`Rules`); too little data never stops it; missing data never count
+# as good; the router may stop, only a person may promote.
 #
-# Suppose that somebody had switched everyone to `credit-2`, blue/green. The way back takes all three along:
+# Suppose somebody had switched everyone to `credit-2`, blue/green. The rollback restores model, threshold and code:
 
 # %%
 router.change(lambda state: release.switch(state, "credit-2", by="Ada"))
@@ -270,8 +270,8 @@ shares = {"scorer": 60, "scorer-baseline": 20, "scorer-canary": 20}
 print(manifests.route(shares))
 
 # %% [markdown]
-# A weight is drawn per *request*. For one applicant, one model, something in front computes the hash and sets a header, on
-# which the route matches. Argo Rollouts and Flagger move such weights step by step, by your rules; see that these do not peek.
+# A weight is drawn per *request*. To give an applicant one model, a proxy in front hashes the id and sets a header for
+# the route. Argo Rollouts and Flagger move such weights step by step, by your rules; check that they do not peek.
 #
 # ## Your turn
 #
@@ -297,8 +297,8 @@ print("right" if right else "not yet: when does the bet first reach 1 / 0.05 eur
 #
 # ## What this does not prove
 #
-# No gateway ran, and one process is no fleet: several must add up their counts. The fair coin is exact, and wasteful for
-# what happens to every second applicant. Here an applicant has one application; a real bank hashes the customer.
+# No gateway ran, and one process is no fleet: several must add up their counts. The fair-coin test is exact, but
+# wasteful for what hits every second applicant. Here an applicant has one application; a real bank hashes the customer.
 #
 # ## Check yourself
 #
@@ -326,8 +326,8 @@ print("right" if right else "not yet: when does the bet first reach 1 / 0.05 eur
 #
 # ## Take-away
 #
-# **A canary shows what is loud and soon. What a bank fears is quiet and late: ask the hold-out. And fix before you start
-# what may stop you, or you will stop for nothing.**
+# **A canary shows large, early harm. A bank fears small, late harm: ask the hold-out. And before you start, fix the
+# rule that may stop you, or you will stop for nothing.**
 #
 # ## Go further
 #

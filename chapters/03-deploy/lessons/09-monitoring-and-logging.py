@@ -11,7 +11,7 @@
 #
 # ## You need
 #
-# Lessons 02/09 and 03/08. Some cells need a Prometheus server; without one they show what they showed elsewhere.
+# Lessons 02/09 and 03/08. Some cells need a Prometheus server; without one they show recorded output.
 #
 # ## Time
 #
@@ -39,7 +39,7 @@ recorded("03/09", prometheus.versions())
 # ## A number that only grows
 #
 # A **metric** is a number with a name and **labels**. A service shows its metrics as text under `/metrics`, and a server
-# reads them every few seconds. Most are counters, which only grow; how fast, two readings tell:
+# reads them every few seconds. Most are counters, which only grow; two readings tell how fast:
 
 # %%
 answered = {"200": 0, "500": 0}
@@ -59,8 +59,8 @@ answered |= {"200": 294, "500": 6}  # a minute later
 {name: (now - before[name]) / 60 for name, now in read(metrics()).items()}
 
 # %% [markdown]
-# That is the `rate()` of Prometheus, but for one thing: a service that restarts begins at 0 again, so `rate()` takes a
-# fall for a restart. The client library writes the same text:
+# That is nearly the `rate()` of Prometheus. A service that restarts begins at 0 again, so `rate()` treats a fall as a
+# restart. The client library writes the same text:
 
 # %%
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -90,8 +90,8 @@ series
 
 # %% [markdown]
 # 18 for each id: 15 buckets, count, sum, and the time it was made. They stay until the process ends, the server keeps
-# them for weeks, and an id is personal data. **A label takes its values from a short list, known beforehand.** What is
-# about one request belongs into the log.
+# them for weeks, and an id is personal data. **A label takes its values from a short list, known beforehand.** Details
+# of one request belong in the log.
 #
 # ## Four kinds of signals
 #
@@ -103,7 +103,7 @@ series
 # | business | what became of it? | defaults beside those predicted, EUR |
 #
 # Now three copies of the bank, with one model and the same applicants. In the first, nothing happens. In the second, a
-# supplier sends debts in thousands of EUR. In the third there is a recession. **Which of the four panels moves where?**
+# supplier sends debts in thousands of EUR. In the third there is a recession. **Which signals move in which bank?**
 
 # %%
 worlds = {"calm": World(5, "calm"), "debts": World(5, watched.DEBTS)}
@@ -135,8 +135,8 @@ server = prometheus.watch({name: bank.place for name, bank in banks.items()}, Pa
 # grep -A 9 "alert: InputsBroken" bank.rules.yml
 
 # %% [markdown]
-# `expr` says when, `for` how long it must hold before the alert **fires**, `labels` who is told: a *page* wakes somebody, a
-# *ticket* is read in the morning. Another program, the Alertmanager, sends them.
+# `expr` is the condition, `for` how long it must hold before the alert **fires**, `labels` say who is told: a *page*
+# wakes somebody, a *ticket* waits until morning. Another program, the Alertmanager, sends them.
 #
 # Each bank is asked for 250 decisions, one request each:
 
@@ -153,8 +153,8 @@ for name, bank in banks.items():
 # 0.47 EUR is as valid as one of 470.
 # </details>
 #
-# A server is asked in **PromQL**, over HTTP or on its own page in a browser. In which time are 99 % answered, and is
-# that below one second (1: yes)?
+# A server is asked in **PromQL**, over HTTP or on its own page in a browser. Are 99 % of the requests answered within
+# one second (1: yes)?
 
 # %% recorded=true
 import httpx
@@ -196,9 +196,9 @@ firing = euros.to_frame("EUR").join(promql('ALERTS{alertstate="firing"}')["alert
 firing.sort_values(["EUR", "alertname"])
 
 # %% [markdown]
-# On the usual dashboard of requests, errors and latency, both banks were green to the end. The broken feed moved data and
-# model at once; the recession moved the business signal only, and that waits for outcomes. Each of the four kinds needs
-# a panel.
+# On the usual dashboard of requests, errors and latency, both troubled banks were green to the end. The broken feed
+# moved data and model at once; the recession moved the business signal only, which waits for outcomes. Each of the four
+# kinds needs a panel.
 #
 # ## An alarm budget
 #
@@ -219,13 +219,13 @@ assert (round(a_month(0.1)), round(a_month(0.25))) == (65, 15)
 a_month(0.1), a_month(0.25)
 
 # %% [markdown]
-# Two a night, or one every other: of 70 rows in ten bins, chance alone makes a PSI above 0.1. Those habits come from
-# months of thousands of rows. So turn it round: at most **three alarms a month** may be false, and calm worlds say which
-# threshold that is. Two ways lead there: a higher one, or several nights in a row (`for`).
+# Two a night, or one every second night: of 70 rows in ten bins, chance alone makes a PSI above 0.1. Both limits come
+# from months of thousands of rows. So begin with a budget: at most **three alarms a month** may be false; calm worlds
+# show which rule keeps it. Two ways: a higher threshold, or several nights in a row (`for`).
 #
-# What is each worth? In eight stormy worlds debts arrive in thousands from April on, and from September a new channel
-# grows slowly. An alarm costs 100 EUR, an hour of somebody; a night of the broken feed, what the outcomes told.
-# **Which rule is cheapest?**
+# What is each worth? In eight stormy worlds debts arrive in thousands in April and May, and from September a new
+# channel grows slowly. An alarm costs 100 EUR, an hour's work; a night of the broken feed, what the
+# outcomes showed. **Which rule is cheapest?**
 
 # %%
 storms = [alerts.nightly_psi_of(World(s, watched.STORM), 15) for s in range(3, 11)]
@@ -243,10 +243,10 @@ assert budget[names[1:3]].to_numpy().tolist() == [[60, 0], [0, 0], [0, 29], [2, 
 budget
 
 # %% [markdown]
-# (The worst of eight worlds; the EUR are their mean.) Above 0.1 the fault was missed for up to two months: the alarm was
-# ringing already, by chance, and an alarm that rings cannot begin. The high threshold costs next to nothing and hears the
-# creeping channel a month late. Three nights hear it soon, and pay two nights for a sudden fault. So Oakbank has both:
-# above 1 a page at once, above 0.25 for three nights a ticket.
+# (Nights: the worst of eight worlds; EUR: their mean.) Above 0.1 the worst world missed both months of the
+# fault: the alarm was ringing already, by chance, so it could not begin. The high threshold costs next to nothing and
+# hears the slow channel a month late. Three nights hear it soon, and pay two nights for a sudden fault. So Oakbank has
+# both: above 1 a page at once, above 0.25 for three nights a ticket.
 #
 # ## Logs
 #
@@ -275,9 +275,9 @@ assert not any(income in line for line in lines for income in incomes)
 #
 # ## Your turn
 #
-# **Evidently** makes a page of such comparisons. A `DataDefinition` names the numeric columns, a `Dataset` is made from a
-# frame and the definition, a `Report` of presets runs over the current and the reference data. Left alone, it picks the
-# test by the size of the reference: above 1,000 rows a distance, and no p-value. So name it:
+# **Evidently** makes a page of such comparisons. A `DataDefinition` names the numeric columns, a `Dataset` is made from
+# a frame and the definition, a `Report` of presets runs over the current and the reference data. By default, Evidently
+# picks the test by the size of the reference: above 1,000 rows a distance, and no p-value. So name it:
 # `DataDriftPreset(num_method="ks")`.
 #
 # Hold `today` against `past` in `columns`, and put the p-value of each into `found`. In the report's `dict()`, the metric

@@ -11,7 +11,7 @@
 #
 # ## You need
 #
-# Lessons 01/01 and 01/02. Histograms and p-values should be no strangers.
+# Lessons 01/01 and 01/02. You should know histograms and p-values.
 #
 # ## Time
 #
@@ -43,7 +43,7 @@ publish_history(worlds["calm"], lake)  # history is the same in all three
 model = run_training(TrainingConfig(), lake, folder / "run").model()
 
 # %% [markdown]
-# A monitor compares what comes in now with what the model was trained on. The second is our *reference*:
+# A monitor compares what comes in now with what the model was trained on, our *reference*:
 
 # %%
 import pandas as pd
@@ -80,8 +80,8 @@ assert by_hand["bureau_score"] < 0.01 < 0.1 < by_hand["age"] < 0.25
 by_hand.round(3)
 
 # %% [markdown]
-# The trade reads it so: below 0.1 nothing, above 0.25 something happened. Those are habits, not mathematics. Age moved a
-# little, the bureau score did not, as the scenario has it.
+# The usual reading of PSI: below 0.1 nothing, above 0.25 something happened. Those are habits, not mathematics. Age
+# moved a little, the bureau score did not, as the scenario says.
 #
 # ## A number for "is it chance": Kolmogorov-Smirnov
 #
@@ -119,9 +119,9 @@ assert often >= 4 > seldom
 print(f"months with an alarm: {often} of 24 at 0.05, {seldom} of 24 at 0.05 / 8")
 
 # %% [markdown]
-# A test at 0.05 is wrong once in twenty, by construction, and eight of them a month are 192 tests. Dividing the level
-# by the number of columns (Bonferroni) helps. The other half of the answer is size: with 24,000 reference rows a test
-# finds differences that no model would notice. So Oakbank's monitor wants both, a p-value that survives the correction
+# A test at 0.05 is wrong once in twenty, by construction, and eight a month make 192 in all. Dividing the level by the
+# number of columns (Bonferroni) helps. The other half of the answer is size: with 24,000 reference rows a test finds
+# differences that no model would notice. So Oakbank's monitor wants both, a p-value that survives the correction
 # *and* a PSI above 0.1:
 
 # %%
@@ -151,7 +151,7 @@ snapshot.save_html(str(folder / "drift.html"))
 
 # %% [markdown]
 # Open the page from the file browser, or show it here by the single word `snapshot`. The numbers behind it are in
-# `snapshot.dict()`, here put into one row a column. For the same method they must be SciPy's:
+# `snapshot.dict()`, here put into one row per column. For the same method they must equal SciPy's:
 
 # %%
 found = pd.json_normalize(snapshot.dict()["metrics"])
@@ -161,7 +161,7 @@ assert np.allclose(evidently[numbers].astype(float), scipy, rtol=0.05, atol=1e-1
 print(f"p-values agree; PSI of the channel: {evidently['channel']:.2f}")
 
 # %% [markdown]
-# Does the same go for its PSI of numbers? Guess, then look:
+# Does Evidently's PSI of numbers equal ours? Guess, then look:
 
 # %%
 other = Report([DataDriftPreset(num_method="psi")]).run(after, before)
@@ -172,9 +172,9 @@ by_hand.to_frame("ours").assign(Evidently=found["value"].astype(float)).round(3)
 # %% [markdown]
 # It does not. Both are the population stability index; Evidently cuts the range into bins of equal *width*, we cut at
 # the deciles. By the habit of 0.25 one of them rings for age and the other is silent. **An index is its formula and its
-# bins**: whoever writes a threshold down writes both beside it. Left without a method, Evidently 0.7 chooses one by the
-# size of the reference (above 1,000 rows a Wasserstein distance, not KS), so the same column may be judged by another
-# test next year. `oakbank.deploy.monitor.evidently_report` names them for that reason.
+# bins**: write both beside each threshold. Without a method, Evidently 0.7 chooses one by the size of the reference
+# (above 1,000 rows a Wasserstein distance, not KS), so the same column may be judged by another test next year.
+# `oakbank.deploy.monitor.evidently_report` names its methods for that reason.
 
 # %% [markdown]
 # ## The drift that hurts and cannot be seen
@@ -189,8 +189,8 @@ print("drifted:", recession.drifted, "PSI of answers:", round(recession.score.ps
 
 # %% [markdown]
 # None. And none ever will, in any monitor of inputs, because the inputs did not change: the same people apply. What
-# changed is what becomes of them. The first is **data drift**, P(x) moves; the second is **concept drift**, P(y | x)
-# moves, and y is what you have to wait for. So the second monitor holds predictions against outcomes, as they arrive.
+# changed is what becomes of them. If inputs change, P(x) moves: **data drift**. If outcomes change for the same inputs,
+# P(y | x) moves: **concept drift**, and you must wait for y. So the second monitor compares predictions with outcomes.
 
 # %%
 from oakbank.pipelines import grant
@@ -214,7 +214,7 @@ print(f"predicted {late.mean_probability:.1%}, defaulted {late.default_rate:.1%}
 # ## When could we have known?
 #
 # Both monitors over both worlds, month by month: the PSI of the channel, and the gap between realised and predicted
-# defaults in standard errors. The dashed line is the truth, which only a simulator has.
+# defaults in standard errors. The dashed line is the onset, which only a simulator knows.
 
 # %%
 curves, looks = {}, range(3, 20)
@@ -239,8 +239,8 @@ for side, (name, curve) in zip(axes.T, curves.items(), strict=True):
     _ = side[1].set(xlabel="month in which you look", ylabel="outcomes: z")
 
 # %% [markdown]
-# Read the four panels. On the left the inputs alarm in the very month; three months later the outcomes say that it
-# hurts, too. On the right the inputs stay flat for good, and the outcomes speak three months after the onset, the label
+# Read the four panels. On the left the inputs alarm in the month of the onset; three months later the outcomes say that
+# the drift hurts. On the right the inputs stay flat, and the outcomes speak three months after the onset, the label
 # delay, not a day sooner. **No cleverness shortens that wait**; only faster labels do (a missed first instalment is
 # known after one month, a default after many). NannyML's CBPE estimates a model's AUC before the labels are there; it
 # assumes that the same inputs default as before, so in the recession it sees nothing (`python3 bootstrap.py tour nannyml`).
@@ -260,16 +260,16 @@ for side, (name, curve) in zip(axes.T, curves.items(), strict=True):
 # ```
 #
 # In words: an alarm on inputs first asks whether the feed is broken, because a model retrained on broken data learns
-# the fault. If the feed is sound, only outcomes can say whether the drift costs money; until they are in, be careful
-# rather than clever. An alarm on outcomes asks the same question of the months in which those loans were decided: in
+# the fault. If the feed is sound, only outcomes can say whether the drift costs money; until they are in, lend less
+# and review more. An alarm on outcomes asks the same question of the months in which those loans were decided: in
 # lesson 01/02 the outcomes of month 10 told of a feed that had broken in month 7. Only with a sound feed is it a reason
 # to retrain.
 
 # %% [markdown]
 # ## Your turn
 #
-# Has the recession's month 12 drifted by Evidently's word? Compare `month_12` with the reference on the same four columns
-# and with the same methods, and keep one number a column in `answer`, a series as `evidently` is.
+# Has the recession's month 12 drifted, according to Evidently? Compare `month_12` with the reference on the same four
+# columns and with the same methods, and keep one number per column in `answer`, a series like `evidently`.
 
 # %%
 # your code here

@@ -39,7 +39,7 @@ own_folder()  # the files of this lesson lie there
 # An alarm has a branch (inputs or outcomes) and a cause. A month whose feed is broken moves its inputs at once; three months
 # later its loans default more, as they were granted on wrong numbers. Training on either would teach the model the fault.
 # So a trigger asks the same question twice: **was the feed whole in the month that this alarm is about?** (`echo`: the
-# outcomes of loans that a broken feed had granted.)
+# outcomes of loans granted on a broken feed.)
 
 
 # %%
@@ -52,8 +52,8 @@ recession, echo = wants(False, True, False, False), wants(False, True, False, Tr
 print(f"{channel = }, {broken = }, {recession = }, {echo = }")
 
 # %% [markdown]
-# Oakbank's `should_retrain` asks so, too, with reasons in words. The real monitors on the real worlds must give the same
-# four answers:
+# Oakbank's `should_retrain` asks the same, with reasons in words. Real monitors, with made-up outcomes and faults, must
+# give the same four answers:
 
 # %%
 past = pd.concat([World(5).applications(month) for month in range(-12, 0)])
@@ -80,7 +80,7 @@ asked[0].reasons + asked[2].reasons
 # %% [markdown]
 # ## The youngest labels are the kindest
 #
-# A trigger that fires needs labels. Until now each loan of ours had its outcome after three months. Real borrowers pay for a
+# A retraining needs labels. Until now each loan of ours had its outcome after three months. Real borrowers pay for a
 # while before they stop, so we spread the defaults evenly over the first twelve months of a loan. **What share of the
 # loans has defaulted so far, by their age?**
 
@@ -99,10 +99,10 @@ assert by_age[1] < 0.03 < 0.12 < by_age[12]
 _ = by_age.plot.bar(xlabel="age in months", ylabel="defaulted so far", figsize=(6, 2.5))
 
 # %% [markdown]
-# Nothing happened in this world: all twelve months are equally good. Yet by this picture the bank picks better customers
-# every month. Who trains on it learns that young loans are safe; who watches it sees no recession until it is old.
+# Nothing happened in this world: all twelve months are equally good. Yet by this picture the bank picks better
+# customers every month. A model trained on it learns that young loans are safe; a monitor of it sees a recession late.
 #
-# A **fixed outcome window** judges each loan by its first months only, and leaves out those that have not had them:
+# A **fixed outcome window** judges each loan by its first months only, and leaves out loans younger than that:
 
 # %%
 show_source(fixed_window, docstring=False)
@@ -110,8 +110,8 @@ fixed = fixed_window(book, as_of=0, window=6)
 fixed.groupby(-fixed["month"])["defaulted"].mean().round(3)
 
 # %% [markdown]
-# Level. But look at the height: six months see half of the defaults that come. What is each label worth to the bank?
-# **Guess the order**, then see what models earn in the next three months that learned from: what is known so far; six
+# The months are alike, but six months see only half of the defaults that come. What is each label worth to the bank?
+# **Guess the order**, then see what models earn in the next three months. They learned from: what is known so far; six
 # months; six months, with the probability doubled for the half to come; and all twelve, which nobody has yet.
 
 # %%
@@ -134,15 +134,15 @@ assert sorted(earned, key=earned.get) == list(earned)
 pd.Series(earned).round(-3)
 
 # %% [markdown]
-# A window makes months comparable; it does not make them complete. Used as if it were the whole truth it is the worst of
-# all, worse than what flatters. With its missing half put back it is nearly as good as knowing everything. So state
+# A window makes months comparable; it does not make them complete. Used as if it were the whole truth, it is the worst
+# of all, worse than `so far`. With its missing half put back it is nearly as good as knowing everything. So state
 # the window with each default rate, and use one for model, monitor and gate. In Oakbank's pipeline it is the label
 # delay: a training as of a month reads no loan that is younger.
 #
 # ## A retraining is a release
 #
-# It starts the pipeline of chapter 2 and passes the gates of lesson 06, with nobody beside it. Here is a recession, 15
-# months on; the trigger has fired. **Will the gates let the new model in?**
+# A retraining starts the pipeline of chapter 2, and its model must pass the gates of lesson 06. Take month 15 of the
+# recession world, after an alarm. **Will the gates let the new model in?**
 
 # %%
 from oakbank.deploy.batch import score_month
@@ -169,21 +169,20 @@ for result in promotion.results:
     print(result.name, "passed" if result.passed else "REFUSED", result.detail)
 
 # %% [markdown]
-# `calibrated` refuses the cure: the two months of the hold-out are the first of the recession, and the candidate never saw
-# them. But the champion is off by more, and it stays. A gate set in calm times must compare with the champion, or have a
-# way round that a named person signs. Switching the gates off is neither: in the table below, some trainings are
-# refused for good reasons.
+# `calibrated` refuses the new model: the two months of the hold-out lie in the recession, and the candidate saw little
+# of it. The champion stays, which learned nothing of it at all. A gate set in calm times must compare with the
+# champion, or allow an exception that a named person signs. Switching the gates off is no remedy.
 #
 # ## The regret table
 #
-# When should one train? Four policies, four worlds. **Regret** is what a bank earned less than one that knows each
-# applicant's true risk. `never` and `calendar` (every three months) ask nobody; `every alarm` trains on any alarm of inputs
-# or outcomes, without gates; `checked alarm` asks `should_retrain`, of months that have labels, leaves broken months
-# out, has two gates (rows, AUC), and trains after six months in any case. All four decide on a repaired feed, so that
-# nothing but the training differs. **Guess which row is worst in which column.**
+# When should one train? Four policies, four worlds. **Regret** is how much less a bank earned than one that knows each
+# applicant's true risk. `never` and `calendar` (every three months) ignore alarms; `every alarm` trains on any alarm of
+# inputs or outcomes, without gates; `checked alarm` asks `should_retrain` about months with labels, leaves broken
+# months out, has two gates (rows, AUC), and trains after six months in any case. All four decide on a repaired feed, so
+# that nothing but the training differs. **Guess which row is worst in which column.**
 #
-# The lives of six seeds take minutes; a script has kept them. (`checked alarm` was set on seed 5, which is not among them:
-# a policy that is judged where it was set has seen its hold-out.) One of them we live again here:
+# Simulating six seeds takes minutes; a script has kept the results. (`checked alarm` was tuned on seed 5, which is not
+# among them: a policy that is judged where it was tuned has seen its hold-out.) Here we repeat one of them:
 
 # %%
 lives = pd.DataFrame(regret.kept()["lives"])
@@ -220,13 +219,13 @@ better
 # %% [markdown]
 # - Where applicants or their risk change, `never` is better in none of six, and by far worse. How the others decide matters
 #   little: nobody can learn before the labels come, and then each of them trains soon.
-# - Where the feed breaks, training on every alarm gains nothing over never training: `never` is better in three of six, and
-#   the means are 10,000 EUR apart. It learns from months in which a column meant something else. `checked alarm` leaves
-#   these out and is better in all six. (It also has gates and waits longer, so not all of that is the check.)
-# - Where nothing happens, no policy is clearly ahead.
+# - Where the feed breaks, training on every alarm gains nothing over never training: `never` is better in three of
+#   six. `every alarm` learns from months in which a column meant something else. `checked alarm` leaves these months out
+#   and is better in all six. (It also has gates and waits longer, so not all of that is the check.)
+# - Where nothing happens, there are hardly any alarms, and no policy is clearly ahead.
 #
-# So asking about the feed is worth most where a retraining would do harm. And a recession stays dear whatever one does: the
-# labels are three months late, and no policy is quicker.
+# So asking about the feed is worth most where a retraining would do harm. And a recession costs much whatever you do:
+# the labels are three months late, and no policy is quicker.
 #
 # ## Your turn
 #
