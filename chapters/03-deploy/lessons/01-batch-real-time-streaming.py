@@ -19,14 +19,14 @@
 # ## The story so far
 #
 # Oakbank has a model in a registry and a service that answers requests. Now the head of lending wants "everything in
-# real time", and the operations team asks who will carry the pager.
+# real time", and the operations team asks who will be on call at night.
 
 # %% [markdown]
 # ## What is a fresh answer worth?
 #
-# **Batch scoring** decides a table on a schedule, here every night. Its weakness is said to be old data. So measure
-# that first, with the bank's model and a year of applications. The profit is the world's truth, which no bank has:
-# what each loan is expected to earn.
+# **Batch scoring** decides a table of applications on a schedule, here every night. Its weakness is said to be old
+# data. So measure that first, with the bank's model and a year of applications. The profit is what the simulated world
+# expects each loan to earn; no real bank knows it.
 
 # %%
 import pandas as pd
@@ -54,8 +54,9 @@ now = granted(year)
 # %% [markdown]
 # What can be old? Income, amount and term are on the form. The credit bureau's two columns come from a file: the late
 # payments of the last 24 months (`delinquencies`), and a score. A file of some days ago lacks what happened since. The
-# world says how many payments were late, not when. So `bureau_as_of` assumes two things: each lies on any of the 730
-# days with equal chance, and the old score is higher by what one late payment goes with in these data (26 points).
+# world says how many payments were late, not when. So `bureau_as_of` assumes two things: each late payment lies on any
+# of the 730 days with equal chance, and each one that the file lacks raises the score by 26 points, the average in
+# these data.
 #
 # **Guess before you run:** of 24,000 decisions, how many differ because the file is of last night? Of last quarter?
 
@@ -70,10 +71,10 @@ assert abs(rows[1][1]) < 0.1 / 100 * profit[now].sum() / 24 < 2_000 < rows[90][1
 table.round()
 
 # %% [markdown]
-# One night changes fewer than 10 of 24,000 decisions. Its price is below 0.1 % of what the loans earn, and within the
-# noise; that of last quarter's file is above 2,000 EUR per thousand applications. So here freshness is no reason for real
-# time: buy a nightly file, not a pager. A fraud model that counts the payments of the last minutes would get another
-# table. The method is the same: replay, count, price.
+# One night changes fewer than 10 of 24,000 decisions and less than 0.1 % of what the loans earn. Last quarter's file
+# costs more than 2,000 EUR per thousand applications. So here freshness is no reason for real time: a nightly file is
+# enough. For a fraud model that counts the payments of the last minutes, the table would look different. The method is
+# the same: replay, count, price.
 #
 # ## At once: somebody waits
 #
@@ -116,13 +117,14 @@ assert ratio > 10
 print(f"the same scores; a request costs {ratio:.0f} rows of the batch")
 
 # %% [markdown]
-# Equal to the last bit, at more than 10 times the work, and somebody must keep it alive at three in the morning.
+# The scores are equal to the last bit, at more than 10 times the work. And somebody must keep the service up all night.
 #
 # ## Event by event: nobody waits, nothing may be lost
 #
-# The third way: applications arrive from web, branches and brokers. Nobody waits, but each should have its letter
-# within minutes, and while our program is down none may be lost. **Streaming** puts a *message broker* between: it
-# stores what senders *publish*; a *consumer* takes it and *acknowledges* what is done. From scratch:
+# The third way: applications arrive from web, branches and agents. Nobody waits, but each customer should have a letter
+# within minutes, and no application may be lost while our program is down. **Streaming** puts a *message broker*
+# between: it stores what senders *publish*; a *consumer* takes each message and *acknowledges* it when it is done. From
+# scratch:
 
 # %%
 queue, letters = list(range(5)), []
@@ -146,8 +148,8 @@ assert letters == [0, 1, 2, 2, 3, 4]
 letters
 
 # %% [markdown]
-# Customer 2 gets two letters. With the acknowledgement first, a kill between the two would lose the letter instead. No
-# order of the two lines helps: a write and an acknowledgement are two places, and a kill fits between.
+# Customer 2 gets two letters. With the acknowledgement first, a kill between the two lines would lose the letter
+# instead. Neither order helps: letter and acknowledgement are two separate writes, and a kill can come between them.
 #
 # ```mermaid
 # sequenceDiagram
@@ -176,8 +178,8 @@ for row in asked[:20]:
     await js.publish("arrivals", Application(**row).model_dump_json().encode())
 
 # %% [markdown]
-# A *durable* consumer has a name, and under it the broker remembers its place. `ack_wait` says after how many seconds
-# without acknowledgement a message is delivered again (30 unless you say). The ten lines once more:
+# A *durable* consumer has a name, under which the broker remembers how far it has read. `ack_wait` says after how many
+# seconds without acknowledgement a message is delivered again (default: 30). The ten lines again, with JetStream:
 
 # %%
 from nats.js.api import ConsumerConfig
@@ -207,8 +209,9 @@ assert {msg.metadata.num_delivered for msg in letters[8:]} == {2}
 print(len(letters), "letters:", [msg.metadata.num_delivered for msg in letters])
 
 # %% [markdown]
-# JetStream does what the ten lines did: 21 letters for 20 applications. The broker counts deliveries, and that does not
-# say which: all 13 of the second round are at 2, and only one of them had been written. The broker has no way to know.
+# JetStream does what the ten lines did: 21 letters for 20 applications. The broker's count does not show which letter
+# was written twice: all 13 messages of the second round are at 2, and only one had been written. The broker cannot
+# know.
 #
 # ## The key belongs to the write
 #
@@ -237,10 +240,11 @@ print(len(once), "letters, with the scores of the nightly batch")
 #
 # ## Oakbank's consumer
 #
-# `oakbank.deploy.stream` is this with the corners done. Decision and letter are written in one transaction of SQLite;
-# the letter is a row of an *outbox*, sent afterwards, on a subject that takes one message and refuses a second. What
-# cannot be read goes to a *dead-letter* subject, with the reason. At most 400 messages are out unacknowledged, however
-# many wait (*back-pressure*). The cell shows the core, in its order, then promotes the model and sends 300 applications.
+# `oakbank.deploy.stream` does the same, special cases included. Decision and letter are written in one transaction of
+# SQLite; the letter is a row of a table, the *outbox*. It is sent afterwards, on a subject that takes one message and
+# refuses a second. A message that cannot be read goes to a *dead-letter* subject, with the reason. At most 400 messages
+# are unacknowledged at a time, however many wait (*back-pressure*). The cell shows the core, then promotes the model
+# and sends 300 applications.
 
 # %%
 from oakbank.pipelines import Registry
@@ -268,7 +272,7 @@ assert decided.equals(nightly.head(300))
 print(len(decided), "decisions,", letters, "letters")
 
 # %% [markdown]
-# The record is the batch job's, column by column: whoever audits decisions need not ask which way they came.
+# The records equal the batch job's, column by column: an auditor need not ask which way a decision was made.
 #
 # | way | fits when | what it costs |
 # |---|---|---|
@@ -301,10 +305,10 @@ print("right" if right else "not yet: pull_subscribe makes it; is each message a
 #
 # ## What this does not prove
 #
-# The price of freshness rests on our two assumptions about the bureau, and on a world in which an applicant comes once.
-# One server on one machine is no cluster. `NatsServer` sets `sync_interval: always`; by default JetStream confirms a
-# message up to two minutes before it forces it to the disk, and a power cut loses those. A letter that left the house
-# is outside: the printer must know the key, too.
+# The price of freshness rests on our two assumptions about the bureau, and on a world in which each applicant comes
+# once. One server on one machine is no cluster. `NatsServer` sets `sync_interval: always`; by default JetStream
+# confirms a message up to two minutes before the message is safe on the disk, and a power cut loses such messages. Our
+# key does not protect a letter that has left the bank: the printer must know the key, too.
 #
 # ## Check yourself
 #

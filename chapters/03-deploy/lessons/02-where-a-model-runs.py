@@ -25,8 +25,8 @@
 # %% [markdown]
 # ## Three places
 #
-# **On-prem**: machines in the bank's own rooms. **Cloud**: rented machines in somebody else's. **Edge**: the machine on
-# the desk of the person who asks.
+# **On-prem**: machines in the bank's own rooms. **Cloud**: machines rented from a provider. **Edge**: a machine where
+# the question is asked, as in a branch.
 #
 # | | on-prem | cloud | edge |
 # |---|---|---|---|
@@ -35,10 +35,10 @@
 # | where the data are | your rooms | the region that your contract names | they stay in the branch |
 # | cost | bought for years, used or not | by the hour or request (lesson 03) | a machine in every branch |
 # | the line is down | no answer | no answer | **an answer** |
-# | replace a bad model | at once | at once | **when it calls** |
+# | replace a bad model | at once | at once | **when the branch connects** |
 #
 # On-prem and cloud differ in contracts; the program is the same container (lesson 01/07). The edge differs in the last
-# two rows, and those code can measure. First, though, the model must run in a branch.
+# two rows, and code can measure those. First, though, the model must run in a branch.
 
 # %%
 import pandas as pd
@@ -59,7 +59,7 @@ granted = grant(risk, *terms)
 # %% [markdown]
 # ## A model is data, a runtime reads it
 #
-# A branch need not train, so it needs no LightGBM. A tree is a list of questions; whoever can read the list can answer:
+# A branch does not train, so it needs no LightGBM. A tree is a list of questions; a short function can answer them:
 
 # %%
 import numpy as np
@@ -114,8 +114,8 @@ print(f"largest difference {difference:.0e}, {flips} of {len(X)} decisions flip"
 # %% [markdown]
 # Twenty thousand rows agree. **Guess:** is there any row of numbers in which the two differ by more than 0.1?
 #
-# A tree asks `income <= 2340.105`. In 32 bits the threshold is rounded, perhaps upwards, and whoever lies exactly on the
-# next number now goes left instead of right. `threshold_probe` makes rows on, just below and just above every split:
+# A tree asks `income <= 2340.105`. In 32 bits the threshold is rounded, perhaps upwards. Then a value exactly on the
+# rounded threshold goes left instead of right. `threshold_probe` makes rows on, just below and just above every split:
 
 # %%
 from oakbank.deploy.onnx_runtime import threshold_probe
@@ -133,9 +133,9 @@ print(f"at the splits: {apart.max():.2f}; {np.mean(apart > 1e-5):.0%} of rows di
 #
 # ## An export with a bound
 #
-# Oakbank's `export` rounds each threshold *down*, which answers alike for every 32-bit number. It measures probe and
-# applications, and writes a *bundle*: model, version and days in one file. It refuses above 1e-5 in probability, or
-# when more than one decision in a thousand may flip:
+# Oakbank's `export` rounds each threshold *down*; then both answer alike for every 32-bit number. It compares them on
+# probe and applications, and writes a *bundle*: model, version and dates in one file. It refuses a difference above
+# 1e-5 in probability, and more than one possible flip in a thousand decisions:
 
 # %%
 from datetime import date
@@ -171,14 +171,16 @@ assert 5 < lost < 15
 print(f"granted {granted.mean():.1%}, now {wrong.mean():.1%}; {lost:.2f} EUR lost each")
 
 # %% [markdown]
-# No error, no odd number. Fewer loans are granted, which many things can cause, so head office finds the fault after two
-# days, and wants version 1 back. With one service that is one command, and a minute later nobody is served by version 2.
+# There is no error and no odd number, only fewer loans, which many things can cause. So head office finds the fault
+# after two days, and wants version 1 back. With one service that is one command, and a minute later no customer is
+# served by version 2.
 #
 # ## You cannot roll back what you cannot reach
 #
-# A branch cannot be told; it can only ask when it is online. All you can do is publish version 3, which is version 1
-# under a new number, and wait. Two hundred branches: 120 with a line that fails now and then, 60 that connect about once a
-# day, 20 vans that connect about every fourth. **Guess:** how many still decide with version 2 three days later?
+# Head office cannot reach a branch; a branch can only ask when it is online. All you can do is publish version 3, which
+# is version 1 under a new number, and wait. Of two hundred branches, 120 have a line that fails now and then, 60
+# connect about once a day, and 20 vans about every fourth day. **Guess:** how many still decide with version 2 three
+# days later?
 
 # %%
 from oakbank.deploy.fleet import Release, installed, simulate
@@ -212,13 +214,14 @@ plot = table.plot(drawstyle="steps-post", logy=True, xlim=(-3, 17), figsize=(7, 
 _ = plot.set_ylabel("branches with version 2")
 
 # %% [markdown]
-# Eight branches after three days, 4 %, and the last van after more than two weeks. Head office does not even know which:
-# a silent branch may have version 1 or 2. Yet most vans never got version 2: slowness protects, too.
+# After three days eight branches (4 %) still have version 2; the last van keeps it for over two weeks. Head office does
+# not know which branches: a silent one may have version 1 or 2. Yet most vans never got version 2: slowness protects,
+# too.
 #
 # ## What helps, and what it costs
 #
-# **Expiry**: a bundle decides until its last day, three days after the last contact; then a person does.
-# **Staged**: version 2 first goes to a tenth of the branches, and to the others only after two days without a complaint.
+# **Expiry**: each contact renews a bundle for three days; after its last day, a person decides. **Staged**: version 2
+# first goes to a tenth of the branches, and to the others only after two days without a complaint.
 
 # %%
 from oakbank.deploy.fleet import NO_MODEL, harm, with_expiry
@@ -240,15 +243,14 @@ assert table["no_answer"].round(3).tolist() == [0, 0.055, 0, 0.384]
 print(f"{before:.0%} of the bad hours were before version 3")
 
 # %% [markdown]
-# (`hours` of a branch with version 2, the `last` of them in days after version 3; EUR at ten applications a day.) 79 %
-# of the bad hours lie *before* version 3: finding the fault took longer than following it. So the staged
-# release saves most, about nine tenths. The expiry saves less than a tenth and costs 5.5 % of all branch hours, in good
-# times as well; but it alone gives a promise: three days after its last contact, a branch does not decide with *any*
-# version. And the last row is why one goes to the edge at all: one central service would leave the branches without an
-# answer in 38 % of the hours.
+# (`hours` counts branch hours with version 2; `last` is when they ended, in days after version 3; EUR at ten
+# applications a day.) 79 % of the bad hours lie *before* version 3: most harm was done before the fault was found. So
+# the staged release saves most, about nine tenths. The expiry saves less than a tenth and costs 5.5 % of all branch
+# hours, in good times as well; but only the expiry gives a promise: three days after its last contact, a branch does
+# not decide with *any* version. And the last row is the reason for the edge: one central service would leave the
+# branches without an answer in 38 % of the hours.
 #
-# An expired bundle does not decide a little worse; `bundle.decide(applications, today)` refuses, with an `ExpiredError`
-# that says what to do.
+# An expired bundle refuses: `bundle.decide(applications, today)` raises an `ExpiredError` that says what to do.
 #
 # ## Your turn
 #
@@ -282,17 +284,17 @@ print("right" if right else "not yet: `date.fromisoformat` reads a day")
 #
 # ## What this does not prove
 #
-# The fleet is assumed: put your own hours of contact into `KINDS`, and the percentages change; that there is a tail does
-# not. The branch's clock is trusted, and so is the file: whoever holds the machine can change both (signatures come in
-# chapter 4) and can read the model. Nothing ran on another processor, where the last bit may differ. No
-# network was measured, and no price of a machine: prices are lesson 03.
+# The fleet is assumed: put your own hours of contact into `KINDS`, and the percentages change; some branches will still
+# be late. The branch's clock is trusted, and so is the file: anybody with the machine can change both (signatures come
+# in chapter 5) and can read the model. Nothing ran on another processor, where the last bit may differ. No network was
+# measured, and no price of a machine: prices are lesson 03.
 #
 # ## Check yourself
 #
 # <details><summary>A branch office with a reliable line, data that may not leave the building, steady load: which of the three places, and what do you give up?</summary>
 #
-# On-prem or edge keeps the data in the building. With a reliable line the edge buys no answers, and it costs the rollback
-# within a minute: on-prem. You give up that somebody else repairs it, and that tomorrow's load can be rented.
+# On-prem or edge keeps the data in the building. With a reliable line the edge gives no extra answers, and costs you
+# the rollback within a minute: so on-prem. But then you repair it yourself, and cannot rent more for tomorrow's load.
 # </details>
 #
 # <details><summary>A converter's README says "tested on 100,000 rows, largest difference 3e-7". Which rows do you ask for?</summary>

