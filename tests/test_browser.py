@@ -112,7 +112,7 @@ def test_a_learner_begins_at_the_page_and_runs_the_first_lesson(page: "Page", la
     page.screenshot(path=ROOT / "build" / "start-here.png")
     listed = page.locator(".jp-DirListing-itemText").all_inner_texts()
     assert sorted(listed) == sorted(
-        [*(path.name for path in (ROOT / "chapters").glob("[0-9]*")), "labs", "GLOSSARY.md", "START-HERE.md"]
+        [*(path.name for path in (ROOT / "chapters").glob("[0-9]*")), "labs", "mlflow", "GLOSSARY.md", "START-HERE.md"]
     )
     assert page.locator("text=Formgrader").count() == 0, "a learner sees the instructor's tools"
     assert page.locator("text=Create Assignment").count() == 0, "a learner sees the instructor's tools"

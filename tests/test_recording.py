@@ -217,7 +217,7 @@ SAME = {
     "ages in words": ("Up 3 seconds (healthy)", "Up About a minute (healthy)"),
     "ages": ("scorer 1/1 Running 0 4s", "scorer 1/1 Running 0 1m12s"),
     "times of CI tools": ("train finished in 418 ms", "train finished in 1.93 s"),
-    "act without Docker": ('time="2026" level=warning msg="no valid docker connection: none"\nRun', "Run"),
+    "what act says of Docker": ('time="2026" level=info msg="Using docker host x"\nRun', "Run"),
     "times of day": ("2026-11-29T23:10:01.5Z started", "2026-11-29T23:12:09.25Z started"),
     "days": ("Start Time: Sun, 29 Nov 2026", "Start Time: Mon, 30 Nov 2026"),
     "addresses inside": ("172.17.0.2:51122 - GET", "172.17.0.3:41122 - GET"),

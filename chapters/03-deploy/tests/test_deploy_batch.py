@@ -227,9 +227,7 @@ def test_killed_and_restarted_it_ends_with_the_same_bytes(bank: Any, tmp_path: P
         assert killed == whole
 
 
-def test_the_command_decides_with_the_champion(
-    bank: Any, tmp_path: Path, registry_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_decides_with_the_champion(bank: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake = Lake(tmp_path / "lake")
     world = World(1, "broken-feed-unit")
     publish_month(world, lake, -1)
@@ -237,7 +235,7 @@ def test_the_command_decides_with_the_champion(
     arguments = ["--lake", str(lake.folder), "--month", "7", "--registry"]
     with pytest.raises(SystemExit, match="run the training pipeline first"):
         batch.main([*arguments, str(tmp_path / "nothing")])
-    registry = Registry(registry_folder)
+    registry = Registry(tmp_path / "registry")
     with pytest.raises(SystemExit, match="train and promote one first"):
         batch.main([*arguments, str(registry.folder)])
     registry.set_alias("champion", str(registry.register(bank.run).version))

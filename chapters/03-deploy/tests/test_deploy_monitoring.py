@@ -336,3 +336,9 @@ def test_a_file_that_prometheus_refuses_is_told(tmp_path: Path) -> None:
     (tmp_path / "prometheus.yml").write_text("scrape_configs: 7\n", encoding="utf-8")
     with pytest.raises(prometheus.PrometheusError, match=r"Prometheus ended.*unmarshal"):
         prometheus.Prometheus(tmp_path / "prometheus.yml")
+
+
+def test_the_times_of_scoring_begin_at_zero() -> None:
+    """Prometheus reads increases: a series that is first seen with 250 requests in it has none."""
+    text = TestClient(create_app(None)).get("/metrics").text
+    assert 'oakbank_request_seconds_count{route="/score"} 0.0' in text

@@ -166,6 +166,7 @@ def create_app(
 
     scorer = score_in_thread if bins is None else count_and_score
     app = scoring_app(service, scorer=scorer, lifespan=lifespan)
+    service.metrics.expect("/score", "/score/batch")
     app.add_middleware(_Observe, metrics=service.metrics)
 
     @app.get("/version")
