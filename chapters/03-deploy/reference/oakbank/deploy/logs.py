@@ -19,7 +19,7 @@ REQUEST_ID = "x-request-id"
 """Header by which a caller names a request; the answer has it too."""
 ALLOWED = frozenset({"route", "method", "status", "milliseconds", "model_version", "month", "rows", "problem"})
 """Fields that a line may have of those given as `extra`."""
-_GOOD_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_GOOD_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _request: ContextVar[str] = ContextVar("request", default="")
 
 log = logging.getLogger("oakbank.deploy.logs")
