@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,12 @@ def load(folder: Path, name: str, features: Mapping[str, Features]) -> Loaded:
     return Loaded(bundle, model, features[bundle.features])
 
 
+def records_of(applications: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as a caller would send them, whether or not they are valid."""
+    text = applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15)
+    return list(json.loads(text))
+
+
 def forms_of(applications: pd.DataFrame) -> list[Application]:
     """Return rows as the service would receive them, one validated form each."""
-    rows = applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15)
-    return [Application(**row) for row in json.loads(rows)]
+    return [Application(**row) for row in records_of(applications)]

@@ -2,7 +2,6 @@
 
 import atexit
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -14,6 +13,7 @@ import httpx
 import uvicorn
 import yaml
 
+from oakbank.deploy.ports import free_port
 from oakbank.world.files import write_text
 
 RULES = Path(__file__).with_name("rules") / "bank.rules.yml"
@@ -66,9 +66,7 @@ class Prometheus:
     """
 
     def __init__(self, config: Path, seconds: float = 60) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = config.with_name("prometheus.log")
         flags = [f"--config.file={config}", f"--storage.tsdb.path={config.with_name('tsdb')}"]

@@ -6,10 +6,8 @@ python -m oakbank.deploy.router_app rollback FOLDER --by NAME
 """
 
 import argparse
-import asyncio
-import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oakbank.deploy import release as steps
 from oakbank.deploy.arms import FEATURE_CODE, Features, Loaded, RoutedScore
+from oakbank.deploy.lifespan import refreshing
 from oakbank.deploy.release import ReleaseError, State
 from oakbank.deploy.release_files import read_state
 from oakbank.deploy.router import Router
@@ -74,20 +73,6 @@ def create_app(
     """
     router = Router(folder, features)
 
-    async def follow(seconds: float) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            await run_in_threadpool(router.refresh)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = None if refresh_seconds is None else asyncio.create_task(follow(refresh_seconds))
-        yield
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     app = protocol_app(
         FastAPIOffline,
         router,
@@ -95,7 +80,7 @@ def create_app(
         title="Oakbank router",
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},  # Swagger's badge would send the schema's address to its maker
-        lifespan=lifespan,
+        lifespan=refreshing(router.refresh, refresh_seconds),
     )
     app.add_middleware(_WhoAnswered)
 

@@ -1,11 +1,9 @@
 """The online scoring service: `python -m oakbank.deploy.service --registry DIR`."""
 
 import argparse
-import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,10 +13,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oakbank.deploy.inputs import InputBins
+from oakbank.deploy.lifespan import refreshing
 from oakbank.deploy.logs import JsonLines, RequestLog
 from oakbank.deploy.metrics import Metrics
 from oakbank.intro.protocol import model_version
@@ -146,26 +144,12 @@ def create_app(
     service = ScoringService(registry, alias, bins)
     service.refresh()
 
-    async def follow(seconds: float) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            await run_in_threadpool(service.refresh)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = None if refresh_seconds is None else asyncio.create_task(follow(refresh_seconds))
-        yield
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     async def count_and_score(loaded: Loaded, applications: Sequence[Any]) -> list[Score]:
         service.metrics.took_in(application.model_dump() for application in applications)
         return await score_in_thread(loaded, applications)
 
     scorer = score_in_thread if bins is None else count_and_score
-    app = scoring_app(service, scorer=scorer, lifespan=lifespan)
+    app = scoring_app(service, scorer=scorer, lifespan=refreshing(service.refresh, refresh_seconds))
     service.metrics.expect("/score", "/score/batch")
     app.add_middleware(_Observe, metrics=service.metrics)
 

@@ -2,12 +2,13 @@
 
 import atexit
 import os
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from uv import find_uv_bin
+
+from oakbank.deploy.ports import free_port
 
 SCRIPTS = Path(__file__).with_name("spark_scripts")
 """`server.py` with its dependencies and their lock, and the scripts that run in the same environment."""
@@ -47,7 +48,7 @@ def engine() -> Engine | None:
         return None
     said = subprocess.run([python, "-c", _VERSIONS], capture_output=True, text=True, check=True)  # noqa: S603
     versions = dict(zip(("Sail", "pyspark-client", "Python"), said.stdout.split(), strict=True))
-    port = _free_port()
+    port = free_port()
     remote = f"sc://127.0.0.1:{port}"
     # The log goes to a pipe that nobody reads unless the start fails: Sail says little, and at its end only.
     server = subprocess.Popen(  # noqa: S603
@@ -75,11 +76,6 @@ def _environment() -> str:
             find = [uv, "python", "find", "--script", str(_SERVER)]
             return subprocess.run(find, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     return ""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _end(server: "subprocess.Popen[str]") -> None:

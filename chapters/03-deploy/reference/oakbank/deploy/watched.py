@@ -1,6 +1,5 @@
 """Banks to be watched: each a scoring service of its own over one model, in a world of its own."""
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +7,14 @@ from pathlib import Path
 import httpx
 import pandas as pd
 
+from oakbank.deploy.arms import records_of
 from oakbank.deploy.gate import CHAMPION
 from oakbank.deploy.inputs import InputBins
 from oakbank.deploy.logs import JsonLines, RequestLog
 from oakbank.deploy.prometheus import serve
 from oakbank.deploy.service import ScoringService, create_app
 from oakbank.pipelines import Registry, TrainingConfig, grant, run_training
-from oakbank.world import FEATURES, Event, Lake, Scenario, World, load_scenario, publish_history
+from oakbank.world import Event, Lake, Scenario, World, load_scenario, publish_history
 
 DEBTS = Scenario(
     name="debts",
@@ -55,11 +55,11 @@ class WatchedBank:
 
     def ask(self, month: int, rows: int) -> pd.DataFrame:
         """Ask for a decision on each of the first `rows` applications of a month: `status`, `milliseconds`."""
-        applications = self.world.applications(month)[["application_id", *FEATURES]].head(rows)
+        records = records_of(self.world.applications(month).head(rows))
         answers = []
         with httpx.Client(base_url=f"http://{self.place}") as client:
-            for application in json.loads(applications.to_json(orient="records", double_precision=15)):
-                answer = client.post("/score", json=application)
+            for record in records:
+                answer = client.post("/score", json=record)
                 answers.append((answer.status_code, answer.elapsed.total_seconds() * 1000))
         return pd.DataFrame(answers, columns=["status", "milliseconds"])
 

@@ -13,7 +13,6 @@ import platform
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 import httpx
 
 import oakbank
+from oakbank.deploy.ports import free_port
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
 from oakbank.pipelines.contract import Application, score
 from oakbank.pipelines.scaling import renewed
@@ -72,9 +72,7 @@ def serving(command: Sequence[str], log: Path, row: Mapping[str, Any], seconds: 
     Raises:
         BenchmarkError: It ends, or does not answer in time; the message holds the end of its log.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # Every peer finds the course's code; one core's worth of threads for each.
     places = [str(Path(place).parent) for place in oakbank.__path__]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
