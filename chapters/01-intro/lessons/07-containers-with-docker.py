@@ -35,8 +35,10 @@ import json
 import tarfile
 from pathlib import Path
 
+import docker
+
 from course.lesson import own_folder, recorded
-from oakbank.intro import containers
+from oakbank.intro import containers, scorecard
 
 own_folder()  # the files of this lesson lie there
 client = containers.engine()
@@ -215,10 +217,9 @@ assert sizes["1"] < sizes["fat"] <= sizes["deleted"]
 # `starting`: the first check comes after 5 seconds. We wait, and write an application to a file.
 
 # %% recorded=true
-from oakbank.intro import scorecard
 from oakbank.world import FEATURES, World
 
-bank = client.containers.get("oakbank-scorer")
+bank = docker.from_env().containers.get("oakbank-scorer")
 containers.wait_until(bank, health="healthy")
 first = World(seed=7).applications(0)[list(FEATURES)].head(1)
 applicant = json.loads(first.to_json(orient="records"))[0]

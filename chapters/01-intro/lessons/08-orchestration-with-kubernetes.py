@@ -82,7 +82,7 @@ print(text, service, sep="\n---\n")
 
 # %% [markdown]
 # `spec` is the wish; its `selector` says which pods count as the Deployment's own, so these labels stand in the
-# `template`, the pod, too. The Service hands what a client sends to port 80 to the port that the container calls `http`.
+# `template`, the pod, too. The Service hands what a client sends to the port that the container calls `http`.
 #
 # | field | asks | on failure |
 # |---|---|---|
@@ -229,8 +229,10 @@ assert set(seen) == {"1", "2"}
 # do all the work. Why? With a broken pod, everybody types `describe` and `logs` first:
 
 # %% recorded=true
-there = watch.pods(api, "oakbank", "scorer")
-broken = next(pod.metadata.name for pod in there if not watch.is_ready(pod))
+from kubernetes import client
+
+pods = client.CoreV1Api(api).list_namespaced_pod("oakbank", label_selector="!job-name")
+broken = next(pod.metadata.name for pod in pods.items if not watch.is_ready(pod))
 # !kubectl describe pod {broken}
 # !kubectl logs {broken} --limit-bytes=195
 answers = [cluster.ask(api, "oakbank", "/score", one)[0] for one in applications]
