@@ -170,8 +170,8 @@ far.join(near[["amount", "rate"]]).map("{:.10f}".format)
 
 # %% [markdown]
 # Sums of whole euros are equal. Each single `rate` is, too, but their **sum** is rounded at each step, and an engine adds
-# in another order than pandas. Rounded to cents, as `decimal(18, 2)`, the sums are equal again. So compare money
-# as decimals, and never hash a sum of floats.
+# in another order than pandas. Rounded to cents, as `decimal(18, 2)`, they are equal again (a test of the repository
+# holds that). So compare money as decimals, and never hash a sum of floats.
 #
 # ## A model for many rows
 #
