@@ -459,13 +459,14 @@ def release(
 
 @app.command(context_settings=ANY_ARGUMENTS)
 def test(ctx: typer.Context) -> None:
-    """Run all tests, one process a core; arguments go to pytest (`test -k drift`)."""
+    """Run all tests, one process a core, and name the slowest; arguments go to pytest (`test -k drift`)."""
     import importlib.util
 
     if importlib.util.find_spec("xdist") is None:
         raise UserError(f"the tests need the development packages, which `{COMMAND} test` installs")
     os.chdir(ctx.obj)
-    _become([sys.executable, "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *ctx.args])
+    slowest = ["--durations=40", "--durations-min=10"]
+    _become([sys.executable, "-m", "pytest", "-n", str(cores()), "--dist", "worksteal", *slowest, *ctx.args])
 
 
 if __name__ == "__main__":
