@@ -23,16 +23,9 @@ from oakbank.deploy.batch import REVIEW, decide
 from oakbank.deploy.broker import APPLICATIONS, DEAD, LETTERS, BrokerError, NatsServer, add_streams, broker_url, connect
 from oakbank.deploy.drill import run_consumer
 from oakbank.deploy.freshness import WINDOW, bureau_as_of
+from oakbank.deploy.messages import UnreadableError, decide_messages, message_of, read_message
 from oakbank.deploy.store import DecisionStore, StoreError, letter_of
-from oakbank.deploy.stream import (
-    DURABLE,
-    Handled,
-    UnreadableError,
-    consume,
-    decide_messages,
-    message_of,
-    read_message,
-)
+from oakbank.deploy.stream import DURABLE, Handled, consume
 from oakbank.deploy.stream import send as send_rows
 from oakbank.pipelines import Registry
 from oakbank.pipelines.service import Loaded

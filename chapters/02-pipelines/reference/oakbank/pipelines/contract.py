@@ -54,6 +54,10 @@ _FIELDS: dict[str, Any] = {"application_id": (_type(_BY_NAME["application_id"]) 
 _FIELDS |= {name: (_type(_BY_NAME[name]), ...) for name in FEATURES}
 Application: Any = create_model("Application", __base__=_Strict, **_FIELDS)
 Application.__doc__ = "One loan application: the fields that a model may see, and an id if the caller has one."
+Identified: Any = create_model(
+    "Identified", __base__=Application, application_id=(_type(_BY_NAME["application_id"]), ...)
+)
+Identified.__doc__ = "One loan application with an id: what is decided on it is kept under that id."
 
 
 def application_of(table: TableSpec) -> Any:
