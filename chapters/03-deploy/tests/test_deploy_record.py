@@ -11,11 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pandas as pd
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from oakbank.deploy import record as module
 from oakbank.deploy import release as steps
@@ -232,6 +236,54 @@ def test_what_goes_away_while_it_is_written_is_not_answered(client: TestClient, 
     aside.rename(path.parent)
     assert client.post("/score", json=rows[1]).status_code == 200
     assert len(kept(path)) == 2
+
+
+ASKED = st.tuples(st.just("ask"), st.integers(0, 2), st.booleans())
+STEP = ASKED | ASKED | st.tuples(st.sampled_from(["away", "back", "restart", "promote"]))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps_taken=st.lists(STEP, max_size=14))
+def test_whatever_happens_in_whichever_order_an_application_has_one_answer(
+    bank: Any, rows: Any, tmp_path: Path, steps_taken: list[Any]
+) -> None:
+    folder = tmp_path / uuid4().hex
+    path, aside = folder / "decisions.sqlite", folder.with_suffix(".aside")
+    first: dict[int, tuple[Any, Any]] = {}
+    version, client = 1, TestClient(app_of(bank, path, 1))
+    for verb, *which in steps_taken:
+        if verb == "away" and folder.exists():
+            folder.rename(aside)
+        elif verb == "back" and aside.exists():
+            aside.rename(folder)
+        elif verb == "restart" and not aside.exists():  # without the file a new process would make a new one
+            client = TestClient(app_of(bank, path, version))
+        elif verb == "promote":
+            version += 1
+            client.app.state.service.loaded = Loaded(str(version), bank.model)  # type: ignore[attr-defined]
+        elif verb == "ask":
+            number, changed = which
+            asked = rows[number] | ({"amount": 4321.0} if changed else {})
+            answer = client.post("/score", json=asked)
+            if aside.exists():
+                refused(answer)
+            elif number not in first:
+                assert answer.status_code == 200
+                first[number] = asked, answer.json()
+            elif first[number][0] == asked:
+                assert (answer.status_code, answer.json()) == (200, first[number][1])
+            else:
+                assert answer.status_code == 409
+    if aside.exists():
+        aside.rename(folder)
+    decided = {} if not first else kept(path).set_index("application_id")["model_version"].to_dict()
+    assert decided == {answer["application_id"]: answer["model_version"] for _, answer in first.values()}
+
+
+def app_of(bank: Any, path: Path, version: int) -> FastAPI:
+    app = create_app(None, record=DecisionRecord(path, lambda: 0))
+    app.state.service.loaded = Loaded(str(version), bank.model)
+    return app
 
 
 def test_a_consumer_hears_of_a_store_that_was_taken_away(bank: Any, feed: pd.DataFrame, path: Path) -> None:

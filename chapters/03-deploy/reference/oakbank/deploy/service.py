@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from oakbank.deploy.exclusive import reachable
 from oakbank.deploy.inputs import InputBins
 from oakbank.deploy.lifespan import refreshing
 from oakbank.deploy.logs import JsonLines, RequestLog
@@ -65,16 +66,8 @@ class ScoringService:
         with self._lock:
             try:
                 registry = self._registry()
-                version = registry.alias(self.alias)
-                if version is None:
-                    raise RegistryError(f"no model has the alias {self.alias!r}: train and promote one first")
-                if self.loaded is not None and self.loaded.version == version:
-                    self.problem = ""
-                    return False
-                model = registry.load(version)
-                if model.spec is not OAKBANK:
-                    raise RegistryError(f"version {version} scores {model.spec.name} data: promote one for Oakbank")
-                self.loaded = Loaded(version, model, registry.tags(version))
+                with reachable(registry):
+                    found = self._newer(registry)
             except Exception as error:  # whatever the registry's database or disk raises: serving must go on
                 if not self.problem:
                     log.warning("no model from the registry: %s", error, exc_info=not isinstance(error, RegistryError))
@@ -82,9 +75,23 @@ class ScoringService:
                 self.metrics.refresh_failures.inc()
                 return False
             self.problem = ""
-            self.metrics.serving(version)
-            log.info("serving version %s", version)
+            if found is None:
+                return False
+            self.loaded = found
+            self.metrics.serving(found.version)
+            log.info("serving version %s", found.version)
             return True
+
+    def _newer(self, registry: Registry) -> Loaded | None:
+        version = registry.alias(self.alias)
+        if version is None:
+            raise RegistryError(f"no model has the alias {self.alias!r}: train and promote one first")
+        if self.loaded is not None and self.loaded.version == version:
+            return None
+        model = registry.load(version)
+        if model.spec is not OAKBANK:
+            raise RegistryError(f"version {version} scores {model.spec.name} data: promote one for Oakbank")
+        return Loaded(version, model, registry.tags(version))
 
     def scored(self, scores: Sequence[Score]) -> None:
         """Count given scores."""
