@@ -17,9 +17,9 @@ from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oakbank.deploy import release as steps
+from oakbank.deploy.answered import WhoAnswered
 from oakbank.deploy.arms import FEATURE_CODE, Features, Loaded, RoutedScore
 from oakbank.deploy.lifespan import refreshing
 from oakbank.deploy.record import RECORD_ERRORS, DecisionRecord, add_record_options, record_of
@@ -28,24 +28,6 @@ from oakbank.deploy.release_files import read_bundle, read_state
 from oakbank.deploy.router import Router
 from oakbank.intro.protocol import MAX_BODY, SCORING_ERRORS, needed, protocol_app
 from oakbank.pipelines.contract import Application, Identified, explain
-
-
-class _WhoAnswered:
-    """Around every request: the header names the bundle that answered, which is known only at the end."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state: dict[str, Any] = scope.setdefault("state", {}) if scope["type"] == "http" else {}
-
-        async def send_and_name(message: Message) -> None:
-            if message["type"] == "http.response.start" and "answered_by" in state:
-                others = [pair for pair in message["headers"] if pair[0] != b"x-model-version"]
-                message["headers"] = [*others, (b"x-model-version", state["answered_by"].encode())]
-            await send(message)
-
-        await self.app(scope, receive, send_and_name)
 
 
 class ReleaseReport(BaseModel):
@@ -88,7 +70,7 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # Swagger's badge would send the schema's address to its maker
         lifespan=refreshing(router.refresh, refresh_seconds),
     )
-    app.add_middleware(_WhoAnswered)
+    app.add_middleware(WhoAnswered)
 
     one: Any = Application if record is None else Identified
 

@@ -1,16 +1,15 @@
-"""What tests of this chapter borrow from the machine: a container engine, a Kubernetes cluster."""
+"""What tests of all chapters borrow from the machine: a container engine, a Kubernetes cluster."""
 
 import os
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import docker  # type: ignore[import-untyped]
 import pytest
 from filelock import FileLock
-from kubernetes import client as kubernetes  # type: ignore[import-untyped]
 
-from oakbank.intro import cluster as clusters
-from oakbank.intro import containers
+if TYPE_CHECKING:  # both take a second, and most tests borrow nothing
+    import docker  # type: ignore[import-untyped]
+    from kubernetes import client as kubernetes  # type: ignore[import-untyped]
 
 
 def lacks(part: str, sentence: str) -> NoReturn:
@@ -21,8 +20,10 @@ def lacks(part: str, sentence: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[docker.DockerClient]:
+def engine() -> Iterator["docker.DockerClient"]:
     """A client of a container engine that can build the service's image."""
+    from oakbank.intro import containers
+
     sentences: list[str] = []
     client = containers.engine(sentences.append)
     if client is None:
@@ -32,8 +33,10 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[kubernetes.ApiClient]:
+def cluster() -> Iterator["kubernetes.ApiClient"]:
     """A client of the cluster that KUBECONFIG leads to."""
+    from oakbank.intro import cluster as clusters
+
     sentences: list[str] = []
     client = clusters.cluster(sentences.append)
     if client is None:
