@@ -102,6 +102,12 @@ class BatchScore(BaseModel):
     scores: list[Score]
 
 
+def requests_of(applications: pd.DataFrame) -> list[Any]:
+    """Return rows as the service receives them: one validated `Application` each."""
+    rows = applications[["application_id", *FEATURES]].to_dict("records")
+    return [Application.model_validate(row) for row in rows]
+
+
 def to_frame(applications: Sequence[BaseModel]) -> pd.DataFrame:
     """Return validated applications as the data frame that the model and the batch job read, one row each."""
     return pd.DataFrame([application.model_dump() for application in applications], columns=list(FEATURES))
