@@ -128,6 +128,7 @@ def space(cluster: ApiClient, engine: docker.DockerClient) -> Iterator[str]:
 
 @pytest.mark.cluster
 @pytest.mark.engine
+@pytest.mark.long  # three releases, each with pods that start and pods that end in peace
 def test_on_a_cluster_the_split_is_sticky_and_a_rollback_takes_it_back(cluster: ApiClient, space: str) -> None:
     def release(share: float, salt: str) -> None:
         kubectl("apply", "-n", space, "-f", "-", stdin=manifests.front(TAG, ARMS, share, salt))
@@ -150,9 +151,6 @@ def test_on_a_cluster_the_split_is_sticky_and_a_rollback_takes_it_back(cluster: 
     assert Counter(chosen.values())["2"] >= 5
     assert answered_by() == answered_by() == chosen
     assert len(pods(cluster, space, "router")) == 2  # whichever of them was asked
-    release(0.5, SALT)  # grown: whoever was in stays in
-    grown = answered_by()
-    assert {number for number in IDS if grown[number] == "2"} > {number for number in IDS if chosen[number] == "2"}
     kubectl("scale", "-n", space, "deployment/scorer-new", "--replicas=0")
     # One that is about to end still answers for some seconds; where none is left to wait for, kubectl says so.
     labelled = f"--selector={manifests.NAME}=scorer-new"
@@ -160,6 +158,6 @@ def test_on_a_cluster_the_split_is_sticky_and_a_rollback_takes_it_back(cluster: 
     assert set(answered_by().values()) == {"1"}  # a canary that is gone costs nobody an answer
     kubectl("scale", "-n", space, "deployment/scorer-new", "--replicas=1")
     wait_for_pods(cluster, space, "scorer-new", 1)
-    kubectl("rollout", "undo", "-n", space, "deployment/router", "--to-revision=1")
+    kubectl("rollout", "undo", "-n", space, "deployment/router")
     until(lambda: rolled_out(cluster, space, "router"), 90, "the rollback is not out")
     assert set(answered_by().values()) == {"1"}

@@ -32,7 +32,7 @@ from oakbank.deploy.record import DecisionRecord, calendar_month, month_of
 from oakbank.deploy.release_files import save_bundle
 from oakbank.deploy.router import Router
 from oakbank.deploy.service import create_app
-from oakbank.deploy.store import DecisionStore, StoreError, content_of, letter_of
+from oakbank.deploy.store import Decision, DecisionStore, StoreError, content_of, letter_of
 from oakbank.intro.protocol import PROBLEM_JSON
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, feature_matrix, run_training
 from oakbank.pipelines.promise import hold_to_schema
@@ -100,6 +100,7 @@ def test_it_holds_the_columns_of_the_schema_and_a_hash(client: TestClient, rows:
         columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(decisions)")]
         ((*_, content),) = connection.execute("SELECT * FROM decisions")
     assert columns == [*(column.name for column in DECISIONS), "content"]
+    assert columns == [*Decision._fields, "content"]
     assert content == content_of(rows[0])
     assert len(content) == 64
 

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 from fastapi import HTTPException
 
-from oakbank.deploy.store import DecisionStore, OtherContentError, StoreError, content_of
+from oakbank.deploy.store import Decision, DecisionStore, OtherContentError, StoreError, content_of
 from oakbank.intro.protocol import SCORING_ERRORS, Problem
 from oakbank.pipelines.contract import Score
-from oakbank.world import DECISIONS, table_of
 
 log = logging.getLogger("oakbank.deploy")
 
@@ -68,17 +67,15 @@ class DecisionRecord:
             OtherContentError: An application was decided before, on other content.
             StoreError: The disk is full, or the file is gone or locked.
         """
-        ids = [application.application_id for application in applications]
-        told = ("granted", "default_probability", "model_version")
-        columns = {name: [getattr(score, name) for score in scores] for name in told}
-        decisions = table_of(DECISIONS, {"application_id": ids, **columns, "month": self.month(), "reason": ""})
+        month = self.month()
+        decisions = [
+            Decision(each.application_id, score.granted, score.default_probability, score.model_version, month, "")
+            for each, score in zip(applications, scores, strict=True)
+        ]
         contents = [content_of(application.model_dump()) for application in applications]
         with self._lock:  # one writer at a time is all that SQLite has
             stand = self._opened().settle(decisions, contents)
-        rows = zip(*(stand[name].tolist() for name in told), strict=True)
-        return [
-            score.model_copy(update=dict(zip(told, row, strict=True))) for score, row in zip(scores, rows, strict=True)
-        ]
+        return [score.model_copy(update=_told(row)) for score, row in zip(scores, stand, strict=True)]
 
     def answer(self, applications: Sequence[Any], scores: Sequence[S]) -> list[S]:
         """Keep decisions as `keep` does, for a route.
@@ -110,6 +107,15 @@ class DecisionRecord:
         if self._store is None:
             self._store = DecisionStore(self.path, WAIT)
         return self._store
+
+
+def _told(kept: Decision) -> dict[str, Any]:
+    """Return what an answer tells of a decision."""
+    return {
+        "granted": bool(kept.granted),  # SQLite knows 0 and 1
+        "default_probability": kept.default_probability,
+        "model_version": kept.model_version,
+    }
 
 
 def add_record_options(parser: argparse.ArgumentParser) -> None:

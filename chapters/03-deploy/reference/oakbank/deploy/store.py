@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,6 @@ import pandas as pd
 from oakbank.deploy.batch import REVIEW
 from oakbank.world import DECISIONS, FEATURES, table_of
 
-_NAMES = [column.name for column in DECISIONS]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
     application_id INTEGER PRIMARY KEY, granted INTEGER NOT NULL, default_probability REAL, model_version TEXT NOT NULL,
@@ -37,6 +36,17 @@ class OtherContentError(ValueError):
     def __init__(self, application: int) -> None:
         super().__init__(f"application {application} was decided before, on other content")
         self.application = application
+
+
+class Decision(NamedTuple):
+    """One row of `oakbank.world.DECISIONS`."""
+
+    application_id: int
+    granted: bool
+    default_probability: float | None
+    model_version: str
+    month: int
+    reason: str
 
 
 class DecisionStore:
@@ -92,11 +102,13 @@ class DecisionStore:
         Raises:
             StoreError: The disk is full or gone; nothing was written.
         """
+        table = decisions.astype(object).where(decisions.notna(), None)  # SQLite knows no NaN
+        rows = [Decision(*row) for row in table.itertuples(index=False)]
         with self._transaction():
-            stand = self._insert(decisions, contents)
-        return [place for place, row in enumerate(stand) if row[-1] != contents[place]]
+            stand = self._insert(rows, contents)
+        return [place for place, (_, content) in enumerate(stand) if content != contents[place]]
 
-    def settle(self, decisions: pd.DataFrame, contents: Sequence[str]) -> pd.DataFrame:
+    def settle(self, decisions: Sequence[Decision], contents: Sequence[str]) -> list[Decision]:
         """Write as `write` does, or nothing at all if one of them had been decided on other content.
 
         Returns:
@@ -108,21 +120,22 @@ class DecisionStore:
         """
         with self._transaction():
             stand = self._insert(decisions, contents)
-            for row, content in zip(stand, contents, strict=True):
-                if row[-1] != content:
-                    raise OtherContentError(row[0])
-        return _table(stand)
+            for (decision, kept), content in zip(stand, contents, strict=True):
+                if kept != content:
+                    raise OtherContentError(decision.application_id)
+        return [decision for decision, _ in stand]
 
-    def _insert(self, decisions: pd.DataFrame, contents: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Insert what is new, within a transaction; return the rows that stand, content last."""
-        table = decisions.astype(object).where(decisions.notna(), None)  # SQLite knows no NaN
-        rows = [(*row, content) for row, content in zip(table.itertuples(index=False), contents, strict=True)]
-        letters = list(zip(table["application_id"], map(letter_of, table["granted"], table["reason"]), strict=True))
-        self._connection.executemany("INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        kept = "SELECT * FROM decisions WHERE application_id = ?"
-        stand = [self._connection.execute(kept, (row[0],)).fetchone() for row in rows]
-        mine = [letter for letter, row, old in zip(letters, rows, stand, strict=True) if row[-1] == old[-1]]
-        self._connection.executemany("INSERT OR IGNORE INTO outbox VALUES (?, ?, 0)", mine)
+    def _insert(self, decisions: Sequence[Decision], contents: Sequence[str]) -> list[tuple[Decision, str]]:
+        """Insert what is new, within a transaction; return what stands, each with its content."""
+        run, stand = self._connection.execute, []
+        for row, content in zip(decisions, contents, strict=True):
+            run("INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, content))
+            *old, kept = run("SELECT * FROM decisions WHERE application_id = ?", (row.application_id,)).fetchone()
+            stands = Decision(*old)
+            if kept == content:
+                letter = letter_of(stands.granted, stands.reason)
+                run("INSERT OR IGNORE INTO outbox VALUES (?, ?, 0)", (row.application_id, letter))
+            stand.append((stands, kept))
         return stand
 
     @contextlib.contextmanager
@@ -153,7 +166,10 @@ class DecisionStore:
 
     def decisions(self) -> pd.DataFrame:
         """Return all decisions, columns as `oakbank.world.DECISIONS`, by application."""
-        return _table(self._connection.execute("SELECT * FROM decisions ORDER BY application_id").fetchall())
+        rows = self._connection.execute("SELECT * FROM decisions ORDER BY application_id").fetchall()
+        frame = pd.DataFrame([row[:-1] for row in rows], columns=[column.name for column in DECISIONS])
+        probability = frame["default_probability"].to_numpy(dtype=np.float64, na_value=np.nan)
+        return table_of(DECISIONS, {**frame, "default_probability": probability})
 
     def close(self) -> None:
         """Close the file."""
@@ -174,9 +190,3 @@ def content_of(application: Mapping[str, Any]) -> str:
     """
     numbers = [application[name] for name in ("application_id", *FEATURES)]
     return hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
-
-
-def _table(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame([row[:-1] for row in rows], columns=_NAMES)
-    probability = frame["default_probability"].to_numpy(dtype=np.float64, na_value=np.nan)
-    return table_of(DECISIONS, {**frame, "default_probability": probability})
