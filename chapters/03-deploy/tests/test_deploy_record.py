@@ -1,16 +1,16 @@
 """The record of online decisions: on the disk before the answer, one for each application, whatever is taken away."""
 
+import json
+import os
+import random
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import uuid4
 
 import httpx
@@ -23,11 +23,10 @@ from hypothesis import strategies as st
 
 from oakbank.deploy import record as module
 from oakbank.deploy import release as steps
-from oakbank.deploy import router_app
+from oakbank.deploy import router_app, service
 from oakbank.deploy.arms import FEATURE_CODE, records_of
 from oakbank.deploy.batch import decide
 from oakbank.deploy.messages import decide_messages, message_of, read_message
-from oakbank.deploy.ports import free_port
 from oakbank.deploy.record import DecisionRecord, calendar_month, month_of
 from oakbank.deploy.release_files import save_bundle
 from oakbank.deploy.router import Router
@@ -321,45 +320,58 @@ def test_a_file_that_is_no_store_is_left_alone(
     assert letter.read_text() == "Dear customer, " * 100
 
 
+def answering(bank: Any, path: Path, rows: Any) -> tuple[int, TextIO]:
+    """Start a process that answers; its id, and where its answers come out, a line each."""
+    out, into = os.pipe()
+    if child := os.fork():
+        os.close(into)
+        return child, os.fdopen(out)
+    try:
+        client = TestClient(app_of(bank, path, 1))
+        for row in rows:
+            os.write(into, client.post("/score", json=row).content + b"\n")
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_process_killed_while_it_answers_gives_the_same_answers_when_asked_again(
-    bank: Any, feed: pd.DataFrame, rows: Any, tmp_path: Path
+    bank: Any, feed: pd.DataFrame, rows: Any, path: Path
 ) -> None:
-    rows = rows[:100]
-    registry = Registry(tmp_path / "registry")
-    registry.set_alias("champion", str(registry.register(bank.run).version))
-    path, port = tmp_path / "decisions.sqlite", free_port()
-    command = [sys.executable, "-P", "-m", "oakbank.deploy.service", "--registry", str(tmp_path / "registry")]
-    command += ["--port", str(port), "--decisions", str(path), "--month", "0"]
-    http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+    chance, before = random.Random(2), []
+    for life in range(5):
+        child, answers = answering(bank, path, rows)
+        told = [answers.readline() for _ in range(10 * life + 10)]
+        time.sleep(chance.uniform(0, 0.01))
+        os.kill(child, signal.SIGKILL)
+        told += [line for line in answers.read().splitlines(keepends=True) if line.endswith("\n")]
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        answers.close()
+        assert [json.loads(line) for line in told[: len(before)]] == before[: len(told)]
+        before = max(before, [json.loads(line) for line in told], key=len)
+        assert len(before) <= len(kept(path)) <= len(before) + 1  # decided, and the answer did not leave any more
+    assert len(before) < 300
+    client = TestClient(app_of(bank, path, 1))
+    assert client.post("/score/batch", json=rows).json()["scores"][: len(before)] == before
+    assert kept(path).equals(of_batch(bank, feed))
 
-    def ask(kill_after: int | None) -> list[dict[str, Any]]:
-        answers: list[dict[str, Any]] = []
-        with (tmp_path / "log").open("ab") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-            try:
-                until = time.monotonic() + 60
-                while True:
-                    try:
-                        assert http.get("/readyz").status_code == 200
-                        break
-                    except httpx.TransportError:
-                        assert process.poll() is None, (tmp_path / "log").read_text()
-                        assert time.monotonic() < until
-                        time.sleep(0.1)
-                for number, row in enumerate(rows):
-                    if number == kill_after:
-                        threading.Timer(0.02, process.send_signal, [signal.SIGKILL]).start()
-                    answers.append(http.post("/score", json=row).json())
-            except httpx.TransportError:
-                assert kill_after is not None
-            finally:
-                process.kill()
-        return answers
 
-    before = ask(kill_after=30)
-    assert 30 <= len(before) < 100
-    assert len(before) <= len(kept(path)) <= len(before) + 1  # decided, and the answer did not leave any more
-    assert ask(None)[: len(before)] == before
-    assert kept(path).equals(of_batch(bank, feed.head(100)))
+def test_the_commands_say_where_and_of_which_month(
+    champion: Registry, folder: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps: list[FastAPI] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **_: apps.append(app))
+    for command in (
+        lambda more: service.main(["--registry", str(champion.folder), *more]),
+        lambda more: router_app.main(["serve", str(folder), *more]),
+    ):
+        command([])
+        command(["--decisions", str(path), "--month", "3"])
+        command(["--decisions", str(path)])
+    records = [getattr(app.state, "record", None) for app in apps]
+    assert [record is None for record in records] == [True, False, False] * 2
+    assert [record.path for record in records if record] == [path] * 4
+    assert [record.month() for record in records if record] == [3, calendar_month()] * 2
 
 
 # The router

@@ -70,6 +70,7 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # Swagger's badge would send the schema's address to its maker
         lifespan=refreshing(router.refresh, refresh_seconds),
     )
+    app.state.record = record
     app.add_middleware(WhoAnswered)
 
     one: Any = Application if record is None else Identified
