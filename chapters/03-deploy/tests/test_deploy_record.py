@@ -306,6 +306,8 @@ def test_another_writer_is_waited_for_but_not_for_long(
     refused(client.post("/score", json=rows[1]))
     assert time.perf_counter() - begin < 2
     other.execute("ROLLBACK")
+    with client.app.state.record._lock:  # type: ignore[attr-defined]
+        refused(client.post("/score", json=rows[1]))
     assert client.post("/score", json=rows[1]).status_code == 200
 
 

@@ -19,7 +19,7 @@ log = logging.getLogger("oakbank.deploy")
 S = TypeVar("S", bound=Score)
 
 WAIT = 2.0
-"""Seconds that a request waits for another process that writes."""
+"""Seconds that a request waits for those before it, and as many for another process that writes."""
 RECORD_ERRORS: dict[int | str, dict[str, Any]] = SCORING_ERRORS | {
     409: {"model": Problem, "description": "An application of this id was decided before, on other content"},
     503: {"model": Problem, "description": "No model is loaded, or the decision cannot be kept, and what to do"},
@@ -73,8 +73,12 @@ class DecisionRecord:
             for each, score in zip(applications, scores, strict=True)
         ]
         contents = [content_of(application.model_dump()) for application in applications]
-        with self._lock:  # one writer at a time is all that SQLite has
+        if not self._lock.acquire(timeout=WAIT):  # one writer at a time is all that SQLite has
+            raise StoreError(f"{self.path} is slow: other decisions wait to be kept")
+        try:
             stand = self._opened().settle(decisions, contents)
+        finally:
+            self._lock.release()
         return [score.model_copy(update=_told(row)) for score, row in zip(scores, stand, strict=True)]
 
     def answer(self, applications: Sequence[Any], scores: Sequence[S]) -> list[S]:
