@@ -1,5 +1,6 @@
 """One content, one version, whatever is killed or run at once; and only the registered bytes are ever loaded."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -11,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, run_training
 from oakbank.pipelines.registry import EXPERIMENT
@@ -109,6 +112,30 @@ def test_aliases_point_at_versions_that_exist(registry: Registry, trained: Train
     assert fresh.load().digest == trained.model().digest
     with pytest.raises(RegistryError, match="no version 7"):
         fresh.load("7")
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(max_size=300) | st.integers(-(2**70), 2**70).map(str) | st.sampled_from(["1 ", "\u0661", "\u00b2", "01"])
+)
+def test_any_name_is_taken_or_refused_in_words(registry: Registry, trained: TrainingRun, name: str) -> None:
+    """U+0661 is a digit one, too: `int` takes it, and MLflow would."""
+    if not registry.versions():
+        registry.register(trained)
+    calls = (
+        lambda: registry.load(name),
+        lambda: registry.tags(name),
+        lambda: registry.set_alias("other", name),
+        lambda: registry.set_alias(name, "1"),
+        lambda: registry.set_tag("1", name, name),
+    )
+    for call in calls if name != "1" else ():
+        with contextlib.suppress(RegistryError):
+            assert call() is None
+    taken = registry.alias(name)
+    assert taken is None or registry.load(name).digest == trained.model().digest
+    assert registry.versions() == ["1"]
+    assert registry.alias("other") is None
 
 
 @posix

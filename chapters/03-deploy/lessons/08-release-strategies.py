@@ -221,9 +221,10 @@ assert len(loans) > 24 * 1000 * 0.05
 import time
 
 from oakbank.deploy import manifests, release
-from oakbank.deploy.arms import FEATURE_CODE, forms_of
+from oakbank.deploy.arms import FEATURE_CODE
 from oakbank.deploy.release_files import save_bundle
 from oakbank.deploy.router import Router
+from oakbank.pipelines.contract import requests_of
 
 code = dict(FEATURE_CODE)
 code["v2"] = lambda table: code["v1"](table.assign(income=table["income"] / 12))
@@ -233,9 +234,8 @@ Router.create("bank", "credit-1")
 router = Router("bank", features=code)
 
 # %%
-trial = ("credit-2", "canary", 0.2, "Ada")
-router.change(lambda state: release.start(state, *trial, salt="r1"))
-answers = [router.answer(form) for form in forms_of(table.head(900))]
+router.change(lambda s: release.start(s, "credit-2", "canary", 0.2, "Ada", salt="r1"))
+answers = [router.answer(form) for form in requests_of(table.head(900))]
 print(pd.Series([answer.model_version for answer in answers]).value_counts().to_dict())
 print(router.state.release.stopped)
 assert router.state.running is None  # nobody had to look
@@ -250,9 +250,9 @@ assert router.state.running is None  # nobody had to look
 
 # %%
 router.change(lambda state: release.switch(state, "credit-2", by="Ada"))
-wrong, begin = router.answer(forms_of(table)[0]), time.perf_counter()
+wrong, begin = router.answer(requests_of(table)[0]), time.perf_counter()
 router.change(lambda state: release.rollback(state, by="Ada"))
-back, seconds = router.answer(forms_of(table)[0]), time.perf_counter() - begin
+back, seconds = router.answer(requests_of(table)[0]), time.perf_counter() - begin
 print(*(f"{a.model_version}: {a.default_probability:.2f}" for a in (wrong, back)))
 assert (back.cutoff, back, seconds < 60) == (1.0, answers[0], True)
 

@@ -12,16 +12,14 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import ks_2samp
 
 from oakbank.deploy.batch import decide
-from oakbank.deploy.drift import bin_counts, bin_of, edges_of, homogeneity
+from oakbank.deploy.drift import bin_counts, bin_of, edges_of, homogeneity, ks, psi
 from oakbank.deploy.monitor import (
     FAMILY_ALPHA,
     PSI_MAJOR,
     PSI_MODERATE,
     drift_report,
     evidently_report,
-    ks,
     performance_report,
-    psi,
 )
 from oakbank.deploy.trigger import retrain, should_retrain
 from oakbank.pipelines import Problem, Registry, TrainingConfig

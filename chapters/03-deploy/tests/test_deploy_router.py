@@ -27,7 +27,8 @@ from base.process import python
 from oakbank.deploy import release as steps
 from oakbank.deploy import release_files
 from oakbank.deploy.arms import FEATURE_CODE, load
-from oakbank.deploy.release import Arm, Bundle, ReleaseError, State, arm_of, place
+from oakbank.deploy.assignment import Arm, arm_of, place
+from oakbank.deploy.release import Bundle, ReleaseError, State
 from oakbank.deploy.release_files import read_bundle, read_state, save_bundle, save_state
 from oakbank.deploy.router import SAVE_EVERY, Router
 from oakbank.deploy.router_app import create_app, main

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,12 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from oakbank.deploy.service import create_app
+from oakbank.deploy.service import ScoringService, create_app
+from oakbank.deploy.stream import following
 from oakbank.intro.protocol import MAX_BODY
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
 from oakbank.pipelines.contract import MAX_BATCH, MAX_ERRORS
 from oakbank.pipelines.promise import hold_to_schema
 from oakbank.pipelines.service import Loaded
+from oakbank.pipelines.tracking_store import close_databases
 from oakbank.world import CATEGORIES, COLUMNS, FEATURES, PROTECTED, break_even
 
 GOOD: dict[str, Any] = {
@@ -299,6 +302,41 @@ def test_it_follows_the_alias_and_keeps_the_last_model(bank: Any, registry: Regi
     assert ready.status_code == 200
     assert "nobody" in ready.json()["warning"]
     assert client.post("/score", json=GOOD).json() == after
+
+
+def test_a_registry_that_goes_away_and_comes_back(bank: Any, tmp_path: Path) -> None:
+    """Also as another file: SQLite would go on reading the one that is gone, and nobody would hear of a promotion."""
+    folder = tmp_path / "registry"
+    registry = Registry(folder)
+    registry.set_alias("champion", str(registry.register(bank.run).version))
+    app = create_app(folder)
+    client, service = TestClient(app), app.state.service
+    consumer = following(ScoringService(folder), seconds=0)
+    before = client.post("/score", json=GOOD).json()
+
+    def still_served(problem: str) -> None:
+        assert not service.refresh()
+        assert client.post("/score", json=GOOD).json() == before
+        assert problem in client.get("/readyz").json()["warning"]
+        assert consumer().version == "1"
+
+    still_served("")
+    close_databases()
+    shutil.copytree(folder, tmp_path / "backup")
+    folder.rename(tmp_path / "away")
+    still_served("mlflow.db is not there")
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "mlflow.db").write_bytes(b"no database" * 1000)
+    still_served("cannot be reached")
+    shutil.rmtree(folder)
+    (tmp_path / "backup").rename(folder)
+    still_served("")
+    config = TrainingConfig(as_of=0, rounds=20)
+    restored = Registry(folder, create=False)
+    restored.set_alias("champion", str(run_training(config, bank.lake, bank.folder / "rounds20", restored).version))
+    assert service.refresh()
+    assert client.post("/score", json=GOOD).json()["model_version"] == consumer().version == "2"
 
 
 def test_it_refreshes_by_itself(bank: Any, registry: Registry) -> None:

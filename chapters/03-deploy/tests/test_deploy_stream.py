@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import time
 import traceback
@@ -23,16 +24,9 @@ from oakbank.deploy.batch import REVIEW, decide
 from oakbank.deploy.broker import APPLICATIONS, DEAD, LETTERS, BrokerError, NatsServer, add_streams, broker_url, connect
 from oakbank.deploy.drill import run_consumer
 from oakbank.deploy.freshness import WINDOW, bureau_as_of
+from oakbank.deploy.messages import UnreadableError, decide_messages, message_of, read_message
 from oakbank.deploy.store import DecisionStore, StoreError, letter_of
-from oakbank.deploy.stream import (
-    DURABLE,
-    Handled,
-    UnreadableError,
-    consume,
-    decide_messages,
-    message_of,
-    read_message,
-)
+from oakbank.deploy.stream import DURABLE, Handled, consume
 from oakbank.deploy.stream import send as send_rows
 from oakbank.pipelines import Registry
 from oakbank.pipelines.service import Loaded
@@ -269,6 +263,33 @@ def test_a_full_disk_loses_nothing(
     full.close()
     store = DecisionStore(path)
     assert 0 < len(store.decisions()) < 400
+    consumed(server.url, store, loaded, batch=50)
+    whole = of_batch(bank, rows)
+    assert store.decisions().equals(whole)
+    assert letters(server.url) == letters_for(whole)
+
+
+def test_a_store_that_is_taken_away_loses_nothing(
+    bank: Any, loaded: Loaded, server: NatsServer, feed: pd.DataFrame, tmp_path: Path
+) -> None:
+    """SQLite goes on writing to a file that was moved or deleted, without a word; the consumer must not acknowledge."""
+    rows, folder = feed.head(400), tmp_path / "store"
+    send(server.url, messages_of(rows))
+    batches = iter(range(8))
+
+    def taking_away() -> Loaded:
+        if next(batches) == 3:
+            shutil.copytree(folder, tmp_path / "backup")
+            shutil.rmtree(folder)
+        return loaded
+
+    store = DecisionStore(folder / "decisions.sqlite")
+    with pytest.raises(StoreError, match=r"no longer there: put it back and start again; nothing is lost"):
+        with_client(server.url, lambda client: consume(client, store, taking_away, batch=50, ack_wait=SOON))
+    store.close()
+    (tmp_path / "backup").rename(folder)
+    store = DecisionStore(folder / "decisions.sqlite")
+    assert len(store.decisions()) == 150
     consumed(server.url, store, loaded, batch=50)
     whole = of_batch(bank, rows)
     assert store.decisions().equals(whole)

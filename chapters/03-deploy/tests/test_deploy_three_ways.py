@@ -1,4 +1,4 @@
-"""Batch job, service and stream: the same 20,000 applications get the same answers, equal to the last bit."""
+"""Batch job, service and stream: the same 20,000 applications get the same answers, and leave the same record."""
 
 import asyncio
 import json
@@ -9,9 +9,11 @@ from fastapi.testclient import TestClient
 
 from oakbank.deploy.batch import decide
 from oakbank.deploy.broker import APPLICATIONS, NatsServer, add_streams, connect
+from oakbank.deploy.messages import message_of
+from oakbank.deploy.record import DecisionRecord
 from oakbank.deploy.service import create_app
 from oakbank.deploy.store import DecisionStore
-from oakbank.deploy.stream import Handled, consume, message_of
+from oakbank.deploy.stream import Handled, consume
 from oakbank.pipelines import Registry
 from oakbank.pipelines.contract import MAX_BATCH
 from oakbank.pipelines.service import Loaded
@@ -33,11 +35,13 @@ def test_three_ways_in_one_answer(bank: Any, registry: Registry, tmp_path: Path)
 
     messages = [message_of(row) for row in feed.to_dict("records")]
     requests = [{name: value for name, value in json.loads(each).items() if name != "month"} for each in messages]
-    client, answers = TestClient(create_app(registry)), []
+    online = DecisionRecord(tmp_path / "online.sqlite", lambda: 0)
+    client, answers = TestClient(create_app(registry, record=online)), []
     for first in range(0, ROWS, MAX_BATCH):
         answers += client.post("/score/batch", json=requests[first : first + MAX_BATCH]).json()["scores"]
     for name in ("application_id", "granted", "default_probability", "model_version"):
         assert [answer[name] for answer in answers] == batch[name].tolist()
+    assert DecisionStore(online.path).decisions().equals(batch)
 
     async def through(url: str) -> Handled:
         client = await connect(url)

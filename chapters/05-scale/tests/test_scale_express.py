@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from oakbank.deploy import service as deploy
 from oakbank.deploy.onnx_runtime import threshold_probe
+from oakbank.deploy.record import DecisionRecord
+from oakbank.deploy.store import DecisionStore
 from oakbank.pipelines import OAKBANK, CreditModel, ModelError, feature_matrix
 from oakbank.pipelines.contract import Application, score
 from oakbank.pipelines.features import feature_row
@@ -385,3 +387,15 @@ def test_without_a_registry_the_service_lives_and_says_what_to_do(tmp_path: Path
     client = TestClient(create_app(tmp_path / "nothing"))
     assert client.get("/healthz").json() == {"status": "alive", "model_version": None}
     assert "run the training pipeline" in client.post("/score", json=GOOD).json()["detail"]
+
+
+def test_with_a_record_there_is_no_lane(tmp_path: Path) -> None:
+    """What the lane answers it would not keep."""
+    path = tmp_path / "decisions.sqlite"
+    app = create_app(None, record=DecisionRecord(path, lambda: 0))
+    app.state.service.loaded = Loaded("1", fit(5))
+    answer = TestClient(app).post("/score", json=GOOD | {"application_id": 7})
+    assert answer.status_code == 200
+    assert DecisionStore(path).decisions()["application_id"].tolist() == [7]
+    with pytest.raises(ValueError, match="is not kept"):
+        add_express_lane(app)

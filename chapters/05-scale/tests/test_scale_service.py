@@ -11,8 +11,9 @@ import pytest
 
 from oakbank.deploy.onnx_runtime import OnnxModel
 from oakbank.pipelines import CreditModel, contract, feature_matrix
+from oakbank.pipelines.contract import requests_of
 from oakbank.scale import load
-from oakbank.scale.load import arrival_times, compare, requests_of, run_load
+from oakbank.scale.load import arrival_times, compare, run_load
 from oakbank.scale.microbatch import OverloadedError
 from oakbank.scale.service import batch_scorer, create_scaled_app
 from oakbank.world import FEATURES, World

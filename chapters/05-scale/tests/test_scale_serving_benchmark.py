@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from oakbank.pipelines import CreditModel, feature_matrix
+from oakbank.pipelines.contract import requests_of
 from oakbank.pipelines.scaling import END, renewed
 from oakbank.scale import serving_benchmark
-from oakbank.scale.load import requests_of
 from oakbank.scale.serving_benchmark import (
     BARE,
     CONNECTIONS,

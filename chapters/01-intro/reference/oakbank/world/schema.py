@@ -53,7 +53,7 @@ DECISIONS: tuple[Column, ...] = (
     Column("application_id", "int64", "-", "the application; -1 where it came without an id", -1),
     Column("granted", "bool", "-", "whether the loan is granted"),
     Column("default_probability", "float64", "-", "as decided on; NaN where no model was asked", 0, 1),
-    Column("model_version", "object", "-", "version of the model in the registry, or `officers`"),
+    Column("model_version", "object", "-", "version of the model, name of a router's bundle, or `officers`"),
     Column("month", "int64", "months", "of the application"),
     Column("reason", "object", "-", "why a person must look at it; empty: nobody has to"),
 )

@@ -54,6 +54,10 @@ _FIELDS: dict[str, Any] = {"application_id": (_type(_BY_NAME["application_id"]) 
 _FIELDS |= {name: (_type(_BY_NAME[name]), ...) for name in FEATURES}
 Application: Any = create_model("Application", __base__=_Strict, **_FIELDS)
 Application.__doc__ = "One loan application: the fields that a model may see, and an id if the caller has one."
+Identified: Any = create_model(
+    "Identified", __base__=Application, application_id=(_type(_BY_NAME["application_id"]), ...)
+)
+Identified.__doc__ = "One loan application with an id: what is decided on it is kept under that id."
 
 
 def application_of(table: TableSpec) -> Any:
@@ -96,6 +100,12 @@ class BatchScore(BaseModel):
 
     model_version: str
     scores: list[Score]
+
+
+def requests_of(applications: pd.DataFrame) -> list[Any]:
+    """Return rows as the service receives them: one validated `Application` each."""
+    rows = applications[["application_id", *FEATURES]].to_dict("records")
+    return [Application.model_validate(row) for row in rows]
 
 
 def to_frame(applications: Sequence[BaseModel]) -> pd.DataFrame:

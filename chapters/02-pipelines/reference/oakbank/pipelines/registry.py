@@ -1,10 +1,13 @@
 """The model registry: MLflow over SQLite, with aliases. Registering the same content twice gives one version."""
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from oakbank.world.files import file_hash, sqlite_url
 MODEL_NAME = "oakbank-credit"
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a bar per file of a few kB is noise
 EXPERIMENT = "oakbank-training"
+
+_VERSION = re.compile("[1-9][0-9]{0,15}")
 
 
 class RegistryError(RuntimeError):
@@ -147,10 +152,13 @@ class Registry:
         """Point an alias at a version.
 
         Raises:
-            RegistryError: There is no such version.
+            RegistryError: There is no such version, or no alias can be called so.
         """
-        self.tags(version)
-        self.client.set_registered_model_alias(self.name, alias, version)
+        self._version(version)
+        if alias.isdigit():
+            raise RegistryError(f"an alias of digits would be taken for a version: not {alias[:50]!r}")
+        with _names_refused():
+            self.client.set_registered_model_alias(self.name, alias, version)
 
     def versions(self) -> list[str]:
         """Return all versions, oldest first."""
@@ -166,9 +174,14 @@ class Registry:
         return dict(self._version(version).tags)
 
     def set_tag(self, version: str, key: str, value: str) -> None:
-        """Add a tag to a version, such as its approver."""
+        """Add a tag to a version, such as its approver.
+
+        Raises:
+            RegistryError: There is no such version, or no tag can be called so, or is so long.
+        """
         self._version(version)
-        self.client.set_model_version_tag(self.name, version, key, value)
+        with _names_refused():
+            self.client.set_model_version_tag(self.name, version, key, value)
 
     def run_id(self, version: str) -> str:
         """Return MLflow's id of a version's training run.
@@ -188,7 +201,7 @@ class Registry:
         Raises:
             RegistryError: There is no such alias or version, or the stored file is gone or was changed.
         """
-        version = self.alias(alias_or_version) if not alias_or_version.isdigit() else alias_or_version
+        version = alias_or_version if alias_or_version.isdigit() else self.alias(alias_or_version)
         if version is None:
             raise RegistryError(
                 f"no model has the alias {alias_or_version!r} in {self.folder}: promote a version first"
@@ -214,11 +227,25 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self.client.get_model_version(self.name, version)
+            # MLflow itself would make a number of "1 " and of digits in any script.
+            if _VERSION.fullmatch(str(version)):
+                return self.client.get_model_version(self.name, version)
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
-            raise RegistryError(f"no version {version} of {self.name} in {self.folder}: {self.versions()}") from None
+        raise RegistryError(f"no version {version} of {self.name} in {self.folder}: {self.versions()}")
 
     def _run_of(self, version: str) -> Any:
         return self.client.get_run(self._version(version).run_id)
+
+
+@contextlib.contextmanager
+def _names_refused() -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code == "INVALID_PARAMETER_VALUE":
+            raise RegistryError(f"MLflow does not take it: {error}") from error
+        raise

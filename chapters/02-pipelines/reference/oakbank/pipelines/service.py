@@ -1,6 +1,6 @@
 """The model behind HTTP: `create_app(model, version)`. What `oakbank.deploy.service` serves is built from the same."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
@@ -69,7 +69,13 @@ Model = Annotated[Loaded, Depends(_fitting)]
 
 
 def scoring_app(
-    source: Source, table: TableSpec | None = None, *, scorer: Scorer = score_in_thread, **options: Any
+    source: Source,
+    table: TableSpec | None = None,
+    *,
+    scorer: Scorer = score_in_thread,
+    application: Any = Application,
+    errors: Mapping[int | str, dict[str, Any]] = SCORING_ERRORS,
+    **options: Any,
 ) -> FastAPI:
     """Return a service over a source of models. It is alive without a model, and ready with one.
 
@@ -79,6 +85,8 @@ def scoring_app(
         source: Where the model comes from; kept as `app.state.service`.
         table: Of data of one's own; None: the bank's applications are scored.
         scorer: What scores.
+        application: The type of one of the bank's applications.
+        errors: What the two routes that score may answer besides, as FastAPI's `responses`.
         options: For `FastAPI`, such as `lifespan`.
     """
     app = protocol_app(
@@ -91,17 +99,17 @@ def scoring_app(
         **options,
     )
     app.state.data = OAKBANK.key if table is None else table.data_spec().key
-    one: Any = Application if table is None else application_of(table)
+    one: Any = application if table is None else application_of(table)
     batch = Annotated[list[one], Body(min_length=1, max_length=MAX_BATCH)]
 
-    @app.post("/score", responses=SCORING_ERRORS, max_body_size=MAX_BODY)
+    @app.post("/score", responses={**errors}, max_body_size=MAX_BODY)
     async def score_one(application: one, loaded: Model) -> Score:
         """Score one application."""
         scores = await scorer(loaded, [application])
         source.scored(scores)
         return scores[0]
 
-    @app.post("/score/batch", responses=SCORING_ERRORS, max_body_size=MAX_BODY)
+    @app.post("/score/batch", responses={**errors}, max_body_size=MAX_BODY)
     async def score_batch(applications: batch, loaded: Model) -> BatchScore:
         """Score several applications; one that is wrong refuses them all."""
         scores = await scorer(loaded, applications)

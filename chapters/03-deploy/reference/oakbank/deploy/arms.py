@@ -105,8 +105,3 @@ def records_of(applications: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as a caller would send them, whether or not they are valid."""
     text = applications[["application_id", *FEATURES]].to_json(orient="records", double_precision=15)
     return list(json.loads(text))
-
-
-def forms_of(applications: pd.DataFrame) -> list[Application]:
-    """Return rows as the service would receive them, one validated form each."""
-    return [Application(**row) for row in records_of(applications)]

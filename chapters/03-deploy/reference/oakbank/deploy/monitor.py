@@ -14,17 +14,6 @@ from oakbank.pipelines import CreditModel
 from oakbank.world import CATEGORIES, FEATURES
 from oakbank.world.files import write_text
 
-__all__ = [
-    "ColumnDrift",
-    "DriftReport",
-    "PerformanceReport",
-    "drift_report",
-    "evidently_report",
-    "ks",
-    "performance_report",
-    "psi",
-]
-
 PSI_MODERATE = 0.10
 """Look into it. This and the next are the industry's convention (N. Siddiqi, Credit Risk Scorecards, Wiley 2006)."""
 PSI_MAJOR = 0.25

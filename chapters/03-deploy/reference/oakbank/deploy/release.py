@@ -3,37 +3,20 @@
 A step is a function from a state to a state. The only one without a person's name is `abort`.
 """
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from oakbank.deploy.assignment import MAX_SHARE
 from oakbank.deploy.sequential import Rules
 
-Arm = Literal["champion", "canary", "baseline"]
-MAX_SHARE = 0.5
-"""Canary and baseline have the same share: at 0.5 nobody is left for a third arm."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """Of a bundle."""
 
 
 class ReleaseError(RuntimeError):
     """A bundle or state that is not there, broken, or does not allow what is asked; the message says what to do."""
-
-
-def place(applicant: str, salt: str) -> float:
-    """Return where an applicant stands, from 0 to below 1: always the same, and even over many applicants."""
-    digest = hashlib.sha256(f"{salt}:{applicant}".encode()).digest()
-    return int.from_bytes(digest[:6]) / 2**48
-
-
-def arm_of(applicant: str, salt: str, share: float) -> Arm:
-    """Return who answers an applicant. If the share grows, whoever is in the canary or its baseline stays there."""
-    at = place(applicant, salt)
-    if at < share:
-        return "canary"
-    return "baseline" if MAX_SHARE <= at < MAX_SHARE + share else "champion"
 
 
 @dataclass(frozen=True)

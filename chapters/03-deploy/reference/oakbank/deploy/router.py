@@ -13,7 +13,8 @@ from filelock import FileLock
 
 from oakbank.deploy import release as steps
 from oakbank.deploy.arms import FEATURE_CODE, Features, Loaded, RoutedScore, Shadow, Trial, applicant_of, load
-from oakbank.deploy.release import Arm, Release, ReleaseError, State, arm_of, place
+from oakbank.deploy.assignment import Arm, arm_of, place
+from oakbank.deploy.release import Release, ReleaseError, State
 from oakbank.deploy.release_files import read_bundle, read_state, save_state
 from oakbank.deploy.sequential import Counts, Verdict, judge
 from oakbank.pipelines.contract import Application

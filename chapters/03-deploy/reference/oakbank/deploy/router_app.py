@@ -13,38 +13,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from oakbank.deploy import release as steps
+from oakbank.deploy.answered import WhoAnswered
 from oakbank.deploy.arms import FEATURE_CODE, Features, Loaded, RoutedScore
 from oakbank.deploy.lifespan import refreshing
+from oakbank.deploy.record import RECORD_ERRORS, DecisionRecord, add_record_options, record_of
 from oakbank.deploy.release import ReleaseError, State
-from oakbank.deploy.release_files import read_state
+from oakbank.deploy.release_files import read_bundle, read_state
 from oakbank.deploy.router import Router
 from oakbank.intro.protocol import MAX_BODY, SCORING_ERRORS, needed, protocol_app
-from oakbank.pipelines.contract import Application, explain
-
-
-class _WhoAnswered:
-    """Around every request: the header names the bundle that answered, which is known only at the end."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state: dict[str, Any] = scope.setdefault("state", {}) if scope["type"] == "http" else {}
-
-        async def send_and_name(message: Message) -> None:
-            if message["type"] == "http.response.start" and "answered_by" in state:
-                others = [pair for pair in message["headers"] if pair[0] != b"x-model-version"]
-                message["headers"] = [*others, (b"x-model-version", state["answered_by"].encode())]
-            await send(message)
-
-        await self.app(scope, receive, send_and_name)
+from oakbank.pipelines.contract import Application, Identified, explain
 
 
 class ReleaseReport(BaseModel):
@@ -62,7 +45,11 @@ class ReleaseReport(BaseModel):
 
 
 def create_app(
-    folder: str | Path, *, features: Mapping[str, Features] = FEATURE_CODE, refresh_seconds: float | None = None
+    folder: str | Path,
+    *,
+    features: Mapping[str, Features] = FEATURE_CODE,
+    refresh_seconds: float | None = None,
+    record: DecisionRecord | None = None,
 ) -> FastAPI:
     """Return the router's service. It is alive without a champion, and ready with one.
 
@@ -70,6 +57,7 @@ def create_app(
         folder: Of the router; it may appear later.
         features: Feature code by name.
         refresh_seconds: How often to read the state; None: only when somebody calls `app.state.service.refresh()`.
+        record: Keeps each decision before it is answered, and every application needs an id; None: none is kept.
     """
     router = Router(folder, features)
 
@@ -82,17 +70,21 @@ def create_app(
         swagger_ui_parameters={"validatorUrl": None},  # Swagger's badge would send the schema's address to its maker
         lifespan=refreshing(router.refresh, refresh_seconds),
     )
-    app.add_middleware(_WhoAnswered)
+    app.state.record = record
+    app.add_middleware(WhoAnswered)
 
-    @app.post("/score", responses=SCORING_ERRORS, max_body_size=MAX_BODY)
+    one: Any = Application if record is None else Identified
+
+    @app.post("/score", responses=SCORING_ERRORS if record is None else RECORD_ERRORS, max_body_size=MAX_BODY)
     async def score(
-        application: Application, request: Request, later: BackgroundTasks, _: Annotated[Loaded, Depends(needed)]
+        application: one, request: Request, later: BackgroundTasks, _: Annotated[Loaded, Depends(needed)]
     ) -> RoutedScore:
         """Score one application by the bundle that its applicant is assigned to."""
         given = await run_in_threadpool(router.answer, application)
-        request.state.answered_by = given.model_version
+        told = given if record is None else await run_in_threadpool(_kept, record, router, application, given)
+        request.state.answered_by = told.model_version
         later.add_task(router.shadow, application, given)
-        return given
+        return told
 
     @app.get("/release")
     def release() -> ReleaseReport:
@@ -114,6 +106,18 @@ def create_app(
     return app
 
 
+def _kept(record: DecisionRecord, router: Router, application: Any, given: RoutedScore) -> RoutedScore:
+    """Return the decision that stands, with the cutoff of the bundle that gave it."""
+    (stands,) = record.answer([application], [given])
+    if stands.model_version == given.model_version:
+        return stands
+    try:
+        cutoff = read_bundle(router.folder, stands.model_version).cutoff
+    except ReleaseError as error:
+        raise HTTPException(503, f"this application was decided by a bundle that is gone: {error}") from None
+    return stands.model_copy(update={"cutoff": cutoff})
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve, show the state, or take one step on it.
 
@@ -129,10 +133,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--refresh-seconds", type=float, default=1.0, help="serve: how often to read the state")
+    add_record_options(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     if options.verb == "serve":
-        app = create_app(options.folder, refresh_seconds=options.refresh_seconds)
+        app = create_app(options.folder, refresh_seconds=options.refresh_seconds, record=record_of(options))
         uvicorn.run(app, host=options.host, port=options.port, access_log=False)
         return
     try:

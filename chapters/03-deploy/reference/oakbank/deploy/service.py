@@ -13,15 +13,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from oakbank.deploy.exclusive import reachable
 from oakbank.deploy.inputs import InputBins
 from oakbank.deploy.lifespan import refreshing
 from oakbank.deploy.logs import JsonLines, RequestLog
 from oakbank.deploy.metrics import Metrics
-from oakbank.intro.protocol import model_version
+from oakbank.deploy.record import RECORD_ERRORS, DecisionRecord, add_record_options, record_of
+from oakbank.intro.protocol import SCORING_ERRORS, model_version
 from oakbank.pipelines import OAKBANK, Registry, RegistryError
-from oakbank.pipelines.contract import Score
+from oakbank.pipelines.contract import Application, Identified, Score
 from oakbank.pipelines.service import Loaded, score_in_thread, scoring_app
 
 log = logging.getLogger("oakbank.deploy")
@@ -63,16 +66,8 @@ class ScoringService:
         with self._lock:
             try:
                 registry = self._registry()
-                version = registry.alias(self.alias)
-                if version is None:
-                    raise RegistryError(f"no model has the alias {self.alias!r}: train and promote one first")
-                if self.loaded is not None and self.loaded.version == version:
-                    self.problem = ""
-                    return False
-                model = registry.load(version)
-                if model.spec is not OAKBANK:
-                    raise RegistryError(f"version {version} scores {model.spec.name} data: promote one for Oakbank")
-                self.loaded = Loaded(version, model, registry.tags(version))
+                with reachable(registry):
+                    found = self._newer(registry)
             except Exception as error:  # whatever the registry's database or disk raises: serving must go on
                 if not self.problem:
                     log.warning("no model from the registry: %s", error, exc_info=not isinstance(error, RegistryError))
@@ -80,9 +75,23 @@ class ScoringService:
                 self.metrics.refresh_failures.inc()
                 return False
             self.problem = ""
-            self.metrics.serving(version)
-            log.info("serving version %s", version)
+            if found is None:
+                return False
+            self.loaded = found
+            self.metrics.serving(found.version)
+            log.info("serving version %s", found.version)
             return True
+
+    def _newer(self, registry: Registry) -> Loaded | None:
+        version = registry.alias(self.alias)
+        if version is None:
+            raise RegistryError(f"no model has the alias {self.alias!r}: train and promote one first")
+        if self.loaded is not None and self.loaded.version == version:
+            return None
+        model = registry.load(version)
+        if model.spec is not OAKBANK:
+            raise RegistryError(f"version {version} scores {model.spec.name} data: promote one for Oakbank")
+        return Loaded(version, model, registry.tags(version))
 
     def scored(self, scores: Sequence[Score]) -> None:
         """Count given scores."""
@@ -131,6 +140,7 @@ def create_app(
     *,
     refresh_seconds: float | None = None,
     bins: InputBins | None = None,
+    record: DecisionRecord | None = None,
 ) -> FastAPI:
     """Return the scoring service. It is alive without a model, and ready with one.
 
@@ -140,16 +150,24 @@ def create_app(
         refresh_seconds: How often to ask the registry whether the alias moved; None: only now, and whenever
             somebody calls `app.state.service.refresh()`.
         bins: Into which the inputs are counted for `/metrics`; None: they are not.
+        record: Keeps each decision before it is answered, and every application needs an id; None: none is kept.
     """
     service = ScoringService(registry, alias, bins)
     service.refresh()
 
-    async def count_and_score(loaded: Loaded, applications: Sequence[Any]) -> list[Score]:
+    async def count_score_keep(loaded: Loaded, applications: Sequence[Any]) -> list[Score]:
         service.metrics.took_in(application.model_dump() for application in applications)
-        return await score_in_thread(loaded, applications)
+        scores = await score_in_thread(loaded, applications)
+        return scores if record is None else await run_in_threadpool(record.answer, applications, scores)
 
-    scorer = score_in_thread if bins is None else count_and_score
-    app = scoring_app(service, scorer=scorer, lifespan=refreshing(service.refresh, refresh_seconds))
+    app = scoring_app(
+        service,
+        scorer=score_in_thread if bins is None and record is None else count_score_keep,
+        application=Application if record is None else Identified,
+        errors=SCORING_ERRORS if record is None else RECORD_ERRORS,
+        lifespan=refreshing(service.refresh, refresh_seconds),
+    )
+    app.state.record = record
     service.metrics.expect("/score", "/score/batch")
     app.add_middleware(_Observe, metrics=service.metrics)
 
@@ -188,11 +206,12 @@ def main(
     parser.add_argument("--root-path", default="", help="prefix that a proxy strips, such as /proxy/8000")
     parser.add_argument("--refresh-seconds", type=float, default=5.0, help="how often to look whether the alias moved")
     parser.add_argument("--json-logs", action="store_true", help="log in JSON, and a line for each request")
+    add_record_options(parser)
     options = parser.parse_args(arguments)
     if options.refresh_seconds <= 0:
         parser.error("--refresh-seconds must be above 0")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    app = create(options.registry, options.alias, refresh_seconds=options.refresh_seconds)
+    app = create(options.registry, options.alias, refresh_seconds=options.refresh_seconds, record=record_of(options))
     if options.json_logs:
         for handler in logging.getLogger().handlers:
             handler.setFormatter(JsonLines())

@@ -106,7 +106,12 @@ def add_express_lane(app: FastAPI) -> FastAPI:
     """Open an express lane in an app of `oakbank.pipelines.service.scoring_app`, and return the app.
 
     The lane is inside of what is around the app already: guard, metrics and logs see its answers like all others.
+
+    Raises:
+        ValueError: The app keeps a record of its decisions, which the lane would pass by.
     """
+    if getattr(app.state, "record", None) is not None:
+        raise ValueError("an app that keeps its decisions has no express lane: what the lane answers is not kept")
     route = next(route for route in app.routes if getattr(route, "path", "") == PATH)
     app.user_middleware.append(Middleware(ExpressLane, source=app.state.service, route=route))
     return app

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from oakbank.deploy.onnx_runtime import OnnxModel
 from oakbank.pipelines import CreditModel
-from oakbank.pipelines.contract import Application
+from oakbank.pipelines.contract import requests_of
 from oakbank.scale.microbatch import OverloadedError
 from oakbank.scale.service import batch_scorer
-from oakbank.world import FEATURES
 
 Item = TypeVar("Item")
 
@@ -136,9 +135,3 @@ def compare(model: CreditModel, applications: pd.DataFrame, *, rate: float, seed
         rows[name] = {key: getattr(at_rate, key) for key in ("p50_ms", "p95_ms", "p99_ms")} | {"capacity": capacity}
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.assign(times_naive=table["capacity"] / table["capacity"].iloc[0])
-
-
-def requests_of(applications: pd.DataFrame) -> list[Any]:
-    """Return applications as validated requests of the scoring service."""
-    columns = ["application_id", *FEATURES]
-    return [Application.model_validate(row) for row in applications[columns].to_dict("records")]

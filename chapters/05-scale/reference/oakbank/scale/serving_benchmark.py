@@ -28,9 +28,8 @@ import httpx
 import oakbank
 from oakbank.deploy.ports import free_port
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
-from oakbank.pipelines.contract import Application, score
+from oakbank.pipelines.contract import Application, requests_of, score
 from oakbank.pipelines.scaling import renewed
-from oakbank.scale.load import requests_of
 from oakbank.world import Lake, World, publish_history
 from oakbank.world.files import write_json, write_text
 
