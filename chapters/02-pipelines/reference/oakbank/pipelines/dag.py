@@ -17,6 +17,8 @@ from oakbank.pipelines.artifacts import Steps
 
 Source = str | Path | Sequence[Path]
 """What a step reads: an output of another step, as "step.output", or one or more files from outside."""
+Finished = Callable[[str, list[Path], list[Path]], object]
+"""Told of each step that is done: its name, the files that it read, and those that it wrote."""
 
 
 class DagError(ValueError):
@@ -102,10 +104,14 @@ class Dag:
             there = self.steps[name].outputs
             raise DagError(f"{who} '{name}.{output}', which {name} does not write: {_meant(output, there)}")
 
-    def run(self, steps: Steps) -> dict[str, dict[str, Path]]:
+    def run(self, steps: Steps, finished: Finished | None = None) -> dict[str, dict[str, Path]]:
         """Run what is not done, in order; return the output paths by step and argument name.
 
         Hold `folder_lock` on the folder meanwhile. The first step that fails ends the run; what ended before it stays.
+
+        Args:
+            steps: Where and how they run.
+            finished: Told of each step that is done, also of one that was found done.
 
         Raises:
             FileNotFoundError: A file from outside is missing. No step has run then.
@@ -133,6 +139,9 @@ class Dag:
                 params=step.params,
                 retries=step.retries,
             )
+            if finished:
+                read = [path for value in files.values() for path in ([value] if isinstance(value, Path) else value)]
+                finished(name, read, list(made[name].values()))
         return made
 
     def mermaid(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from oakbank.pipelines.artifacts import Steps, folder_lock
 from oakbank.pipelines.assessment import assess
-from oakbank.pipelines.dag import Dag, Step
+from oakbank.pipelines.dag import Dag, Finished, Step
 from oakbank.pipelines.evaluation import evaluation_from_json
 from oakbank.pipelines.features import OAKBANK
 from oakbank.pipelines.german import GERMAN, GERMAN_PARAMS, GermanFile, german_file
@@ -151,6 +151,7 @@ def run_training(
     registry: "Registry | None" = None,
     label_delay: int = 3,
     retries: int = 2,
+    finished: Finished | None = None,
 ) -> TrainingRun:
     """Run the pipeline, resuming whatever an earlier run in the same folder has finished.
 
@@ -162,6 +163,7 @@ def run_training(
         registry: Where to register the model; None: nowhere.
         label_delay: Months from application to known outcome.
         retries: How often a step is tried again after a transient fault of disk or network.
+        finished: Told of each step that is done, with the files that it read and wrote.
 
     Raises:
         LakeError: A month is missing, cannot be read or repaired, or no outcome is known yet.
@@ -171,7 +173,7 @@ def run_training(
     folder, config = Path(workdir), _settled(config, source)
     with folder_lock(folder):
         dag, steps = training_dag(config, source, label_delay, retries), Steps(folder)
-        made = dag.run(steps)
+        made = dag.run(steps, finished)
         models, measured = made["train"], made["evaluate"]
         run = TrainingRun(
             folder=folder,
