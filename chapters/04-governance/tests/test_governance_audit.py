@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oakbank.governance import audit as audit_module
-from oakbank.governance.audit import START, AuditError, AuditLog, Entry, _sealed
+from oakbank.governance.audit import START, AuditError, AuditLog, Draft, Entry
+from oakbank.governance.entries import canonical, sealed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 
@@ -110,7 +111,7 @@ def test_edit_with_its_own_hash_redone_breaks_the_next(log: AuditLog) -> None:
     fields = json.loads(kept[2])
     del fields["hash"]
     fields["payload"]["granted"] = 1_000
-    kept[2] = audit_module._canonical(vars(_sealed(fields))) + b"\n"
+    kept[2] = canonical(vars(sealed(fields))) + b"\n"
     log.path.write_bytes(b"".join(kept))
     assert log.verify().first_bad == 3
 
@@ -340,13 +341,13 @@ def test_failed_flush_takes_the_entry_back(log: AuditLog, monkeypatch: pytest.Mo
 
 def test_appending_reads_only_what_is_new(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
-    real = audit_module._parse
+    real = audit_module.parse
 
     def watched(line: bytes, seq: int, previous: str) -> Entry:
         parsed.append(seq)
         return real(line, seq, previous)
 
-    monkeypatch.setattr(audit_module, "_parse", watched)
+    monkeypatch.setattr(audit_module, "parse", watched)
     for _ in range(20):
         log.append("decide", "batch job")
     assert parsed == []

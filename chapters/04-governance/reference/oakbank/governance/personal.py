@@ -1,0 +1,152 @@
+"""What the audit log must not hold: data about people, in a store from which they can be erased.
+
+The log gets a *commitment* to the data, HMAC-SHA256 keyed by a random salt of 32 bytes. While the store has data and
+salt, anybody who is shown both can check that this is what was logged. Once they are deleted, the commitment is noise:
+without the salt nobody can try all applicants until one fits, as with a plain hash of a number. The chain still verifies.
+
+While the salt is there, the commitment is personal data too (GDPR, article 4(5): pseudonymised). SQLite overwrites what
+it deletes (`secure_delete`); what backups and the disk's own layer keep is beyond this file.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oakbank.governance.entries import canonical
+
+SALT_BYTES = 32
+TABLE = """CREATE TABLE IF NOT EXISTS personal (
+    key TEXT PRIMARY KEY, commitment TEXT NOT NULL UNIQUE, subject TEXT, salt BLOB, content BLOB) WITHOUT ROWID"""
+INDEX = "CREATE INDEX IF NOT EXISTS by_subject ON personal (subject)"
+
+
+class PersonalError(RuntimeError):
+    """Data that cannot be kept or shown; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What opens a commitment: shown to the person, or to whoever may see their data."""
+
+    commitment: str
+    salt: str
+    content: dict[str, Any]
+
+    def holds(self) -> bool:
+        """Return whether this is what was committed to. Needs no store."""
+        return hmac.compare_digest(commit(bytes.fromhex(self.salt), self.content), self.commitment)
+
+
+def commit(salt: bytes, content: dict[str, Any]) -> str:
+    """Return the commitment to a content (plain JSON) under a salt, in hex."""
+    return hmac.new(salt, canonical(content), hashlib.sha256).hexdigest()
+
+
+class PersonalStore:
+    """The store in one SQLite file; any number of processes may use it.
+
+    Args:
+        path: The file; it is made when something is kept.
+        salt: Gives that many random bytes. For tests only: a salt that can be guessed protects nobody.
+    """
+
+    def __init__(self, path: str | Path, salt: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self.path = Path(path)
+        self._salt = salt
+
+    def keep(self, key: str, subject: str, content: dict[str, Any]) -> str:
+        """Keep data about a person, and return the commitment for the log. Keep first, then append.
+
+        Args:
+            key: Idempotency key, the one that the log's entry has. It stays in the log: it must not name the person.
+            subject: Whose data it is.
+            content: Plain JSON.
+
+        Raises:
+            PersonalError: The content is not JSON, or the key was used for other data, or for data since erased.
+        """
+        try:
+            text = canonical(content)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise PersonalError(f"the data are not plain JSON ({error}): give str, int, float, list, dict") from None
+        salt = self._salt(SALT_BYTES)
+        row = (key, commit(salt, content), subject, salt, text)
+        with self._database() as database:
+            database.execute("INSERT INTO personal VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING", row)
+            found = database.execute("SELECT commitment, subject, content FROM personal WHERE key = ?", [key])
+            commitment, owner, kept = found.fetchone()
+        if owner is None:
+            raise PersonalError(f"the data under key {key!r} were erased: do not keep them again")
+        if (owner, bytes(kept)) != (subject, text):
+            raise PersonalError(f"key {key!r} is that of other data: take another key")
+        return str(commitment)
+
+    def open(self, commitment: str) -> Opening | None:
+        """Return what opens a commitment of the log; None: it was erased.
+
+        Raises:
+            PersonalError: There never was such a commitment, or its data were changed.
+        """
+        query = "SELECT commitment, salt, content FROM personal WHERE commitment = ?"
+        with self._database() as database:
+            row = database.execute(query, [commitment]).fetchone()
+        if row is None:
+            raise PersonalError(f"there is no data for {commitment[:12]}…: is this the store of this log?")
+        return None if row[1] is None else _opening(*row)
+
+    def about(self, subject: str) -> list[Opening]:
+        """Return all that is kept about a person, in the order of the keys (an access request).
+
+        Raises:
+            PersonalError: Some of it was changed.
+        """
+        query = "SELECT commitment, salt, content FROM personal WHERE subject = ? ORDER BY key"
+        with self._database() as database:
+            rows = database.execute(query, [subject]).fetchall()
+        return [_opening(*row) for row in rows]
+
+    def erase(self, subject: str) -> list[str]:
+        """Delete a person's data and salts, and return the commitments that nothing opens any more.
+
+        Called again, it changes nothing and returns none. Key and commitment stay: both are in the log anyway.
+        """
+        with self._database() as database:
+            query = "SELECT commitment FROM personal WHERE subject = ? ORDER BY key"
+            found = [str(row[0]) for row in database.execute(query, [subject])]
+            change = "UPDATE personal SET subject = NULL, salt = NULL, content = NULL WHERE subject = ?"
+            database.execute(change, [subject])
+        return found
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or, after an error or a kill, nothing."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as database:
+                database.execute("PRAGMA secure_delete = ON")
+                database.execute("PRAGMA synchronous = FULL")
+                with database:
+                    database.execute("BEGIN IMMEDIATE")
+                    database.execute(TABLE)
+                    database.execute(INDEX)
+                    yield database
+        except sqlite3.Error as error:
+            raise PersonalError(f"{self.path}: {error}; is it the store, and is there room?") from error
+
+
+def _opening(commitment: str, salt: bytes, content: bytes) -> Opening:
+    try:
+        opening = Opening(commitment, bytes(salt).hex(), json.loads(content))
+        changed = not opening.holds()
+    except (ValueError, TypeError):
+        changed = True
+    if changed:
+        raise PersonalError(f"the data for {commitment[:12]}… were changed: they are not what the log committed to")
+    return opening
