@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oakbank.governance import audit as audit_module
-from oakbank.governance.audit import START, AuditError, AuditLog, Draft, Entry
+from oakbank.governance import entries as entries_module
+from oakbank.governance.audit import START, AuditError, AuditLog, Entry
 from oakbank.governance.entries import canonical, sealed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
@@ -341,13 +341,13 @@ def test_failed_flush_takes_the_entry_back(log: AuditLog, monkeypatch: pytest.Mo
 
 def test_appending_reads_only_what_is_new(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
-    real = audit_module.parse
+    real = entries_module.parse
 
     def watched(line: bytes, seq: int, previous: str) -> Entry:
         parsed.append(seq)
         return real(line, seq, previous)
 
-    monkeypatch.setattr(audit_module, "parse", watched)
+    monkeypatch.setattr(entries_module, "parse", watched)
     for _ in range(20):
         log.append("decide", "batch job")
     assert parsed == []

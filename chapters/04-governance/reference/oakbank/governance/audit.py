@@ -2,8 +2,8 @@
 
 What the chain proves: nobody edited, removed, inserted or reordered entries and left the rest as it was.
 What it does not prove: that the log is the original. Whoever can write the file can cut its end, or write all of it
-anew with hashes that fit. Against that, somebody whom the log's writer cannot reach keeps its `tree_head()` (see `heads`
-for one that is signed), and `verify(head)` compares. What was appended after the newest head kept is guarded by none.
+anew with hashes that fit. Against that, somebody whom the log's writer cannot reach keeps its `tree_head()` (signed:
+see `heads`), and `verify(head)` compares. What was appended after the newest head that is kept, nothing guards.
 
 Nothing about a person belongs into the log, for nothing ever leaves it: see `personal`.
 
@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from oakbank.governance.entries import START, Draft, Entry, canonical, parse, parse_content, sealed
+from oakbank.governance.entries import START, Draft, Entry, Reader, canonical, parse_content, sealed
 from oakbank.governance.merkle import Frontier, TreeHead, leaf_hash
 
 __all__ = ["START", "AuditError", "AuditLog", "Draft", "Entry", "Verification"]
@@ -149,13 +149,11 @@ class AuditLog:
         """Read what was added since the last look, and put aside what a killed process left unfinished."""
         if stream.seek(0, os.SEEK_END) < self._offset:
             raise AuditError(f"{self.path} is shorter than it was: entries were cut off; restore it from a copy")
-        reader = _Reader(self.path, self._offset, self._count, self._head)
+        reader = Reader(self.path, self._offset, self._count, self._head)
         for entry in reader:
-            self._remember(entry, reader.length)
+            self._remember(entry, len(reader.line) + 1)
         if reader.problem:
-            raise AuditError(
-                f"{self.path}: entry {self._count} {reader.problem}; keep the file for the auditors"
-            )
+            raise AuditError(f"{self.path}: entry {self._count} {reader.problem}; keep the file for the auditors")
         if reader.unfinished:
             try:
                 with self.torn_path.open("ab") as aside:
@@ -172,8 +170,12 @@ class AuditLog:
         Raises:
             AuditError: The chain does not hold; `verify` says where.
         """
-        reader = _Reader(self.path)
-        yield from reader
+        return (entry for entry, _ in self._with_lines())
+
+    def _with_lines(self) -> Iterator[tuple[Entry, bytes]]:
+        reader = Reader(self.path)
+        for entry in reader:
+            yield entry, reader.line
         if reader.problem:
             raise AuditError(f"{self.path}: entry {reader.count} {reader.problem}; keep the file for the auditors")
 
@@ -198,7 +200,7 @@ class AuditLog:
         Raises:
             AuditError: The chain does not hold.
         """
-        return [leaf_hash(entry.line()) for entry in self]
+        return [leaf_hash(line) for _, line in self._with_lines()]
 
     def tree_head(self) -> TreeHead:
         """Return size and Merkle root, which stand for the whole log: keep it where nobody can rewrite it.
@@ -206,7 +208,7 @@ class AuditLog:
         Raises:
             AuditError: The chain does not hold.
         """
-        return Frontier(leaf_hash(entry.line()) for entry in self).head()
+        return Frontier(leaf_hash(line) for _, line in self._with_lines()).head()
 
     def verify(self, head: TreeHead | str | None = None) -> Verification:
         """Check the whole chain. While others append, an unfinished line may be seen: check again.
@@ -215,12 +217,12 @@ class AuditLog:
             head: A `tree_head()` (or `head()`) kept from earlier. The log may have grown since; if it does not begin
                 with those entries, its end was cut off or it was written anew. Without it neither can be seen.
         """
-        reader, tree = _Reader(self.path), Frontier()
+        reader, tree = Reader(self.path), Frontier()
         kept = head == START
         for entry in reader:
             kept = kept or entry.hash == head
             if isinstance(head, TreeHead) and tree.size < head.size:
-                tree.add(leaf_hash(entry.line()))
+                tree.add(leaf_hash(reader.line))
         count = reader.count
         if reader.problem:
             return Verification(False, count, count, f"entry {count} {reader.problem}")
@@ -236,37 +238,6 @@ class AuditLog:
         anchor = "the anchored head is among them" if head else "no anchor was given, so a cut end would not show"
         aside = f"; unfinished bytes lie in {self.torn_path.name}" if self.torn_path.exists() else ""
         return Verification(True, count, None, f"{count} entries, each follows the one before; {anchor}{aside}")
-
-
-class _Reader:
-    """Yields the entries of a log as far as they hold; afterwards it says what comes then.
-
-    Attributes:
-        length: Bytes of the last entry's line.
-        problem: What is wrong with the next entry.
-        unfinished: What follows the last line end.
-    """
-
-    def __init__(self, path: Path, offset: int = 0, count: int = 0, head: str = START) -> None:
-        self.path, self.offset, self.count, self.head = path, offset, count, head
-        self.length, self.problem, self.unfinished = 0, "", b""
-
-    def __iter__(self) -> Iterator[Entry]:
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as stream:
-            stream.seek(self.offset)
-            for line in stream:
-                if not line.endswith(b"\n"):
-                    self.unfinished = line
-                    return
-                try:
-                    entry = parse(line[:-1], self.count, self.head)
-                except ValueError as error:
-                    self.problem = str(error)
-                    return
-                self.count, self.head, self.length = self.count + 1, entry.hash, len(line)
-                yield entry
 
 
 def _content(draft: Draft) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 START = "0" * 64
@@ -73,3 +75,35 @@ def parse_content(line: bytes) -> Entry:
     if not unchanged or hashlib.sha256(body).hexdigest() != entry.hash:
         raise ValueError("was changed: its content does not have its hash")
     return entry
+
+
+class Reader:
+    """Yields the entries of a log as far as they hold; afterwards it says what comes then.
+
+    Attributes:
+        line: The last entry's line, without its end.
+        problem: What is wrong with the next entry.
+        unfinished: What follows the last line end.
+    """
+
+    def __init__(self, path: Path, offset: int = 0, count: int = 0, head: str = START) -> None:
+        self.path, self.offset, self.count, self.head = path, offset, count, head
+        self.line, self.problem, self.unfinished = b"", "", b""
+
+    def __iter__(self) -> Iterator[Entry]:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as stream:
+            stream.seek(self.offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    self.unfinished = line
+                    return
+                try:
+                    self.line = line[:-1]
+                    entry = parse(self.line, self.count, self.head)
+                except ValueError as error:
+                    self.problem = str(error)
+                    return
+                self.count, self.head = self.count + 1, entry.hash
+                yield entry

@@ -1,14 +1,16 @@
 """A tree head that somebody signs and keeps: the log's writer can show another log, but not with this signature.
 
-The file is a *checkpoint* as transparency logs exchange it (C2SP: `tlog-checkpoint` and `signed-note`): origin, size and
-root of the tree, a blank line, and one line a signature. Ed25519 (RFC 8032) signs the text above the blank line, so any
-tool that knows Ed25519 can check it; `statement` and `signature` give both as files for `openssl pkeyutl -verify`.
+The file is a *checkpoint* as transparency logs exchange it (C2SP: `tlog-checkpoint` and `signed-note`): origin, size
+and root of the tree, a blank line, and one line a signature. Ed25519 (RFC 8032) signs the text above the blank line, so
+any tool that knows it can check; `statement` and `signature` give both as `openssl pkeyutl -verify -rawin` wants them.
 
 A signature says who saw this head, not that it is the newest: whoever verifies must know how old a head may be.
 """
 
 import base64
 import hashlib
+import shutil
+import subprocess
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -153,3 +155,18 @@ def load_public(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise HeadError(f"{path} has no public Ed25519 key: ask its owner for the file that ends in .pub")
     return key
+
+
+def openssl() -> dict[str, str] | None:
+    """Return the version of OpenSSL, as `course.lesson.recorded` wants it; None: there is none from version 3 on."""
+    said = ""
+    if shutil.which("openssl"):
+        done = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True)  # noqa: S607
+        said = done.stdout
+    name, _, version = said.partition(" ")
+    if name != "OpenSSL" or version[:2] in ("0.", "1."):
+        print(
+            "No OpenSSL 3 on this machine (on Debian and Ubuntu: apt install openssl; on a Mac: brew install openssl)."
+        )
+        return None
+    return {name: version.split()[0]}

@@ -2,7 +2,7 @@
 
 The log gets a *commitment* to the data, HMAC-SHA256 keyed by a random salt of 32 bytes. While the store has data and
 salt, anybody who is shown both can check that this is what was logged. Once they are deleted, the commitment is noise:
-without the salt nobody can try all applicants until one fits, as with a plain hash of a number. The chain still verifies.
+without the salt nobody can try all applicants until one fits, as with a plain hash. The chain still verifies.
 
 While the salt is there, the commitment is personal data too (GDPR, article 4(5): pseudonymised). SQLite overwrites what
 it deletes (`secure_delete`); what backups and the disk's own layer keep is beyond this file.

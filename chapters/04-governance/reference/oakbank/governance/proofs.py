@@ -7,6 +7,7 @@ bytes that say nothing about the entries below them.
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from oakbank.governance.audit import AuditLog
 from oakbank.governance.entries import Entry, parse_content
@@ -76,12 +77,14 @@ def prove(log: AuditLog, seq: int, head: TreeHead) -> Inclusion:
         ProofError: The log of that head has no such entry, or this log does not begin with that of the head.
         AuditError: The chain does not hold.
     """
-    entries = log.entries()[: head.size]
-    leaves = [leaf_hash(entry.line()) for entry in entries]
-    if not 0 <= seq < len(entries):
-        raise ProofError(f"the log of this head has no entry {seq}: it ends before entry {len(entries)}")
-    path = inclusion_proof(leaves, seq)
-    proof = Inclusion(seq, entries[seq].line().decode(), tuple(each.hex() for each in path))
+    leaves, line = [], b""
+    for entry in islice(log, head.size):
+        leaves.append(leaf_hash(entry.line()))
+        if entry.seq == seq:
+            line = entry.line()
+    if not line:
+        raise ProofError(f"the log of this head has no entry {seq}: it ends before entry {len(leaves)}")
+    proof = Inclusion(seq, line.decode(), tuple(each.hex() for each in inclusion_proof(leaves, seq)))
     if not proof.holds(head):
         raise ProofError("this log is not the one of the head: run verify(head), and keep the file for the auditors")
     return proof
@@ -98,7 +101,9 @@ def prove_growth(log: AuditLog, old: TreeHead, new: TreeHead) -> tuple[str, ...]
     try:
         path = tuple(each.hex() for each in consistency_proof(leaves, old.size))
     except IndexError:
-        raise ProofError(f"a log of {old.size} entries cannot grow to {len(leaves)}: give the older head first") from None
+        raise ProofError(
+            f"a log of {old.size} entries cannot grow to {len(leaves)}: give the older head first"
+        ) from None
     if not grew(old, new, path):
         raise ProofError("these are heads of different logs: keep both for the auditors, one of them was forged")
     return path

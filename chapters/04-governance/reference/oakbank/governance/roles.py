@@ -47,11 +47,11 @@ class Person:
 
 
 Staff = Mapping[str, Person]
-"""By name, as it stands in an entry's `actor`. Whoever can change this mapping can appoint themselves: not the log's writer."""
+"""By name, as in an entry's `actor`. Whoever can change it can appoint themselves: keep it from the log's writer."""
 
 
 def sign(draft: Draft, key: Ed25519PrivateKey) -> Draft:
-    """Return the draft with its signature in the payload; done where the person is, with the key that only they have."""
+    """Return the draft with its signature in the payload; done by the person, with the key that only they have."""
     return replace(draft, payload=draft.payload | {SIGNATURE: key.sign(_statement(draft)).hex()})
 
 
@@ -94,7 +94,9 @@ def _problem(draft: Draft, staff: Staff, authors: Mapping[str, str]) -> str:
     try:
         person.key.verify(bytes.fromhex(draft.payload[SIGNATURE]), _statement(draft))
     except (KeyError, TypeError, ValueError, InvalidSignature):
-        return f"this {draft.kind!r} is not signed by {draft.actor}: sign it with `roles.sign`, change nothing afterwards"
+        return (
+            f"this {draft.kind!r} is not signed by {draft.actor}: sign it with `roles.sign`, change nothing afterwards"
+        )
     if draft.kind != "promote":
         return ""
     version = draft.payload.get("version")
