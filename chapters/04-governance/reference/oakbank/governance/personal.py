@@ -13,7 +13,7 @@ import hmac
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,7 @@ class Opening:
 
     def holds(self) -> bool:
         """Return whether this is what was committed to. Needs no store."""
-        return hmac.compare_digest(commit(bytes.fromhex(self.salt), self.content), self.commitment)
-
-
-def commit(salt: bytes, content: dict[str, Any]) -> str:
-    """Return the commitment to a content (plain JSON) under a salt, in hex."""
-    return hmac.new(salt, canonical(content), hashlib.sha256).hexdigest()
+        return hmac.compare_digest(_commit(bytes.fromhex(self.salt), canonical(self.content)), self.commitment)
 
 
 class PersonalStore:
@@ -72,16 +67,23 @@ class PersonalStore:
         Raises:
             PersonalError: The content is not JSON, or the key was used for other data, or for data since erased.
         """
-        try:
-            text = canonical(content)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise PersonalError(f"the data are not plain JSON ({error}): give str, int, float, list, dict") from None
-        salt = self._salt(SALT_BYTES)
-        row = (key, commit(salt, content), subject, salt, text)
+        return self.keep_many([(key, subject, content)])[0]
+
+    def keep_many(self, rows: Iterable[tuple[str, str, dict[str, Any]]]) -> list[str]:
+        """Keep rows of key, subject and content in one transaction, all or none; see `keep`."""
+        given = [(key, subject, _text(content)) for key, subject, content in rows]
         with self._database() as database:
-            database.execute("INSERT INTO personal VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING", row)
-            found = database.execute("SELECT commitment, subject, content FROM personal WHERE key = ?", [key])
-            commitment, owner, kept = found.fetchone()
+            return [self._keep(database, *row) for row in given]
+
+    def _keep(self, database: sqlite3.Connection, key: str, subject: str, text: bytes) -> str:
+        query = "SELECT commitment, subject, content FROM personal WHERE key = ?"
+        found = database.execute(query, [key]).fetchone()
+        if found is None:
+            salt = self._salt(SALT_BYTES)
+            commitment = _commit(salt, text)
+            database.execute("INSERT INTO personal VALUES (?, ?, ?, ?, ?)", [key, commitment, subject, salt, text])
+            return commitment
+        commitment, owner, kept = found
         if owner is None:
             raise PersonalError(f"the data under key {key!r} were erased: do not keep them again")
         if (owner, bytes(kept)) != (subject, text):
@@ -139,6 +141,17 @@ class PersonalStore:
                     yield database
         except sqlite3.Error as error:
             raise PersonalError(f"{self.path}: {error}; is it the store, and is there room?") from error
+
+
+def _commit(salt: bytes, text: bytes) -> str:
+    return hmac.new(salt, text, hashlib.sha256).hexdigest()
+
+
+def _text(content: dict[str, Any]) -> bytes:
+    try:
+        return canonical(content)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PersonalError(f"the data are not plain JSON ({error}): give str, int, float, list, dict") from None
 
 
 def _opening(commitment: str, salt: bytes, content: bytes) -> Opening:
