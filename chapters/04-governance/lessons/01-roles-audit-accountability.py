@@ -87,8 +87,8 @@ found
 # ## Oakbank's audit log
 #
 # `AuditLog` is such a chain in a file, safe when several processes write and when one is killed. An entry has a kind, an
-# actor, the month, and a key that makes it safe to append it twice. No name and no number of an applicant goes in;
-# `person` is a code that we come to below.
+# actor, the month, and a key that makes it safe to append it twice. No name and no number of an applicant goes in: the
+# key is a code, to which we come below, and the entries are sorted by it, so that their order does not tell either.
 
 # %%
 from pathlib import Path
@@ -97,10 +97,10 @@ from oakbank.governance.audit import AuditLog, Draft
 from oakbank.governance.personal import PersonalStore
 
 log, store = AuditLog("audit.jsonl"), PersonalStore("personal.db")
-rows = [(f"m0-{n}", str(who), {"id": who}) for n, (who, _) in enumerate(decisions)]
+rows = [(f"m0-{who}", str(who), {"id": who}) for who, _ in decisions]
 people = store.keep_many(rows)
-says = [{"granted": yes, "person": p} for (_, yes), p in zip(decisions, people)]
-log.append_many([Draft("decide", "job", 0, r[0], s) for r, s in zip(rows, says)])
+both = sorted(zip(people, (granted for _, granted in decisions)))
+log.append_many([Draft("decide", "job", 0, p, {"granted": yes}) for p, yes in both])
 head = log.tree_head()
 print(head, log.verify(head), sep="\n")
 
@@ -110,7 +110,7 @@ log.path.write_bytes(b"".join(lines[:700]))
 for found in (log.verify(), log.verify(head)):
     print(found.ok, found.detail)
 assert log.verify().ok > log.verify(head).ok
-log.path.write_bytes(b"".join(lines))
+_ = log.path.write_bytes(b"".join(lines))
 
 # %% [markdown]
 # Cut off before entry 700, the log passes `verify()`, but not `verify(head)`. The third way is yours, below.
@@ -195,7 +195,8 @@ assert root(leaves).hex() == head.root
 # %%
 from oakbank.governance.proofs import Inclusion, prove
 
-letter = prove(log, 700, head).json()
+hers = [entry.key for entry in log].index(people[700])
+letter = prove(log, hers, head).json()
 proof = Inclusion.from_json(letter)  # at her lawyer's, without the log
 print(len(proof.path), "hashes,", len(letter), "characters:", proof.holds(head))
 assert proof.holds(head) and len(proof.path) == 11

@@ -4,6 +4,7 @@ The log gets a *commitment* to the data, HMAC-SHA256 keyed by a random salt of 3
 salt, anybody who is shown both can check that this is what was logged. Once they are deleted, the commitment is noise:
 without the salt nobody can try all applicants until one fits, as with a plain hash. The chain still verifies.
 
+The place in the log must not name the person either: append a batch in the order of the commitments, which is random.
 While the salt is there, the commitment is personal data too (GDPR, article 4(5): pseudonymised). SQLite overwrites what
 it deletes (`secure_delete`); what backups and the disk's own layer keep is beyond this file.
 """
@@ -23,7 +24,7 @@ from oakbank.governance.entries import canonical
 
 SALT_BYTES = 32
 TABLE = """CREATE TABLE IF NOT EXISTS personal (
-    key TEXT PRIMARY KEY, commitment TEXT NOT NULL UNIQUE, subject TEXT, salt BLOB, content BLOB) WITHOUT ROWID"""
+    commitment TEXT PRIMARY KEY, key TEXT UNIQUE, subject TEXT, salt BLOB, content BLOB) WITHOUT ROWID"""
 INDEX = "CREATE INDEX IF NOT EXISTS by_subject ON personal (subject)"
 
 
@@ -59,13 +60,16 @@ class PersonalStore:
     def keep(self, key: str, subject: str, content: dict[str, Any]) -> str:
         """Keep data about a person, and return the commitment for the log. Keep first, then append.
 
+        The commitment is a good `key` for the log's entry: kept again, the same data have the same one.
+
         Args:
-            key: Idempotency key, the one that the log's entry has. It stays in the log: it must not name the person.
+            key: Idempotency key of the store, such as "decision-1000000700". It is erased with the data, so that a job
+                that is repeated after an erasure would keep them anew: erase the person from its input, too.
             subject: Whose data it is.
             content: Plain JSON.
 
         Raises:
-            PersonalError: The content is not JSON, or the key was used for other data, or for data since erased.
+            PersonalError: The content is not JSON, or the key was used for other data.
         """
         return self.keep_many([(key, subject, content)])[0]
 
@@ -81,11 +85,9 @@ class PersonalStore:
         if found is None:
             salt = self._salt(SALT_BYTES)
             commitment = _commit(salt, text)
-            database.execute("INSERT INTO personal VALUES (?, ?, ?, ?, ?)", [key, commitment, subject, salt, text])
+            database.execute("INSERT INTO personal VALUES (?, ?, ?, ?, ?)", [commitment, key, subject, salt, text])
             return commitment
         commitment, owner, kept = found
-        if owner is None:
-            raise PersonalError(f"the data under key {key!r} were erased: do not keep them again")
         if (owner, bytes(kept)) != (subject, text):
             raise PersonalError(f"key {key!r} is that of other data: take another key")
         return str(commitment)
@@ -117,12 +119,12 @@ class PersonalStore:
     def erase(self, subject: str) -> list[str]:
         """Delete a person's data and salts, and return the commitments that nothing opens any more.
 
-        Called again, it changes nothing and returns none. Key and commitment stay: both are in the log anyway.
+        Called again, it changes nothing and returns none. The commitment stays: it is in the log anyway.
         """
         with self._database() as database:
             query = "SELECT commitment FROM personal WHERE subject = ? ORDER BY key"
             found = [str(row[0]) for row in database.execute(query, [subject])]
-            change = "UPDATE personal SET subject = NULL, salt = NULL, content = NULL WHERE subject = ?"
+            change = "UPDATE personal SET key = NULL, subject = NULL, salt = NULL, content = NULL WHERE subject = ?"
             database.execute(change, [subject])
         return found
 

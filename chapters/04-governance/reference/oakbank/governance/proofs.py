@@ -1,7 +1,8 @@
 """Proofs about one audit log, for somebody who has only a tree head of it: an entry is in it; it has only grown.
 
 Both are what RFC 6962 calls an audit path and a consistency proof: about log2(n) hashes for a log of n entries, each 32
-bytes that say nothing about the entries below them.
+bytes that say nothing about the entries below them: they would only confirm a guess of a whole line, and the commitment
+in it (see `personal`) cannot be guessed.
 """
 
 import json
