@@ -38,7 +38,7 @@ publish_history(world, lake)
 model = run_training(TrainingConfig(), lake, "run").model()
 table = world.applications(0)
 yes = grant(model.predict(table), table["amount"], table["term"])
-decisions = list(zip(table["application_id"].tolist(), yes.tolist()))
+decisions = list(zip(table["application_id"].tolist(), yes.tolist(), strict=True))
 
 # %% [markdown]
 # A plain file can be edited by anyone who can write it. So let each entry hold the hash of the one before: then an edit
@@ -99,8 +99,8 @@ from oakbank.governance.personal import PersonalStore
 log, store = AuditLog("audit.jsonl"), PersonalStore("personal.db")
 rows = [(f"m0-{who}", str(who), {"id": who}) for who, _ in decisions]
 people = store.keep_many(rows)
-both = sorted(zip(people, (granted for _, granted in decisions)))
-log.append_many([Draft("decide", "job", 0, p, {"granted": yes}) for p, yes in both])
+said = sorted(zip(people, yes.tolist(), strict=True))
+log.append_many([Draft("decide", "job", 0, p, {"granted": ok}) for p, ok in said])
 head = log.tree_head()
 print(head, log.verify(head), sep="\n")
 
@@ -195,12 +195,12 @@ assert root(leaves).hex() == head.root
 # %%
 from oakbank.governance.proofs import Inclusion, prove
 
-hers = [entry.key for entry in log].index(people[700])
-letter = prove(log, hers, head).json()
+code = people[700]
+letter = prove(log, [entry.key for entry in log].index(code), head).json()
 proof = Inclusion.from_json(letter)  # at her lawyer's, without the log
 print(len(proof.path), "hashes,", len(letter), "characters:", proof.holds(head))
-assert proof.holds(head) and len(proof.path) == 11
-assert [p for p in people if p in letter] == [people[700]]
+assert (proof.holds(head), len(proof.path)) == (True, 11)
+assert [p for p in people if p in letter] == [code]
 
 # %% [markdown]
 # Eleven, as 2 to the 11th is 2,048; among a million it would be 20. The letter holds one code of a person, hers. And
@@ -222,10 +222,10 @@ print(number == decisions[700][0], number - 10**9 + 1, "tries")
 # and nobody can try anything any more. The log still agrees with its head, and her proof holds:
 
 # %%
-before = store.open(people[700])
+before = store.open(code)
 store.erase(str(number))
-print("then:", before.content, before.holds(), "| now:", store.open(people[700]))
-assert log.verify(head).ok and proof.holds(head) and store.open(people[700]) is None
+print("then:", before.content, before.holds(), "| now:", store.open(code))
+assert (store.open(code), log.verify(head).ok, proof.holds(head)) == (None, True, True)
 
 # %% [markdown]
 # ## Who signs what
@@ -272,7 +272,7 @@ assert [e.actor for e in log if e.kind == "promote"] == ["Bob"]
 # %%
 was = [json.loads(line)["payload"] for line in lines]
 now = [entry.payload for entry in log] if log.verify().ok else []
-right = [n for n, (old, new) in enumerate(zip(was, now)) if old != new] == [700]
+right = [n for n, old in enumerate(was) if now[n : n + 1] != [old]] == [700]
 print("right" if right else "not yet: remove the file, then append what it said")
 assert not (right and log.verify(head).ok)  # the auditor sees it
 

@@ -87,16 +87,18 @@ def signature(note: str, name: str, key: Ed25519PublicKey) -> bytes:
         HeadError: This key did not sign it.
     """
     begin = f"{DASH} {name} "
-    for line in note.partition("\n\n")[2].splitlines():
-        if not line.startswith(begin):
+    *lines, rest = note.partition("\n\n")[2].split("\n")
+    for line in lines:
+        if rest or not line.startswith(begin):
             continue
+        given = line.removeprefix(begin)
         try:
-            given = base64.b64decode(line.removeprefix(begin), validate=True)
-            key.verify(given[4:], statement(note))
+            made = base64.b64decode(given, validate=True)
+            key.verify(made[4:], statement(note))
         except (ValueError, InvalidSignature):
             continue
-        if given[:4] == key_id(name, key):
-            return given[4:]
+        if made[:4] == key_id(name, key) and base64.b64encode(made).decode() == given:  # one spelling only
+            return made[4:]
     raise HeadError(f"this head has no valid signature of {name}: do not trust it")
 
 
