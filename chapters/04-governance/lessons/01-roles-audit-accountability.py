@@ -199,7 +199,7 @@ code = people[700]
 letter = prove(log, [entry.key for entry in log].index(code), head).json()
 proof = Inclusion.from_json(letter)  # at her lawyer's, without the log
 print(len(proof.path), "hashes,", len(letter), "characters:", proof.holds(head))
-assert (proof.holds(head), len(proof.path)) == (True, 11)
+assert (proof.holds(head), len(proof.path), (10**6 - 1).bit_length()) == (True, 11, 20)
 assert [p for p in people if p in letter] == [code]
 
 # %% [markdown]
@@ -217,9 +217,9 @@ number = next(n for n in range(10**9, 10**10) if sha(n) == plain)
 print(number == decisions[700][0], number - 10**9 + 1, "tries")
 
 # %% [markdown]
-# There are few numbers, so one can try them all. `PersonalStore` hashes the data together with a **salt**: 32 random bytes for
-# each row, kept beside the data in a database. While the salt is there, code and data can be shown to fit; delete both,
-# and nobody can try anything any more. The log still agrees with its head, and her proof holds:
+# There are few numbers, so one can try them all. `PersonalStore` hashes the data together with a **salt**: 32 random
+# bytes for each row, kept beside the data in a database. While the salt is there, code and data can be shown to fit;
+# delete both, and nobody can try anything any more. The log still agrees with its head, and her proof holds:
 
 # %%
 before = store.open(code)
@@ -237,9 +237,9 @@ assert (store.open(code), log.verify(head).ok, proof.holds(head)) == (None, True
 # | `erase`: this person's data are gone | privacy officer |
 # | a head (in no log) | auditor |
 #
-# MLflow cannot say that only a risk officer may move the champion (as of 3.17), so the pipeline must. And a *name* in a
-# log is what its writer typed: `record` asks for a signature. In March Ada, a developer, becomes a risk officer, and finds
-# her own model on the desk:
+# MLflow's permissions cannot say "may set aliases, but not `champion`" (issue 24742, open since July 2026), so the
+# pipeline must. And a *name* in a log is what its writer typed: `record` asks for a signature. In March Ada, a developer,
+# becomes a risk officer, and finds her own model on her desk:
 
 # %%
 from oakbank.governance.roles import Person, RoleError, record, sign
@@ -327,6 +327,6 @@ assert not (right and log.verify(head).ok)  # the auditor sees it
 #
 # - B. Laurie et al., *Certificate Transparency*, RFC 6962 (2013) and 9162 (2021), section 2.1: tree and proofs; RFC 8032: Ed25519
 # - C2SP, *tlog-checkpoint* and *signed-note*; S. Crosby and D. Wallach, *Efficient Data Structures for Tamper-Evident Logging*, USENIX Security 2009
-# - Not legal advice, as of November 2026: Regulation (EU) 2024/1689, articles 12, 19 and 26(6), logs of high-risk systems, kept for at least six months; GDPR, articles 4(5), 17; EDPB, *Guidelines 02/2025* on blockchain, draft of April 2025
-# - The reference: `oakbank.governance.audit`, `merkle`, `heads`, `personal`, `roles`
+# - Not legal advice, as of November 2026: Regulation (EU) 2024/1689, articles 12, 19 and 26(6), logs of high-risk systems, kept for at least six months; GDPR, articles 4(5) and 17; EDPB, *Guidelines 02/2025* on blockchain, version for consultation of 8 April 2025
+# - The reference: `oakbank.governance.audit`, `merkle`, `proofs`, `heads`, `personal`, `roles`
 # - In the glossary: [audit log](../../../GLOSSARY.md#audit-log), [tamper evidence](../../../GLOSSARY.md#tamper-evidence), [Merkle tree](../../../GLOSSARY.md#merkle-tree), [four-eyes principle](../../../GLOSSARY.md#four-eyes-principle), [accountability](../../../GLOSSARY.md#accountability)
