@@ -9,6 +9,8 @@ A signature says who saw this head, not that it is the newest: whoever verifies 
 
 import base64
 import hashlib
+import os
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -123,18 +125,26 @@ def key_id(name: str, key: Ed25519PublicKey) -> bytes:
 
 
 def save_key(path: Path, key: Ed25519PrivateKey) -> None:
-    """Write a private key (PKCS#8, PEM) that only its owner may read, and the public one beside it as `.pub`.
+    """Write a private key (PKCS#8, PEM) that only its owner may read, whole, and before it the public one as `.pub`.
 
     Raises:
         HeadError: There is a key already: what it has signed would no longer verify.
     """
     if path.exists():
         raise HeadError(f"there is a key in {path}: move it away first, or use it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     write_text(path.with_name(path.name + ".pub"), public.decode())
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.touch(mode=0o600, exist_ok=False)
+        with temporary.open("wb") as stream:
+            stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def load_private(path: Path) -> Ed25519PrivateKey:
