@@ -7,8 +7,8 @@ see `heads`), and `verify(head)` compares. What was appended after the newest he
 
 Nothing about a person belongs into the log, for nothing ever leaves it: see `personal`.
 
-A million entries (364 MB, each with a key), appended a thousand at a time, took 34 s of a processor, `verify(head)` 16 s,
-a proof 20 s (an AMD EPYC in the cloud, Python 3.11, November 2026): `python -m oakbank.governance.audit_speed`.
+A million entries (364 MB, each with a key), appended a thousand at a time, took 34 s of a processor, `verify(head)`
+16 s, a proof 20 s (an AMD EPYC in the cloud, Python 3.11, November 2026): `python -m oakbank.governance.audit_speed`.
 """
 
 import json
