@@ -14,8 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oakbank.governance import audit as audit_module
-from oakbank.governance.audit import START, AuditError, AuditLog, Entry, _sealed
+from oakbank.governance import entries as entries_module
+from oakbank.governance.audit import START, AuditError, AuditLog, Draft, Entry
+from oakbank.governance.entries import canonical, sealed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 
@@ -110,7 +111,7 @@ def test_edit_with_its_own_hash_redone_breaks_the_next(log: AuditLog) -> None:
     fields = json.loads(kept[2])
     del fields["hash"]
     fields["payload"]["granted"] = 1_000
-    kept[2] = audit_module._canonical(vars(_sealed(fields))) + b"\n"
+    kept[2] = canonical(vars(sealed(fields))) + b"\n"
     log.path.write_bytes(b"".join(kept))
     assert log.verify().first_bad == 3
 
@@ -340,13 +341,13 @@ def test_failed_flush_takes_the_entry_back(log: AuditLog, monkeypatch: pytest.Mo
 
 def test_appending_reads_only_what_is_new(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
-    real = audit_module._parse
+    real = entries_module.parse
 
     def watched(line: bytes, seq: int, previous: str) -> Entry:
         parsed.append(seq)
         return real(line, seq, previous)
 
-    monkeypatch.setattr(audit_module, "_parse", watched)
+    monkeypatch.setattr(entries_module, "parse", watched)
     for _ in range(20):
         log.append("decide", "batch job")
     assert parsed == []
@@ -359,3 +360,55 @@ def test_appending_reads_only_what_is_new(log: AuditLog, monkeypatch: pytest.Mon
 def test_a_copy_is_as_good(log: AuditLog, tmp_path: Path) -> None:
     copy = shutil.copy(log.path, tmp_path / "copy.jsonl")
     assert AuditLog(copy).verify(log.head()).ok
+
+
+def test_many_at_once_are_the_same_as_one_by_one(log: AuditLog, tmp_path: Path) -> None:
+    drafts = [
+        Draft("decide", "batch job", m, f"month-{m}", {"month": m, "granted": m * 7, "note": "é|\n"}) for m in range(5)
+    ]
+    many = AuditLog(tmp_path / "many.jsonl")
+    assert many.append_many(drafts) == log.entries()
+    assert many.path.read_bytes() == log.path.read_bytes()
+    assert many.append_many([*drafts[3:], Draft("more", "somebody")])[-1].seq == 5
+    assert many.append_many([]) == []
+
+
+def test_of_many_all_are_added_or_none(log: AuditLog) -> None:
+    content = log.path.read_bytes()
+    twice = Draft("decide", "batch job", key="new", payload={"n": 1})
+    for second in (
+        Draft("decide", "batch job", key="month-2"),
+        Draft("decide", "batch job", key="new", payload={"n": True}),
+    ):
+        with pytest.raises(AuditError, match="says something else"):
+            log.append_many([twice, second])
+    with pytest.raises(AuditError, match="plain JSON"):
+        log.append_many([twice, Draft("decide", "batch job", payload={"n": np.int64(1)})])
+    assert log.path.read_bytes() == content
+    one, same = log.append_many([twice, twice])
+    assert one == same
+    assert log.verify().entries == 6
+
+
+def test_an_entry_with_a_key_that_was_changed_is_not_given_out(log: AuditLog) -> None:
+    log.path.write_bytes(log.path.read_bytes().replace(b'"granted":14', b'"granted":15'))
+    with pytest.raises(AuditError, match="key 'month-2' was changed"):
+        log.append("decide", "batch job", when=2, key="month-2", month=2, granted=14, note="é|\n")
+
+
+def test_a_tree_head_says_what_became_of_the_log(log: AuditLog) -> None:
+    head = log.tree_head()
+    assert (head.size, AuditLog(log.path.with_name("none")).tree_head().size) == (5, 0)
+    assert log.verify(head).ok
+    assert log.verify(AuditLog(log.path.with_name("none")).tree_head()).ok
+    log.append("later", "someone")
+    assert log.verify(head).ok
+    kept = lines(log)
+    log.path.write_bytes(b"".join(kept[:3]))
+    assert "has 5 entries: the log was cut short" in AuditLog(log.path).verify(head).detail
+    log.path.write_bytes(b"")
+    assert not AuditLog(log.path).verify(head).ok
+    log.path.unlink()
+    AuditLog(log.path).append_many([Draft("decide", "batch job") for _ in kept])
+    assert AuditLog(log.path).verify().ok
+    assert "cut short or rewritten" in AuditLog(log.path).verify(head).detail

@@ -2,42 +2,35 @@
 
 What the chain proves: nobody edited, removed, inserted or reordered entries and left the rest as it was.
 What it does not prove: that the log is the original. Whoever can write the file can cut its end, or write all of it
-anew with hashes that fit. Against that, keep the `head()` somewhere its writer cannot reach, and `verify(head=...)`.
+anew with hashes that fit. Against that, somebody whom the log's writer cannot reach keeps its `tree_head()` (signed:
+see `heads`), and `verify(head)` compares. What was appended after the newest head that is kept, nothing guards.
+
+Nothing about a person belongs into the log, for nothing ever leaves it: see `personal`.
+
+A million entries (364 MB, each with a key), appended a thousand at a time, took 34 s of a processor, `verify(head)`
+16 s, a proof 20 s (an AMD EPYC in the cloud, Python 3.11, November 2026): `python -m oakbank.governance.audit_speed`.
 """
 
-import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-START = "0" * 64
-"""What stands for the hash before the first entry."""
+from oakbank.governance.entries import START, Draft, Entry, Reader, canonical, parse_content, sealed
+from oakbank.governance.merkle import Frontier, TreeHead, leaf_hash
+
+__all__ = ["START", "AuditError", "AuditLog", "Draft", "Entry", "Verification"]
+
 LOCK_SECONDS = 60.0
 
 
 class AuditError(RuntimeError):
     """An entry that cannot be written or read; the message says what to do. The log is as it was before."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the log. `payload` is plain JSON; `hash` covers every other field."""
-
-    seq: int
-    kind: str
-    actor: str
-    when: int | None
-    """Simulated month, as the caller gave it: the log reads no clock."""
-    key: str | None
-    """Idempotency key: a second append with the same key adds nothing."""
-    payload: dict[str, Any]
-    previous: str
-    hash: str
 
 
 @dataclass(frozen=True)
@@ -49,30 +42,6 @@ class Verification:
     """Entries that hold, counted from the start."""
     first_bad: int | None
     detail: str
-
-
-def _canonical(value: object) -> bytes:
-    """One value, one spelling: sorted keys, no spaces, ASCII, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def _sealed(fields: dict[str, Any]) -> Entry:
-    return Entry(**fields, hash=hashlib.sha256(_canonical(fields)).hexdigest())
-
-
-def _parse(line: bytes, seq: int, previous: str) -> Entry:
-    """Return the entry of a line, or raise ValueError with what is wrong with it."""
-    try:
-        entry = Entry(**json.loads(line))
-        fields = {name: value for name, value in vars(entry).items() if name != "hash"}
-        unchanged = entry == _sealed(fields) and line == _canonical(vars(entry))
-    except (ValueError, TypeError, RecursionError):
-        raise ValueError("is not an entry") from None
-    if not unchanged:
-        raise ValueError("was changed: its content does not have its hash")
-    if entry.previous != previous or entry.seq != seq:
-        raise ValueError("does not follow the one before it: an entry was removed, inserted or moved")
-    return entry
 
 
 class AuditLog:
@@ -88,7 +57,7 @@ class AuditLog:
         self._lock = FileLock(self.path.with_name(self.path.name + ".lock"), timeout=LOCK_SECONDS)
         # What this object has read so far, so that an append reads only what others have added since.
         self._offset, self._count, self._head = 0, 0, START
-        self._by_key: dict[str, Entry] = {}
+        self._by_key: dict[str, int] = {}  # where the entry's line begins
 
     def append(
         self, kind: str, actor: str, /, *, when: int | None = None, key: str | None = None, **payload: Any
@@ -106,133 +75,180 @@ class AuditLog:
             AuditError: The content is not JSON; the key was used for other content; the disk is full; another
                 process holds the lock; or the log is damaged, so that nothing may be built on it.
         """
-        try:
-            content = json.loads(
-                _canonical({"kind": kind, "actor": actor, "when": when, "key": key, "payload": payload})
-            )
-        except (TypeError, ValueError, RecursionError) as error:
-            raise AuditError(
-                f"this {kind!r} entry is not plain JSON ({error}): give str, int, float, list, dict"
-            ) from None
+        return self.append_many([Draft(kind, actor, when, key, payload)])[0]
+
+    def append_many(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Add entries in this order, with one wait for the disk; see `append`.
+
+        A kill leaves a beginning of them, each whole; if they have keys, the same call then adds the rest. An error
+        leaves none.
+        """
+        contents = [_content(draft) for draft in drafts]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._lock:
-                return self._append(content)
+                return self._append(contents)
         except Timeout:
             raise AuditError(
                 f"another process has held {self.path} for {LOCK_SECONDS:g} s: end it, try again"
             ) from None
 
-    def _append(self, content: dict[str, Any]) -> Entry:
+    def _append(self, contents: list[dict[str, Any]]) -> list[Entry]:
         created = not self.path.exists()
         with self.path.open("ab+", buffering=0) as stream:
             if created:
                 _sync_folder(self.path.parent)
             self._catch_up(stream)
-            known = self._by_key.get(content["key"])
-            if known is not None:
-                if {name: getattr(known, name) for name in content} != content:
-                    raise AuditError(f"key {known.key!r} is that of entry {known.seq}, which says something else")
-                return known
-            entry = _sealed(content | {"seq": self._count, "previous": self._head})
-            line = _canonical(asdict(entry)) + b"\n"
+            found, new, by_key = [], list[tuple[Entry, bytes]](), dict[str, Entry]()
+            count, head = self._count, self._head
+            for content in contents:
+                key = content["key"]
+                known = self._with_key(key) or by_key.get(key)
+                if known is None:
+                    known = sealed(content | {"seq": count, "previous": head})
+                    new.append((known, canonical(vars(known)) + b"\n"))
+                    count, head = known.seq + 1, known.hash
+                    if key is not None:
+                        by_key[key] = known
+                elif canonical({name: getattr(known, name) for name in content}) != canonical(content):
+                    raise AuditError(f"key {key!r} is that of entry {known.seq}, which says something else")
+                found.append(known)
+            if new:
+                self._write(stream, b"".join(line for _, line in new))
+            for entry, line in new:
+                self._remember(entry, len(line))
+            return found
+
+    def _write(self, stream: FileIO, content: bytes) -> None:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[stream.write(rest) or 0 :]
+            os.fsync(stream.fileno())
+        except OSError as error:
+            stream.truncate(self._offset)  # if even this is cut short, the next append puts the piece aside
+            raise AuditError(f"{self.path}: entry not written ({error}); make room and append it again") from error
+
+    def _with_key(self, key: str | None) -> Entry | None:
+        if key is None or key not in self._by_key:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(self._by_key[key])
             try:
-                rest = memoryview(line)
-                while rest:
-                    rest = rest[stream.write(rest) or 0 :]
-                os.fsync(stream.fileno())
-            except OSError as error:
-                stream.truncate(self._offset)  # if even this is cut short, the next append puts the piece aside
-                raise AuditError(f"{self.path}: entry not written ({error}); make room and append it again") from error
-            self._remember(entry, len(line))
-            return entry
+                entry = parse_content(stream.readline().removesuffix(b"\n"))
+            except ValueError as error:
+                raise AuditError(f"{self.path}: the entry with key {key!r} {error}; keep it for the auditors") from None
+        return entry
 
     def _remember(self, entry: Entry, length: int) -> None:
-        self._offset, self._count, self._head = self._offset + length, entry.seq + 1, entry.hash
         if entry.key is not None:
-            self._by_key[entry.key] = entry
+            self._by_key[entry.key] = self._offset
+        self._offset, self._count, self._head = self._offset + length, entry.seq + 1, entry.hash
 
     def _catch_up(self, stream: FileIO) -> None:
         """Read what was added since the last look, and put aside what a killed process left unfinished."""
-        size = stream.seek(0, os.SEEK_END)
-        if size < self._offset:
+        if stream.seek(0, os.SEEK_END) < self._offset:
             raise AuditError(f"{self.path} is shorter than it was: entries were cut off; restore it from a copy")
-        stream.seek(self._offset)
-        *lines, torn = _read_to(stream, size).split(b"\n")
-        for line in lines:
-            try:
-                entry = _parse(line, self._count, self._head)
-            except ValueError as error:
-                raise AuditError(f"{self.path}: entry {self._count} {error}; keep the file for the auditors") from None
-            self._remember(entry, len(line) + 1)
-        if torn:
+        reader = Reader(self.path, self._offset, self._count, self._head)
+        for entry in reader:
+            self._remember(entry, len(reader.line) + 1)
+        if reader.problem:
+            raise AuditError(f"{self.path}: entry {self._count} {reader.problem}; keep the file for the auditors")
+        if reader.unfinished:
             try:
                 with self.torn_path.open("ab") as aside:
-                    aside.write(torn + b"\n")
+                    aside.write(reader.unfinished + b"\n")
                     aside.flush()
                     os.fsync(aside.fileno())
             except OSError as error:
                 raise AuditError(f"{self.torn_path} cannot be written ({error}); make room and try again") from error
             stream.truncate(self._offset)
 
-    def entries(self) -> list[Entry]:
-        """Return all entries, oldest first; an unfinished last line is none (its append was never acknowledged).
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield the entries, oldest first; an unfinished last line is none (its append was never acknowledged).
 
         Raises:
             AuditError: The chain does not hold; `verify` says where.
         """
-        found, _, problem = self._read()
-        if problem:
-            raise AuditError(f"{self.path}: entry {len(found)} {problem}; keep the file for the auditors")
-        return found
+        return (entry for entry, _ in self._with_lines())
+
+    def _with_lines(self) -> Iterator[tuple[Entry, bytes]]:
+        reader = Reader(self.path)
+        for entry in reader:
+            yield entry, reader.line
+        if reader.problem:
+            raise AuditError(f"{self.path}: entry {reader.count} {reader.problem}; keep the file for the auditors")
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, oldest first (`for entry in log` keeps only one in memory). Raises as that does."""
+        return list(self)
 
     def head(self) -> str:
-        """Return the hash of the last entry, which stands for the whole log: keep it where nobody can rewrite it.
+        """Return the hash of the last entry. It stands for all before it, but nothing short can be proved by it.
 
         Raises:
             AuditError: The chain does not hold.
         """
-        entries = self.entries()
-        return entries[-1].hash if entries else START
+        last = START
+        for entry in self:
+            last = entry.hash
+        return last
 
-    def verify(self, head: str | None = None) -> Verification:
+    def leaves(self) -> list[bytes]:
+        """Return the leaf hashes of the log's Merkle tree: a leaf is an entry's line, without the line end.
+
+        Raises:
+            AuditError: The chain does not hold.
+        """
+        return [leaf_hash(line) for _, line in self._with_lines()]
+
+    def tree_head(self) -> TreeHead:
+        """Return size and Merkle root, which stand for the whole log: keep it where nobody can rewrite it.
+
+        Raises:
+            AuditError: The chain does not hold.
+        """
+        return Frontier(leaf_hash(line) for _, line in self._with_lines()).head()
+
+    def verify(self, head: TreeHead | str | None = None) -> Verification:
         """Check the whole chain. While others append, an unfinished line may be seen: check again.
 
         Args:
-            head: A `head()` kept from earlier. The log may have grown since; if that entry is gone, the end was cut
-                off or the log was written anew. Without it neither can be seen.
+            head: A `tree_head()` (or `head()`) kept from earlier. The log may have grown since; if it does not begin
+                with those entries, its end was cut off or it was written anew. Without it neither can be seen.
         """
-        entries, unfinished, problem = self._read()
-        count = len(entries)
-        if problem:
-            return Verification(False, count, count, f"entry {count} {problem}")
-        if head is not None and head != START and all(entry.hash != head for entry in entries):
+        reader, tree = Reader(self.path), Frontier()
+        kept = head == START
+        for entry in reader:
+            kept = kept or entry.hash == head
+            if isinstance(head, TreeHead) and tree.size < head.size:
+                tree.add(leaf_hash(reader.line))
+        count = reader.count
+        if reader.problem:
+            return Verification(False, count, count, f"entry {count} {reader.problem}")
+        if isinstance(head, TreeHead):
+            if tree.size < head.size:
+                return Verification(False, count, None, f"the kept head has {head.size} entries: the log was cut short")
+            kept = tree.head() == head
+        if head is not None and not kept:
             return Verification(False, count, None, "the anchored head is gone: the log was cut short or rewritten")
-        if unfinished:
+        if reader.unfinished:
             detail = "bytes after the last entry: a killed append, or an edit; the next append puts them aside"
-            return Verification(False, count, count, f"{unfinished} {detail}")
+            return Verification(False, count, count, f"{len(reader.unfinished)} {detail}")
         anchor = "the anchored head is among them" if head else "no anchor was given, so a cut end would not show"
         aside = f"; unfinished bytes lie in {self.torn_path.name}" if self.torn_path.exists() else ""
         return Verification(True, count, None, f"{count} entries, each follows the one before; {anchor}{aside}")
 
-    def _read(self) -> tuple[list[Entry], int, str]:
-        """Return the entries that hold, the bytes of an unfinished last line, and what is wrong with the next entry."""
-        *lines, rest = (self.path.read_bytes() if self.path.exists() else b"").split(b"\n")
-        found: list[Entry] = []
-        for line in lines:
-            try:
-                found.append(_parse(line, len(found), found[-1].hash if found else START))
-            except ValueError as error:
-                return found, len(rest), str(error)
-        return found, len(rest), ""
 
-
-def _read_to(stream: FileIO, size: int) -> bytes:
-    """Read up to a position; a raw stream may return less than asked for."""
-    parts = []
-    while (left := size - stream.tell()) > 0 and (part := stream.read(left)):
-        parts.append(part)
-    return b"".join(parts)
+def _content(draft: Draft) -> dict[str, Any]:
+    try:
+        content = json.loads(canonical(vars(draft)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AuditError(
+            f"this {draft.kind!r} entry is not plain JSON ({error}): give str, int, float, list, dict"
+        ) from None
+    assert isinstance(content, dict)
+    return content
 
 
 def _sync_folder(folder: Path) -> None:
