@@ -357,5 +357,6 @@ print("right" if all(near) else "not yet: a p-value a column; is the test named?
 # - Card: [Prometheus](../cards/prometheus.md)
 # - Prometheus documentation: *Querying basics*, *Histograms and summaries*, *Unit testing for rules* (server 2.42 here)
 # - B. Beyer et al., *Site Reliability Engineering*, O'Reilly 2016, chapter 6
+# - [Tours](../README.md#tours) `arize-phoenix`, `arize-sdk`, `whylabs-whylogs`, `fiddler`: the same two feeds; only whylogs says by itself that debts moved
 # - The reference: `oakbank.deploy.metrics`, `inputs`, `alerts`, `logs`, and the rules in `oakbank/deploy/rules`
 # - In the glossary: [monitoring](../../../GLOSSARY.md#monitoring), [alert](../../../GLOSSARY.md#alert), [structured log](../../../GLOSSARY.md#structured-log), [PromQL](../../../GLOSSARY.md#promql), [time series](../../../GLOSSARY.md#time-series), [alarm budget](../../../GLOSSARY.md#alarm-budget)
