@@ -34,7 +34,7 @@ import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from arize import ArizeClient  # noqa: E402
 from arize.ml.types import Environments, ModelTypes, Schema  # noqa: E402
-from feeds import COLUMNS, Feeds, as_in_the_lesson, indices, own_home, prepare  # noqa: E402
+from feeds import COLUMNS, as_in_the_lesson, indices, own_home, prepare  # noqa: E402
 
 from course.tour import Tour  # noqa: E402
 from oakbank.deploy.drift import psi  # noqa: E402
@@ -89,8 +89,8 @@ def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def log(client: ArizeClient, bank: str, rows: pd.DataFrame) -> int:
-    """Log decisions of a bank; return the status of the upload."""
+def solve(client: ArizeClient, bank: str, rows: pd.DataFrame) -> int:
+    """Log the decisions of a bank; return the status of the upload."""
     answer = client.ml.log(
         space_id="SPACE",
         model_name=f"credit-{bank}",
@@ -103,15 +103,10 @@ def log(client: ArizeClient, bank: str, rows: pd.DataFrame) -> int:
     return int(answer.status_code)
 
 
-def solve(client: ArizeClient, feeds: Feeds) -> dict[str, int]:
-    """Log the decisions of both banks; return the status of each upload."""
-    return {bank: log(client, bank, table_of(rows)) for bank, rows in feeds.today.items()}
-
-
 def refused(client: ArizeClient, rows: pd.DataFrame) -> str:
     """Return the error with which the SDK refuses a table, or that it sent it."""
     try:
-        log(client, "damaged", rows)
+        solve(client, "damaged", rows)
     except Exception as error:
         return f"refused: {type(error).__name__} {str(error).partition('. ')[0][:100]}"
     return "sent"
@@ -124,7 +119,9 @@ def main() -> None:
         feeds = prepare()
         tour.plain("the PSI of all columns in pandas", partial(indices, feeds))
         client = ArizeClient(api_key="none", api_scheme="http", api_host="127.0.0.1", api_port=port)
-        answers = tour.system_does(partial(solve, client, feeds))
+        answers = tour.system_does(
+            lambda: {bank: solve(client, bank, table_of(rows)) for bank, rows in feeds.today.items()}
+        )
         if answers != dict.fromkeys(feeds.today, 200):
             raise RuntimeError(f"an upload was not taken: {answers}")
         tables = {bank: pa.ipc.open_stream(body).read_pandas() for bank, body in zip(feeds.today, kept, strict=True)}
