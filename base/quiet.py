@@ -16,6 +16,7 @@ TELEMETRY_OFF: dict[str, str] = {
     "LAKEFS_STATS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "NML_DISABLE_USAGE_LOGGING": "1",
+    "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
     "PHOENIX_TELEMETRY_ENABLED": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -24,8 +25,8 @@ TELEMETRY_OFF: dict[str, str] = {
 }
 
 _TOOLS = (
-    *("AIRFLOW_", "CLEARML_", "COMET_", "DATABRICKS_", "DVC_", "FEAST_", "GIT_", "GX_", "KFP_", "MLFLOW_"),
-    *("OTEL_", "PREFECT_", "WANDB_"),
+    *("AIRFLOW_", "ARIZE_", "CLEARML_", "COMET_", "DATABRICKS_", "DVC_", "FEAST_", "FIDDLER_", "GIT_", "GX_", "KFP_"),
+    *("MLFLOW_", "OTEL_", "PHOENIX_", "PREFECT_", "WANDB_", "WHYLABS_", "WHYLOGS_"),
 )
 """Beginnings of variables that say where a tool keeps its things, on which server, and as whom."""
 _NAMES = frozenset(

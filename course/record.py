@@ -164,6 +164,8 @@ def _outputs(shown: list[Any]) -> tuple[Output, ...]:
         if one.output_type == "stream":
             printed = found.pop()["text"] if found and "text" in found[-1] else ""
             found.append({"text": printed + one.text})
+        elif one.output_type == "error":
+            continue  # `_run` says so, with the cell
         elif kept := {kind: one.data[kind] for kind in KINDS if kind in one.data}:
             found.append(kept)
     return tuple({kind: text if kind == PICTURE else _plain(text) for kind, text in output.items()} for output in found)

@@ -18,7 +18,7 @@ from base.quiet import TELEMETRY_OFF
 from tests.repository import files, text_of
 
 ROOMS = {"README.md", "lessons", "notebooks", "reference", "tests", "tours"}
-MAY_HAVE = {"cards", "recorded"}
+MAY_HAVE = {"cards", "pictures", "recorded"}
 LARGEST = 1_000_000  # bytes
 LOCKS = (".lock",)  # a lock names the registry that it was resolved with; nothing else does
 # Spelt so that the patterns do not find themselves.

@@ -130,6 +130,15 @@ no line end
     assert printed(run(lesson, tmp_path)[1]) == f"{CHANGED}\n", "commands of another cell run nowhere else"
 
 
+def test_a_recorded_cell_that_fails_is_named(lesson: Path) -> None:
+    write(lesson, lesson.read_text(encoding="utf-8").replace("HTML(", "1 / 0, HTML("))
+    code, said = course(lesson, "record", "01/01")
+    assert code != 0
+    assert "01/01 does not run: cell " in said
+    assert "ZeroDivisionError" in said
+    assert not recording_path(lesson).is_file()
+
+
 def test_what_a_machine_shows_now_is_compared(lesson: Path, tmp_path: Path) -> None:
     """Another output is found; with other versions, another exit code."""
     course(lesson, "record")

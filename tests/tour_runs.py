@@ -45,7 +45,7 @@ def planted(tmp_path: Path, script: Path, old: str, new: str) -> Path:
     """Copy a tour and what it imports of the repository, and plant a fault in it."""
     root = tmp_path / "copy"
     chapter = script.parents[1].relative_to(ROOT)
-    for part in (*SHARED, str(chapter / "tours" / "task")):
+    for part in sorted({*SHARED, str(chapter / "reference"), str(chapter / "tours" / "task")}):
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     text = script.read_text(encoding="utf-8")

@@ -52,6 +52,8 @@ def items(root: Path = ROOT) -> list[Item]:
             found.append(Item(f"{room}/README.md", f"{chapter}/README.md", "page"))
         for name in _files(root / room / "cards"):
             found.append(Item(f"{room}/cards/{name}", f"{chapter}/cards/{name}", "page"))
+        for name in _files(root / room / "pictures"):
+            found.append(Item(f"{room}/pictures/{name}", f"{chapter}/pictures/{name}", "beside"))
         for name in _files(root / room / "notebooks"):
             kind: Literal["lesson", "beside"] = "lesson" if name.endswith(".ipynb") else "beside"
             found.append(Item(f"{room}/notebooks/{name}", f"{chapter}/{name}", kind))

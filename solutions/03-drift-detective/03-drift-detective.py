@@ -40,7 +40,7 @@ reference = pd.concat(past, ignore_index=True)
 # `reference` holds the year on which the bank's model was trained, `past` its twelve months. Any month looks like this:
 
 # %%
-past[-1].head(3)
+past[-1].head(3).T
 
 # %% [markdown]
 # The bank's model, trained on the same year, and what it would have been surprised by. You need neither before

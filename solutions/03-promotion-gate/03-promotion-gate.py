@@ -213,7 +213,7 @@ close_databases()  # the grader forks here
 # a month that helped nobody choose.
 
 # %%
-pd.DataFrame({"hold-out": GAIN, "later": GAIN_LATER}).map(np.mean).round(1).T
+pd.DataFrame({"hold-out": GAIN, "later": GAIN_LATER}).map(np.mean).round(1)
 
 # %% [markdown]
 # ## Exercise 1: a gain with its uncertainty

@@ -148,9 +148,12 @@ assert (ours == theirs[ours.index]).all()
 print("both logs agree on every AUC")
 
 # %% [markdown]
-# A page shows them, too: a table of runs, plots of metrics, and *Compare* for the runs that you tick. Here the launcher's
-# MLflow button opens it (*File*, *New Launcher*). At work you start it in the folder of the file, and open
-# `http://127.0.0.1:5000`:
+# A page shows them: a table, plots, and *Compare* for runs that you tick. Here the launcher's
+# MLflow button opens it (*File*, *New Launcher*).
+#
+# ![MLflow 3.17 compares the six runs](../pictures/05-experiment-tracking-compare.png)
+#
+# At work you start it in the folder of the file, and open `http://127.0.0.1:5000`:
 #
 # ```shell
 # mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000

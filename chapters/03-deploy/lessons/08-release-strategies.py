@@ -85,7 +85,7 @@ import pandas as pd
 ids = table["application_id"]
 before, after = (ids.map(lambda who, s=s: arm(who, s)) for s in (0.05, 0.20))
 assert (after == before)[before != "champion"].all()
-pd.crosstab(before, after)
+pd.crosstab(before, after, rownames=["at 5 %"], colnames=["at 20 %"])
 
 # %% [markdown]
 # None leave; others join.

@@ -181,7 +181,7 @@ moved = promql('job:inputs:psi1d{column="debts"}')["value"]
 for name, world in worlds.items():
     rows = world.applications(12).head(250)
     assert abs(moved[name] - monitor.psi(past["debts"], rows["debts"])) < 1e-6
-granted.assign(psi_of_debts=moved).round(3)
+granted.set_axis(["granted"], axis=1).assign(psi_of_debts=moved).round(3)
 
 # %% [markdown]
 # The bank with the broken feed grants far more loans, and sales are delighted. The recession moves nothing. Three months
@@ -216,7 +216,7 @@ def a_month(*rule):
 
 
 assert (round(a_month(0.1)), round(a_month(0.25))) == (65, 15)
-a_month(0.1), a_month(0.25)
+print(f"{a_month(0.1):.1f} and {a_month(0.25):.1f} alarms a month")
 
 # %% [markdown]
 # Two a night, or one every second night: of 70 rows in ten bins, chance alone makes a PSI above 0.1. Both limits come
@@ -238,7 +238,7 @@ for rule in ((0.1, 1), (0.25, 1), (1, 1), (0.25, 3)):
     cost = a_month(*rule) * 15 * 100 + sum(debts) / len(debts) * night
     table[rule] = a_month(*rule), max(debts), max(channel), round(cost)
 names = ["false a month", "debts: nights late", "channel", "EUR in 15 months"]
-budget = pd.DataFrame(table, names).T.round(2)
+budget = pd.DataFrame(table, names).T.round(2).rename_axis(["above", "nights"])
 assert budget[names[1:3]].to_numpy().tolist() == [[60, 0], [0, 0], [0, 29], [2, 5]]
 budget
 
@@ -357,5 +357,6 @@ print("right" if all(near) else "not yet: a p-value a column; is the test named?
 # - Card: [Prometheus](../cards/prometheus.md)
 # - Prometheus documentation: *Querying basics*, *Histograms and summaries*, *Unit testing for rules* (server 2.42 here)
 # - B. Beyer et al., *Site Reliability Engineering*, O'Reilly 2016, chapter 6
+# - [Tours](../README.md#tours) `arize-phoenix`, `arize-sdk`, `whylabs-whylogs`, `fiddler`: the same two feeds; only whylogs says by itself that debts moved
 # - The reference: `oakbank.deploy.metrics`, `inputs`, `alerts`, `logs`, and the rules in `oakbank/deploy/rules`
 # - In the glossary: [monitoring](../../../GLOSSARY.md#monitoring), [alert](../../../GLOSSARY.md#alert), [structured log](../../../GLOSSARY.md#structured-log), [PromQL](../../../GLOSSARY.md#promql), [time series](../../../GLOSSARY.md#time-series), [alarm budget](../../../GLOSSARY.md#alarm-budget)

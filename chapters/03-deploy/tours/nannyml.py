@@ -55,7 +55,7 @@ def answered(model: LGBMClassifier, table: pd.DataFrame) -> pd.DataFrame:
     return table[["month", "defaulted"]].assign(probability=probability, guess=(probability > 0.5).astype(int))
 
 
-def estimate(reference: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def solve(reference: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Return what CBPE expects of each month without its labels: columns `value` (AUC) and `alert`."""
     cbpe = nannyml.CBPE(
         y_pred_proba="probability",
@@ -86,7 +86,7 @@ def main() -> None:
     for name, onset in WORLDS.items():
         table = answered(model, labelled(World(SEED, name), MONTHS))
         true = tour.plain("the AUC by labels", partial(realised, table))
-        found = tour.system_does(partial(estimate, reference, table))
+        found = tour.system_does(partial(solve, reference, table))
         after, late = table[table["month"] >= onset], slice(onset, None)
         tour.say(
             f"{name}, from month {onset} on: AUC estimated {found['value'].loc[late].mean():.3f}, by labels "

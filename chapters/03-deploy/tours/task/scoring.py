@@ -1,19 +1,18 @@
 """The task of the tours of lesson 03: a model, a few applications, and the scores that must come back."""
 
 import json
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from servers import server as server
+
 from oakbank.deploy.onnx_runtime import OnnxModel
+from oakbank.deploy.ports import free_port as free_port
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.world import World
 
@@ -64,49 +63,6 @@ def same(task: Task, found: Sequence[float]) -> str:
     return f"{len(found)} scores came back, the largest difference from the model's is {apart:.0e}"
 
 
-@contextmanager
-def server(command: Sequence[str], ready: str, folder: Path, environment: Mapping[str, str]) -> Iterator[float]:
-    """Run a server until the block ends; yields the seconds until it was ready.
-
-    Args:
-        command: Starts it.
-        ready: An address that answers, not with 5xx, when it is.
-        folder: Its working directory; its output goes to `server.log` there.
-        environment: All its variables.
-
-    Raises:
-        RuntimeError: It ended, or was not ready within five minutes; the message has the end of its log.
-    """
-    log, began = folder / "server.log", time.monotonic()
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603
-            command, cwd=folder, env=dict(environment), stdout=stream, stderr=subprocess.STDOUT
-        )
-    try:
-        while not _answers(ready):
-            if process.poll() is not None or time.monotonic() - began > 300:
-                raise RuntimeError(f"{command[0]} is not ready: {log.read_text(errors='replace')[-1500:]}")
-            time.sleep(0.2)
-        yield time.monotonic() - began
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - an address of this machine
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500  # it is there, and has no such page
-    except OSError:
-        return False
-
-
 def post(address: str, value: Any) -> Any:
     """Send JSON, return the JSON that comes back.
 
@@ -118,10 +74,3 @@ def post(address: str, value: Any) -> Any:
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.load(answer)
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
