@@ -167,7 +167,7 @@ mixed[:, [one, two]] = X[:, [two, one]]
 wrong = grant(bundle.model.predict_matrix(mixed), *terms)
 truth = pd.concat(world.truth(month) for month in range(10))
 lost = float(np.mean(truth["expected_profit"] * (granted.astype(int) - wrong)))
-assert 5 < lost < 15 and wrong.mean() < granted.mean()
+assert (5 < lost < 15, wrong.mean() < granted.mean()) == (True, True)
 print(f"granted {granted.mean():.1%}, now {wrong.mean():.1%}; {lost:.2f} EUR lost each")
 
 # %% [markdown]
