@@ -108,15 +108,18 @@ def measure(
     }
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         bench = Bench(Path(folder), n)
-        for number in range(starts):
+        urls: dict[str, str] = {}
+        for left in reversed(range(starts)):
             for name in order.sample(list(ways), len(ways)):
-                with bench.started(name) as (address, running):
+                with contextlib.ExitStack() as alone:
+                    # Those of the last start stay, for the load.
+                    address, running = (alone if left else stack).enter_context(bench.started(name))
                     found[name]["ready_s"].append(running.seconds)
-                    if number == 0:
+                    urls[name] = address + WAYS[name].protocol.path
+                    if "agreements" not in found[name]:
                         found[name]["agreements"] = bench.agreements(name, address)
                         found[name]["memory_mb"] = proportional_mb(running.pid)
-                print(f"start {number + 1} of {starts}: {name}", flush=True)
-        urls = {name: stack.enter_context(bench.started(name))[0] + WAYS[name].protocol.path for name in ways}
+                print(f"{name}: ready after {running.seconds:.0f} s, {left} more starts", flush=True)
         bodies = {name: bench.bodies(name) for name in ways}
         loads = []
         for number in range(rounds):

@@ -8,7 +8,7 @@ from flask import Flask, request
 
 from oakbank.pipelines import CreditModel
 
-app = Flask("oakbank")
+app = Flask(__name__)
 model = CreditModel.load(os.environ["OAKBANK_MODEL"])
 
 
