@@ -103,9 +103,10 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def code_hash(way: Way) -> str:
-    """Return the sha256 of what is measured: the files of a way, and the lock of its environment."""
+    """Return the sha256 of what is measured: the files that are there for it alone, and the lock of its environment."""
     lock = [TOURS / f"{way.tour}.py.lock"] if way.tour else []
-    texts = [file.read_text(encoding="utf-8") for file in (*way.files, *lock)]
+    files = [file for file in way.files if file not in _OWN_CODE]
+    texts = [file.read_text(encoding="utf-8") for file in (*files, *lock)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
