@@ -164,6 +164,11 @@ def _markdown(lines: Sequence[Sequence[str]], about: str) -> str:
     return "\n".join([*("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:])), "", about])
 
 
+def _in_order(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ways of a run in the order of `WAYS`; a file has them by name."""
+    return {name: found["ways"][name] for name in WAYS if name in found["ways"]}
+
+
 def table(found: Mapping[str, Any]) -> str:
     """Return what each way costs, as Markdown."""
     one, many = CONNECTIONS
@@ -188,7 +193,7 @@ def table(found: Mapping[str, Any]) -> str:
             str(Agreement(**way["agreements"]["as they are"])),
             WAYS[name].asks,
         ]
-        for name, way in found["ways"].items()
+        for name, way in _in_order(found).items()
     ]
     machine = found["machine"]
     about = (
@@ -203,7 +208,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 def matrix(found: Mapping[str, Any]) -> str:
     """Return the decisions that differ, by caller and way, as Markdown."""
-    ways = found["ways"]
+    ways = _in_order(found)
     rows = [[caller, *(str(Agreement(**way["agreements"][caller])) for way in ways.values())] for caller in CALLERS]
     about = f"Decisions of {found['asked']:,} that differ from the batch's, which sees the applications as they are."
     return _markdown([["", *(name.partition(",")[0] for name in ways)], *rows], about)
