@@ -167,7 +167,7 @@ by_place = flips(model.predict_matrix(X[sorted(X)].to_numpy()))
 assert float32 == by_json == 0
 assert 8_000 < by_place < 11_000
 assert set(rows["purpose"].tail(1).astype("category").cat.codes) == {0}
-by_place
+float32, by_json, by_place
 
 # %% [markdown]
 # Float32 flips nothing here: the model was trained on float32 features, and our amounts are whole EUR. JSON flips
