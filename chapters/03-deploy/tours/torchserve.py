@@ -52,7 +52,7 @@ def main() -> None:
         not_proven="no GPU, no several workers, no management API with tokens, no model of PyTorch's",
         real=(
             "git clone https://github.com/pytorch/serve  # read-only since August 2025",
-            "docker run -p 8080:8080 -v $PWD/store:/home/model-server/model-store pytorch/torchserve:0.12.0-cpu",
+            "docker run -p 8080:8080 -v $PWD/store:/store pytorch/torchserve:0.12.0-cpu --model-store /store",
             'curl -X POST "http://HOST:8081/models?url=credit.mar&initial_workers=2"',
             'curl -X POST "http://HOST:8080/v2/models/credit/infer" --json @request.json',
             "# if you start today, start elsewhere; the client of V2 need not change",
