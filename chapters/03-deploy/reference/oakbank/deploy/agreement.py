@@ -19,9 +19,11 @@ Caller = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def champion(seed: int = 3) -> CreditModel:
-    """Return a model of the last month before the service began."""
+    """Return a model of the last month before the service began, in which the bank granted all loans."""
     world = World(seed)
-    return CreditModel.fit(feature_matrix(world.applications(-1)), world.truth(-1)["would_default"])
+    past = world.applications(-1)
+    outcomes = world.outcomes(world.scenario.label_delay - 1, past["application_id"])
+    return CreditModel.fit(feature_matrix(past), outcomes["defaulted"])
 
 
 def applications(n: int = ROWS, seed: int = 3) -> pd.DataFrame:
