@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from oakbank.deploy import load as load_module
+from oakbank.deploy.load import BenchmarkError, load
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.pipelines.contract import requests_of
 from oakbank.pipelines.scaling import END, renewed
-from oakbank.scale import serving_benchmark
 from oakbank.scale.serving_benchmark import (
     BARE,
     CONNECTIONS,
@@ -21,11 +22,9 @@ from oakbank.scale.serving_benchmark import (
     README,
     RESULTS,
     START,
-    BenchmarkError,
-    load,
+    at_a_port,
     ratio,
     recorded,
-    serving,
     table,
     wrong_answers,
 )
@@ -93,7 +92,7 @@ def test_a_service_is_started_held_to_the_batch_measured_and_ended(
     bodies = tmp_path / "bodies.jsonl"
     bodies.write_text("\n".join(json.dumps(row) for row in rows) + "\n", encoding="utf-8")
     command = [sys.executable, str(PEERS / "plain.py"), "naive", "--model", str(model[1])]
-    with serving(command, tmp_path / "log", rows[0]) as url:
+    with at_a_port(command, tmp_path / "log", rows[0]) as url:
         assert wrong_answers(url, rows, model[0]) == 0
         assert (
             wrong_answers(url, rows, CreditModel.fit(feature_matrix(World(1).applications(0)), [True, False] * 1000))
@@ -103,17 +102,17 @@ def test_a_service_is_started_held_to_the_batch_measured_and_ended(
     assert found["answers_per_s"] > 1
     assert 0 < found["p50_ms"] <= found["p99_ms"]
     bodies.write_text("{}\n", encoding="utf-8")
-    with serving(command, tmp_path / "log", rows[0]) as url, pytest.raises(BenchmarkError, match="answers failed"):
+    with at_a_port(command, tmp_path / "log", rows[0]) as url, pytest.raises(BenchmarkError, match="answers failed"):
         load(url, bodies, 1, 1)
 
 
 def test_a_service_that_ends_is_told_with_its_log(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such thing here')"]
-    with pytest.raises(BenchmarkError, match="no such thing here"), serving(command, tmp_path / "log", rows[0]):
+    with pytest.raises(BenchmarkError, match="no such thing here"), at_a_port(command, tmp_path / "log", rows[0]):
         raise AssertionError("it does not serve")
 
 
 def test_without_wrk_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving_benchmark.shutil, "which", lambda name: None)
+    monkeypatch.setattr(load_module.shutil, "which", lambda name: None)
     with pytest.raises(BenchmarkError, match="apt-get install wrk"):
         load("http://127.0.0.1:9/score", tmp_path / "none", 1, 1)

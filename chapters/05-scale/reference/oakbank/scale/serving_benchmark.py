@@ -11,12 +11,8 @@ import json
 import os
 import platform
 import random
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +22,7 @@ from typing import Any
 import httpx
 
 import oakbank
+from oakbank.deploy.load import BenchmarkError, load, serving
 from oakbank.deploy.ports import free_port
 from oakbank.pipelines import CreditModel, Registry, TrainingConfig, run_training
 from oakbank.pipelines.contract import Application, requests_of, score
@@ -40,10 +37,6 @@ START = "<!-- generated: serving benchmark -->"
 CONNECTIONS = (1, 16, 64)
 BARE, OURS = "bare Starlette, a constant answer", "chapter 5: the express lane"
 APPLICATIONS = 500
-
-
-class BenchmarkError(RuntimeError):
-    """A measurement that cannot be made; the message says what to do."""
 
 
 def ways(registry: Path, model: Path) -> dict[str, list[str]]:
@@ -65,56 +58,18 @@ def ways(registry: Path, model: Path) -> dict[str, list[str]]:
 
 
 @contextlib.contextmanager
-def serving(command: Sequence[str], log: Path, row: Mapping[str, Any], seconds: float = 300) -> Iterator[str]:
-    """Run a service on a free port, yield its URL when it scores a row, and end it with all that it started.
+def at_a_port(command: Sequence[str], log: Path, row: Mapping[str, Any]) -> Iterator[str]:
+    """Run a service on a free port and yield its URL when it scores a row.
 
     Raises:
         BenchmarkError: It ends, or does not answer in time; the message holds the end of its log.
     """
-    port = free_port()
+    url = f"http://127.0.0.1:{(port := free_port())}/score"
     # Every peer finds the course's code; one core's worth of threads for each.
     places = [str(Path(place).parent) for place in oakbank.__path__]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603 - commands of ours
-            [*command, "--port", str(port)], stdout=stream, stderr=stream, env=environment, start_new_session=True
-        )
-    url = f"http://127.0.0.1:{port}/score"
-    try:
-        until = time.monotonic() + seconds
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.post(url, json=row, timeout=5).status_code == 200:
-                    break
-            if process.poll() is not None or time.monotonic() > until:
-                end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise BenchmarkError(f"{' '.join(command)} does not serve: {end}")
-            time.sleep(0.2)
+    with serving([*command, "--port", str(port)], log, url, row, environment=environment):
         yield url
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def load(url: str, bodies: Path, connections: int, seconds: int) -> dict[str, float]:
-    """Keep a service busy and return `answers_per_s`, `p50_ms` and `p99_ms`.
-
-    Raises:
-        BenchmarkError: wrk is not there, or an answer was an error.
-    """
-    program = shutil.which("wrk")
-    if program is None:
-        raise BenchmarkError("no wrk here, which makes the load: install it (Debian: apt-get install wrk)")
-    command = [program, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(PEERS / "post.lua"), url]
-    done = subprocess.run([*command, "--", str(bodies)], capture_output=True, text=True, check=False)  # noqa: S603
-    try:
-        found = json.loads(done.stdout.strip().splitlines()[-1])
-    except (ValueError, IndexError):
-        raise BenchmarkError(f"wrk did not measure: {done.stdout}{done.stderr}") from None
-    if found["failed"] or not found["answers"]:
-        raise BenchmarkError(f"{url}: {found['failed']} of {found['answers']} answers failed")
-    return {"answers_per_s": found["answers"] / found["seconds"]} | {name: found[name] for name in ("p50_ms", "p99_ms")}
 
 
 def wrong_answers(url: str, rows: Sequence[Mapping[str, Any]], model: CreditModel) -> int:
@@ -147,7 +102,7 @@ def measure(rounds: int = 7, seconds: int = 2, seed: int = 0) -> dict[str, Any]:
         run.model().save(model_file)
         urls = {}
         for number, (way, command) in enumerate(ways(registry.folder, model_file).items()):
-            urls[way] = stack.enter_context(serving(command, folder / f"{number}.log", rows[0]))
+            urls[way] = stack.enter_context(at_a_port(command, folder / f"{number}.log", rows[0]))
             wrong = 0 if way == BARE else wrong_answers(urls[way], rows[:100], run.model())
             if wrong:
                 raise BenchmarkError(f"{way}: {wrong} of 100 answers are not those of the batch path")
