@@ -488,9 +488,11 @@ def refuses(state, action, by):
     try:
         step(copy.deepcopy(state), action, by)
     except ValueError as error:
-        assert str(error).strip(), "Say in the ValueError what is wrong, in a sentence."
-        return True
-    return False
+        said = str(error)
+    else:
+        return False
+    assert said.strip(), "Say in the ValueError what is wrong, in a sentence."
+    return True
 
 
 # %% test="ex6" points=2
