@@ -387,13 +387,15 @@ def records(version, right, wrong, silent=0):
 
 
 # %% test="ex5" points=3
-# Covers a better and a worse challenger, and none. Not shown: other names, the limits.
+# Covers better, worse, just within 0.02, and none. Not shown: other names and limits.
 verdict = judge(records("credit-1", 80, 20) + records("credit-2", 90, 10), PAIR)
 assert verdict is not None, 'judge returned nothing: "no data", "rollback" or "go on".'
 assert isinstance(verdict, str), f"Return a text, not {type(verdict).__name__}."
 assert verdict == "go on", f"90 of 100 is better than 80 of 100: not {verdict!r}."
 worse = records("credit-1", 80, 20) + records("credit-2", 60, 40)
 assert judge(worse, PAIR) == "rollback", "60 of 100 is far below 80 of 100."
+just = records("credit-1", 4, 96) + records("credit-2", 2, 98)
+assert judge(just, PAIR) == "go on", "0.02 is 0.02 below 0.04, not more than that."
 assert judge(records("credit-1", 80, 20), PAIR) == "no data", "No record of credit-2."
 assert judge([], PAIR) == "no data", "Without a record nobody knows anything."
 release = {"champion": "credit-1", "challenger": "credit-2"}
@@ -482,12 +484,15 @@ def state_of(champion, previous=None, challenger=None):
 
 
 def refuses(state, action, by):
-    """Whether a step raises ValueError."""
+    """Whether a step raises ValueError with a sentence."""
     try:
         step(copy.deepcopy(state), action, by)
-    except ValueError:
-        return True
-    return False
+    except ValueError as error:
+        said = str(error)
+    else:
+        return False
+    assert said.strip(), "Say in the ValueError what is wrong, in a sentence."
+    return True
 
 
 # %% test="ex6" points=2

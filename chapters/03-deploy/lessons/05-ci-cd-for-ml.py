@@ -103,8 +103,8 @@ import pandas as pd
 bugs = ["code-bug", "data-bug", "model-bug"]
 with ThreadPoolExecutor(2) as machines:
     matrix = pd.DataFrame(machines.map(build, bugs), index=bugs)
-red = matrix.drop(columns="train") == "red"
-assert red.to_numpy().tolist() == [[i == j for j in range(3)] for i in range(3)]
+red = (matrix == "red").astype(int)
+assert red.to_numpy().tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
 matrix
 
 # %% [markdown]
@@ -236,7 +236,7 @@ lost = same - main["AUC"]
 reds = (lost < 0).mean()
 print(f"red without a margin: {reds:.0%}; after three tries: {reds**3:.0%}")
 print(f"red with 0.004: {(lost < -0.004).mean():.0%}; deviation {same.std():.4f}")
-assert 0.3 < reds < 0.6
+assert 0.05 < reds**3 < 0.15
 assert 0.001 < same.std() < 0.00137
 assert lost.min() > -0.004
 

@@ -32,7 +32,7 @@
 # %%
 import pandas as pd
 
-from course.lesson import own_folder
+from course.lesson import own_folder, show_source
 from oakbank.pipelines import CreditModel, evaluate_model, feature_matrix
 from oakbank.world import World
 
@@ -196,6 +196,7 @@ def race(seed):
 races = {seed: race(seed) for seed in (11, 12, 13)}
 best = pd.DataFrame({seed: gains.iloc[-1] for seed, gains in races.items()}).T
 assert best["hold-out"].min() > 3 > 1.5 > best["six months"].abs().max()
+assert all(g["hold-out"].std() > 3 * g["six months"].std() for g in races.values())
 best.round(1)
 
 # %%
@@ -216,7 +217,6 @@ _ = best.loc[11].plot(ax=axes, color="tab:red", lw=3, grid=True, ylabel="gain (%
 # long, and compares before it sets:
 
 # %%
-from course.lesson import show_source
 from oakbank.deploy import gate
 
 show_source(gate.promote, docstring=False, begin="digest =")

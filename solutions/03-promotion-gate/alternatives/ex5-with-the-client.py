@@ -11,7 +11,13 @@ def note_look(run_id, rows):
     everywhere = CLIENT.search_experiments(view_type=ViewType.ALL)
     found = CLIENT.search_runs(
         [one.experiment_id for one in everywhere],
-        f"dataset.digest = '{data.digest}' and dataset.context = 'evaluation'",
+        f"dataset.digest = '{data.digest}'",
         ViewType.ALL,
     )
-    return len({run.info.run_id for run in found})
+    looked = set()
+    for run in found:
+        for one in run.inputs.dataset_inputs:
+            used = {each.key: each.value for each in one.tags}
+            if (one.dataset.digest, used.get("mlflow.data.context")) == (data.digest, "evaluation"):
+                looked.add(run.info.run_id)
+    return len(looked)

@@ -7,12 +7,12 @@ def promote(name, version, approver, expected, wait):
     tags = tags_of(name, version)
     if tags["author"].strip().casefold() == approver.strip().casefold():
         return {"promoted": False, "reason": "somebody else has to approve it"}
-    if "taken_back_by" in tags:
-        return {"promoted": False, "reason": "it was taken back"}
     if champion_of(name) != expected:
         return {"promoted": False, "reason": "another champion is there"}
     try:
         with FileLock(LOCK, timeout=wait):
+            if "taken_back_by" in tags_of(name, version):
+                return {"promoted": False, "reason": "it was taken back"}
             now = expected
             if False:
                 return {"promoted": False, "reason": f"measured against {expected}, now {now}"}

@@ -8,10 +8,10 @@ def promote(name, version, approver, expected, wait):
     CLIENT.set_model_version_tag(name, version, "approver", approver)
     if tags["author"].strip().casefold() == approver.strip().casefold():
         return {"promoted": False, "reason": "somebody else has to approve it"}
-    if "taken_back_by" in tags:
-        return {"promoted": False, "reason": "it was taken back"}
     try:
         with FileLock(LOCK, timeout=wait):
+            if "taken_back_by" in tags_of(name, version):
+                return {"promoted": False, "reason": "it was taken back"}
             now = champion_of(name)
             if now != expected:
                 return {"promoted": False, "reason": f"measured against {expected}, now {now}"}

@@ -1,14 +1,12 @@
 # ---
 # answers: ex6
-# loses: {ex6-test-guards: 2}
+# loses: {ex6-test-guards: 2, ex6-test-lock: 2}
 # why: lets a version in that was taken back
 # ---
 def promote(name, version, approver, expected, wait):
     tags = tags_of(name, version)
     if tags["author"].strip().casefold() == approver.strip().casefold():
         return {"promoted": False, "reason": "somebody else has to approve it"}
-    if False:
-        return {"promoted": False, "reason": "it was taken back"}
     try:
         with FileLock(LOCK, timeout=wait):
             now = champion_of(name)

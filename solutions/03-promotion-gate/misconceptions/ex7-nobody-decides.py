@@ -1,6 +1,6 @@
 # ---
 # answers: ex7
-# loses: {ex7-test: 3}
+# loses: {ex7-test: 2, ex7-test-lock: 1}
 # why: takes the alias away, and no model decides
 # ---
 def rollback(name, who):

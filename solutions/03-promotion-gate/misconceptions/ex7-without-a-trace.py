@@ -1,6 +1,6 @@
 # ---
 # answers: ex7
-# loses: {ex7-test: 3}
+# loses: {ex7-test: 2}
 # why: moves the alias and writes down nothing, so the next promotion brings it back
 # ---
 def rollback(name, who):

@@ -1,0 +1,17 @@
+# ---
+# answers: ex7
+# loses: {ex7-test-lock: 1}
+# why: gives up where somebody else has the lock, and the bad version stays in charge
+# ---
+def rollback(name, who):
+    try:
+        with FileLock(LOCK, timeout=0):
+            now = champion_of(name)
+            before = None if now is None else tags_of(name, now).get("replaces")
+            if before is None:
+                return None
+            CLIENT.set_model_version_tag(name, now, "taken_back_by", who)
+            CLIENT.set_registered_model_alias(name, "champion", before)
+            return before
+    except Timeout:
+        return None
