@@ -18,6 +18,8 @@ from oakbank.governance.disparity import (
     rate_of,
     selection_rates,
 )
+from oakbank.governance.equally_good import MODELS, train_many
+from oakbank.governance.equally_good import kept as equals_kept
 from oakbank.governance.fairness import FOUR_FIFTHS, fairness_gate, group_sizes, judge, judge_rates
 from oakbank.governance.gate_benchmark import BIAS, PEOPLE, errors, kept, measure, true_ratio
 from oakbank.governance.truth_audit import audit_with_truth
@@ -264,6 +266,17 @@ def test_what_is_kept_of_the_gate_keeps_its_promise() -> None:
         told = errors(row, found["true_ratio"][row["kind"]])
         assert told.wrong.low < 0.025, "an interval of 95 % leaves one in forty on either side"
         assert told.wrong.rate <= told.wrong_by_point.rate
+
+
+def test_equally_good_models_are_the_same_again() -> None:
+    """The first two of those that are kept; their AUCs lie close together, their ratios do not."""
+    found = equals_kept()
+    assert len(found["models"]) == MODELS
+    for again, row in zip(train_many(World(found["seed"]), 2), found["models"], strict=False):
+        assert (again.auc, again.first, again.then) == pytest.approx((row["auc"], row["first"], row["then"]), abs=0.005)
+    table = pd.DataFrame(found["models"])
+    assert table["auc"].max() - table["auc"].min() < 0.01
+    assert table["first"].max() - table["first"].min() > 0.04
 
 
 @pytest.mark.weekly
