@@ -259,9 +259,9 @@ none = people_of([("A", True, True, True), ("B", True, False, False)])
 assert opportunity(none) == {"labels": None, "truth": None}, (
     "Where nobody of B repays, neither of the numbers should be told."
 )
-own = SMALL.copy(deep=True)
+own = people_of([("A", True, None, True), ("B", True, None, True)])
 opportunity(own)
-assert own.equals(SMALL), "Measuring should not change the table."
+assert own["repaid"].isna().all(), "Measuring should not change the table."
 ### END HIDDEN TESTS
 
 # %% [markdown]

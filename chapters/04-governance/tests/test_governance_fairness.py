@@ -221,6 +221,14 @@ def test_the_interval_decides_and_not_the_ratio(run: TrainingRun) -> None:
     assert "does not settle" in below.detail, "0.76 of 200 people may be 0.85 of all"
 
 
+def test_a_small_bank_can_let_the_ratio_decide_what_the_interval_does_not(run: TrainingRun) -> None:
+    gate = fairness_gate(undecided="ratio")
+    assert gate(planted(run, 1_000, 0.5, 0.42, 200), None).passed
+    assert not gate(planted(run, 1_000, 0.5, 0.38, 200), None).passed
+    assert not gate(planted(run, 100, 0.5, 0.45, 20), None).passed, "20 people are too few for any word"
+    assert gate(planted(run, 1_000, 0.5, 0.5, 300), None).passed
+
+
 def test_gate_blocks_what_it_cannot_judge(run: TrainingRun) -> None:
     gate = fairness_gate()
     assert "needs two" in gate(replace(run.evaluation, approval_by_group={"A": 0.5}), None).detail

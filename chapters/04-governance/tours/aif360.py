@@ -78,7 +78,7 @@ def main() -> None:
     tour = Tour("AIF360", "aif360")
     world = World(3, "calm")
     loans = book(world)
-    by_hand = tour.plain("weights", partial(weights_by_hand, loans))
+    by_hand = tour.plain("the same weights in pandas", partial(weights_by_hand, loans))
     found = tour.system_does(lambda: Reweighing(B, A).fit_transform(dataset(loans)))
     if not np.allclose(found.instance_weights, by_hand):
         raise RuntimeError("AIF360's weights are not those worked out by hand")

@@ -68,11 +68,14 @@ def judge_rates(rates: Mapping[str, Rate], *, min_ratio: float = FOUR_FIFTHS, mi
     return Verdict("not enough data", f"{said}; the sample does not settle it: enlarge the hold-out", found)
 
 
-def fairness_gate(min_ratio: float = FOUR_FIFTHS, min_rows: int = 100) -> Gate:
+def fairness_gate(
+    min_ratio: float = FOUR_FIFTHS, min_rows: int = 100, undecided: Literal["refuse", "ratio"] = "refuse"
+) -> Gate:
     """Return a gate that lets a challenger pass where the hold-out shows that no group falls below the limit.
 
     `not enough data` does not pass either: a small hold-out must not make a gate lenient. The champion then stays,
-    and it may be the less fair of the two: enlarge the hold-out soon.
+    and it may be the less fair of the two: enlarge the hold-out soon. A bank too small for that can let the bare
+    ratio decide such cases (`undecided="ratio"`), and will often be wrong: see `gate_benchmark`.
 
     The hold-out holds granted loans only, so people whom the policy of the day declined are not in it; a policy that
     picked harder from one group makes this ratio look better than it is at the door. Watch the decisions as well, with
@@ -80,7 +83,8 @@ def fairness_gate(min_ratio: float = FOUR_FIFTHS, min_rows: int = 100) -> Gate:
 
     Args:
         min_ratio: Least approval rate of any group as a part of the highest group's.
-        min_rows: Least number of people in a group.
+        min_rows: Least number of people in a group; with fewer it never passes.
+        undecided: What decides where the interval does not.
     """
     _check_limit(min_ratio)
 
@@ -93,10 +97,14 @@ def fairness_gate(min_ratio: float = FOUR_FIFTHS, min_rows: int = 100) -> Gate:
         sizes = group_sizes(challenger)
         if sizes is None:
             said = ", ".join(f"{name} at {rate:.1%}" for name, rate in rates.items())
-            return _refused(f"approved: {said}; the groups' sizes are not known: judge the decisions themselves")
+            passed = undecided == "ratio" and min(rates.values()) >= min_ratio * max(rates.values())
+            unknown = f"approved: {said}; the groups' sizes are not known: judge the decisions themselves"
+            return GateResult("fairness", passed, unknown)
         counted = {name: rate_of(round(rates[name] * size), size) for name, size in sizes.items()}
         verdict = judge_rates(counted, min_ratio=min_ratio, min_rows=min_rows)
-        return GateResult("fairness", verdict.word == "pass", verdict.detail)
+        few = min(sizes.values()) < min_rows
+        by_ratio = undecided == "ratio" and not few and verdict.disparity.ratio >= min_ratio
+        return GateResult("fairness", verdict.word == "pass" or by_ratio, verdict.detail)
 
     return gate
 
