@@ -108,13 +108,11 @@ def _door(world: World, months: range, scaler: StandardScaler) -> Door:
 
 def _earned(world: World, door: Door, granted: NDArray[np.bool_]) -> float:
     """Return the profit of the granted loans, EUR."""
-    loans = door.people[granted]
-    return float(
-        sum(
-            world.outcomes(int(month) + world.scenario.label_delay, ids)["profit"].sum()
-            for month, ids in loans.groupby("month")["application_id"]
-        )
-    )
+    loans, total = door.people[granted], 0.0
+    for month in loans["month"].unique().tolist():
+        ids = loans.loc[loans["month"] == month, "application_id"]
+        total += float(world.outcomes(month + world.scenario.label_delay, ids)["profit"].sum())
+    return total
 
 
 def kept(path: Path = KEPT) -> dict[str, Any]:
