@@ -164,6 +164,10 @@ assert tuple(ratio_interval(0, 9, 0, 9)) == (0.0, math.inf), (
 
 # %% test="ex2" part="covers" points=2
 # Covers 150 samples of one table. Not shown: other rates and sizes.
+pair = ratio_interval(60, 120, 180, 300)
+assert isinstance(pair, (tuple, list)), f"Return a tuple, not {type(pair).__name__}."
+assert len(pair) == 2, f"Return a lower and an upper end, not {len(pair)} numbers."
+assert all(isinstance(end, (int, float)) for end in pair), "Want a number for each end."
 share, above, below = covered(0.5, 120, 0.6, 300, 1, 150)
 assert share > 0.9, f"Of 150 intervals {share:.0%} cover the true ratio, not about 95 %."
 assert share < 1, "All of 150 intervals cover the ratio: they are wider than need be."
