@@ -223,8 +223,8 @@ for name, world in list(worlds.items())[1:]:
     curves[name] = pd.DataFrame({"inputs": inputs, "outcomes": outcomes}, index=looks)
 assert curves["recession"]["inputs"].max() < 0.1
 levels = monitor.PSI_MAJOR, monitor.Z_ALARM
-first = {name: (curve >= levels).idxmax() for name, curve in curves.items()}
-assert (*first["data-drift-sudden"], first["recession"]["outcomes"]) == (8, 8 + 3, 9 + 3)
+rang = {name: (curve >= levels).idxmax() for name, curve in curves.items()}
+assert (*rang["data-drift-sudden"], rang["recession"]["outcomes"]) == (8, 8 + 3, 9 + 3)
 
 # %%
 import matplotlib.pyplot as plt
