@@ -895,9 +895,9 @@ assert best_run(few, "march") == soon, "Of equal runs, want the one that began f
 #
 # <details><summary>Hint</summary>
 #
-# `CLIENT.search_model_versions` takes a text such as `"name = 'loans'"` and returns all versions of
-# that model; each knows its `run_id`. Where there is no champion, MLflow raises; `champion_of`,
-# above, returns None.
+# `CLIENT.search_model_versions` with a filter on `name` (its value in single quotes, as in
+# `search_runs`) returns all versions of a model; each knows its `run_id`. Where there is no
+# champion, MLflow raises; `champion_of`, above, returns None.
 # </details>
 
 
