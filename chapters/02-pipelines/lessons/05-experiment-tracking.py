@@ -128,7 +128,8 @@ with mlflow.start_run(run_name="how many leaves?"):
 # the active experiment belong to one store: after another `set_tracking_uri`, call `set_experiment` again and make a
 # new client.
 #
-# Now ask a question instead of scrolling: of the runs with seed 0, which has the best AUC?
+# Now ask a question instead of scrolling: of the runs with seed 0, which has the best AUC? (The query looks into the
+# active experiment; `experiment_names=["…"]` names others.)
 
 # %%
 found = mlflow.search_runs(
@@ -159,8 +160,13 @@ print("both logs agree on every AUC")
 # mlflow server --backend-store-uri sqlite:///mlflow.db --port 5000
 # ```
 #
-# A team starts one such server, and its members write `mlflow.set_tracking_uri("http://that-server:5000")`. Nothing else
-# changes.
+# <details><summary>One server for a team?</summary>
+#
+# Started like this, it hears its own machine only. Add `--host 0.0.0.0 --allowed-hosts that-server:5000`: the first lets
+# others in, the second names the address that they use (any other name is refused: 403, *Invalid Host header*). The
+# members write `mlflow.set_tracking_uri("http://that-server:5000")`, and nothing else changes. Whoever reaches the port
+# may read and write all of it: keep it inside your network, or put a login before it.
+# </details>
 #
 # ## What MLflow writes down by itself
 #
@@ -245,6 +251,13 @@ client.set_registered_model_alias("credit", "champion", version)
 mlflow.pyfunc.load_model("models:/credit@champion").predict(features.head(3)).round(4)
 
 # %% [markdown]
+# <details><summary>And the model of a run that a query found?</summary>
+#
+# `mlflow.register_model(f"runs:/{run_id}/model", "credit")`: the run's id, and the name that `log_model` was given. MLflow
+# remarks that it took `models:/…` instead, which is the same model. `mlflow.pyfunc.load_model` reads such a URI as well.
+# `client.search_model_versions("name = 'credit'")` lists all versions, each with its `run_id`.
+# </details>
+#
 # A year later somebody asks what this model learned from. The alias leads to the version, the version to the run:
 
 # %%

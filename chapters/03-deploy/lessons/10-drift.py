@@ -197,8 +197,7 @@ from oakbank.pipelines import grant
 
 
 def watch(world, month):
-    applied = month - world.scenario.label_delay  # whose outcomes arrive in this month
-    feed = world.applications(applied)
+    feed = world.applications(month - world.scenario.label_delay)  # labels arrive now
     risk = model.predict(feed)
     yes = grant(risk, feed["amount"], feed["term"])
     decisions = feed[["application_id"]].assign(granted=yes, default_probability=risk)
@@ -217,14 +216,15 @@ print(f"predicted {late.mean_probability:.1%}, defaulted {late.default_rate:.1%}
 # defaults in standard errors. The dashed line is the onset, which only a simulator knows.
 
 # %%
-curves, looks = {}, range(3, 20)
-for name in names[1:]:
-    feeds = [worlds[name].applications(month)["channel"] for month in looks]
-    inputs = [monitor.psi(reference["channel"], feed) for feed in feeds]
-    outcomes = [watch(worlds[name], month).z for month in looks]
+curves, looks, usual = {}, range(3, 20), reference["channel"]
+for name, world in list(worlds.items())[1:]:
+    inputs = [monitor.psi(usual, world.applications(m)["channel"]) for m in looks]
+    outcomes = [watch(world, month).z for month in looks]
     curves[name] = pd.DataFrame({"inputs": inputs, "outcomes": outcomes}, index=looks)
 assert curves["recession"]["inputs"].max() < 0.1
-assert (curves["data-drift-sudden"]["inputs"] > monitor.PSI_MAJOR).idxmax() == 8
+levels = monitor.PSI_MAJOR, monitor.Z_ALARM
+rang = {name: (curve >= levels).idxmax() for name, curve in curves.items()}
+assert (*rang["data-drift-sudden"], rang["recession"]["outcomes"]) == (8, 8 + 3, 9 + 3)
 
 # %%
 import matplotlib.pyplot as plt
@@ -232,7 +232,7 @@ import matplotlib.pyplot as plt
 fig, axes = plt.subplots(2, 2, figsize=(9, 4.4), sharex=True, sharey="row")
 for side, (name, curve) in zip(axes.T, curves.items(), strict=True):
     curve.plot(subplots=True, ax=side, style="o-", ms=3, legend=False)
-    for ax, level in zip(side, (monitor.PSI_MAJOR, monitor.Z_ALARM), strict=True):
+    for ax, level in zip(side, levels, strict=True):
         ax.axhline(level, color="C3", lw=1)
         ax.axvline(worlds[name].scenario.events[0].onset, color="0.4", ls="--")
     side[0].set(title=name, ylabel="inputs: PSI of channel")
