@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from base.process import plain_environment, python
 from oakbank.deploy import exclusive as locking
 from oakbank.deploy.gate import ANY, GateResult, Promotion, enough_rows, promote, rollback
+from oakbank.deploy.holdout import record_look
 from oakbank.pipelines import Registry, RegistryError, TrainingConfig, TrainingRun, run_training
 from oakbank.pipelines.tracking_store import close_databases
 
@@ -288,3 +289,34 @@ def test_a_hold_out_that_is_gone(own: Registry, bank: Any, tmp_path: Path) -> No
         promote(own, strong, [anything], "grace")
     with pytest.raises(RegistryError, match="no version 99"):
         promote(own, replace(own.register(bank.run), version="99"), [anything], "grace")
+
+
+def test_taken_back_while_it_is_measured_it_stays_out(own: Registry, bank: Any) -> None:
+    """Somebody else promoted the same version and took it back between our two looks at the registry."""
+    run = own.register(bank.run)
+
+    def meanwhile(challenger: Any, champion: Any) -> GateResult:
+        own.set_tag(str(run.version), "rolled_back_by", "lin")
+        return anything(challenger, champion)
+
+    told = promote(own, run, [meanwhile], "grace")
+    assert named(told, "not_rolled_back").detail.startswith("lin took this version back")
+    assert (told.promoted, own.alias("champion")) == (False, None)
+
+
+def test_who_learned_from_a_hold_out_has_not_looked_at_it(own: Registry, bank: Any, weak: TrainingRun) -> None:
+    """A run of MLflow's may name one data set as training and another as evaluation."""
+    other = own.register(weak)
+    learned = mlflow_input("0" * 64, "training")
+    own.client.log_inputs(own.run_id(str(other.version)), [learned])
+    mine = str(own.register(bank.run).version)
+    assert record_look(own, mine, "0" * 64) == 1
+    assert record_look(own, str(other.version), "1" * 64) == 1
+    assert record_look(own, mine, "1" * 64) == 2
+
+
+def mlflow_input(digest: str, context: str) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    return DatasetInput(Dataset("rows", digest[:36], "local", "{}"), [InputTag(MLFLOW_DATASET_CONTEXT, context)])

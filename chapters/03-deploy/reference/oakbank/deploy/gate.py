@@ -154,9 +154,9 @@ def promote(
             results.append(_few_looks(record_look(registry, version, digest), looks))
     if all(result.passed for result in results):
         results += _measured(registry, run, gates, before)
-    if by := tags.get("rolled_back_by"):
-        results.append(GateResult("not_rolled_back", False, f"{by} took this version back: train a new one"))
     with exclusive(registry):
+        if by := registry.tags(version).get("rolled_back_by"):  # asked only now: it may have happened meanwhile
+            results.append(GateResult("not_rolled_back", False, f"{by} took this version back: train a new one"))
         now = registry.alias(CHAMPION)
         if now == version:  # the same call, made twice at once
             return _done(version, registry.tags(version))

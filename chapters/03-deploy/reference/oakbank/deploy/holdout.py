@@ -4,6 +4,8 @@ Nothing new is stored for it. A registered training run names the data that it w
 so the looks at a hold-out are the runs that name it: those that were never put up for promotion among them.
 """
 
+from typing import Any
+
 from oakbank.pipelines import Registry
 
 LOOKS = 10
@@ -38,5 +40,16 @@ def record_look(registry: Registry, version: str, holdout: str) -> int:
     run_id = registry.run_id(version)
     registry.client.log_inputs(run_id, [looked])  # a second time, it changes nothing
     experiment = registry.client.get_run(run_id).info.experiment_id
-    query = f"dataset.digest = '{digest}' and dataset.context = 'evaluation'"
-    return len(registry.client.search_runs([experiment], query, ViewType.ALL, MOST))
+    found = registry.client.search_runs([experiment], f"dataset.digest = '{digest}'", ViewType.ALL, MOST)
+    return sum(_evaluated_on(digest, run) for run in found)
+
+
+def _evaluated_on(digest: str, run: Any) -> bool:
+    """Say whether a run of MLflow's was evaluated on a data set.
+
+    A query for digest and context would also find a run that learned from this data set and was evaluated on another.
+    """
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+    inputs = [one for one in run.inputs.dataset_inputs if one.dataset.digest == digest]
+    return any(tag.key == MLFLOW_DATASET_CONTEXT and tag.value == "evaluation" for one in inputs for tag in one.tags)
