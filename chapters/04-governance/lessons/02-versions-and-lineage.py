@@ -214,7 +214,8 @@ print(len(sources), "months of applications, the last is", sources[-1])
 # %%
 import duckdb
 
-declared = [bank.lake.path("outcomes", month) for month in range(6)]
+known = [month for month in bank.lake.months("outcomes") if month < 6]
+declared = [bank.lake.path("outcomes", month) for month in known]
 query = f"SELECT avg(defaulted::INT) FROM '{bank.lake.folder}/outcomes/*.parquet'"
 
 # %% [markdown]
