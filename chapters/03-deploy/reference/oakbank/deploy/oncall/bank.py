@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from oakbank.deploy.monitor import psi
+from oakbank.deploy.drift import edges_of, psi
 from oakbank.intro.loans import known_loans
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.world import COLUMNS, World, break_even, load_scenario
@@ -49,6 +50,7 @@ class Bank:
         self._champion = self._fit(past, 60)
         self._previous = self._fit(past[past["month"] < -9], 15)
         self._known: dict[tuple[bool, str, str, str], Outlook] = {}
+        self._edges: dict[str, Any] = {}
 
     @staticmethod
     def _fit(loans: pd.DataFrame, rounds: int) -> CreditModel:
@@ -101,7 +103,10 @@ class Bank:
 
     def moved(self, asked: pd.DataFrame, column: str) -> float:
         """Return the population stability index of a column against the month before the flight."""
-        return psi(self.reference[column], asked[column])
+        if column not in self._edges:
+            self._edges[column] = edges_of(self.reference[column])
+        edges = self._edges[column]
+        return psi(self.reference[column], asked[column], 10 if isinstance(edges, pd.Index) else edges)
 
 
 def _refused(asked: pd.DataFrame, column: str) -> NDArray[np.bool_]:

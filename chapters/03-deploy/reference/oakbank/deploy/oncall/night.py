@@ -33,9 +33,9 @@ class Minute:
     own: NDArray[np.float64]
     """Milliseconds in the service itself."""
     asked: dict[str, NDArray[np.float64]]
-    """Milliseconds that each dependency took."""
-    feed: tuple[bool, str, str]
-    """Arguments of `Bank.feed`: what the applications looked like."""
+    """Milliseconds that each dependency took; one that is bypassed is not there."""
+    milliseconds: NDArray[np.float64]
+    """From request to answer."""
 
 
 class Night:
@@ -106,11 +106,18 @@ class Night:
             return False
         return minute == began or self.broken("registry", minute)
 
-    def feed(self, minute: int) -> tuple[bool, str, str]:
-        """Return the arguments of `Bank.feed` in a minute."""
-        changed = self.drill.cause == "applicants" and minute >= self.drill.onset
-        if self.broken("feed", minute) or self.broken("stale", minute):
-            return changed, self.drill.factor, self.drill.target
+    def delivered(self, minute: int) -> tuple[bool, str, str]:
+        """Return the arguments of `Bank.feed` for what suppliers send in a minute, whatever is done with it."""
+        there = minute >= self.drill.onset
+        if there and self.drill.cause in ("feed", "stale"):
+            return False, self.drill.factor, self.drill.target
+        return there and self.drill.cause == "applicants", "", ""
+
+    def decided_on(self, minute: int) -> tuple[bool, str, str]:
+        """Return the arguments of `Bank.feed` for what decisions are made on: repaired, or without the bureau."""
+        changed, kind, column = self.delivered(minute)
+        if kind and not self.done("repair", minute, column):
+            return changed, kind, column
         for (what, target), since in self._acts.items():
             if minute >= since and (what == "repair" or target == "bureau"):
                 return changed, "typical", target if what == "repair" else "bureau_score"
@@ -123,7 +130,7 @@ class Night:
 
     def loss(self, minute: int) -> float:
         """Return what an application of a minute earns less than on a sound evening, EUR."""
-        changed, kind, column = self.feed(minute)
+        changed, kind, column = self.decided_on(minute)
         best = self.bank.outlook(changed, "champion").euros
         if self.gone(minute):
             return best
@@ -149,7 +156,7 @@ class Night:
     def _live(self, minute: int) -> Minute:
         rng = np.random.default_rng([self.drill.seed, 1, minute + SHIFT])
         n = int(rng.poisson(RATE))
-        feed = self.feed(minute)
+        feed = self.decided_on(minute)
         shares = self.shares(minute)
         row = rng.integers(len(self.bank.feed(feed[0])), size=n)
         chosen, fails, waits, late = rng.random((4, n))
@@ -168,9 +175,12 @@ class Night:
             asked[self.drill.target] += seconds
         else:
             own += seconds
+        asked = {name: took for name, took in asked.items() if not self.done("bypass", minute, name)}
         status = np.select(
             [np.full(n, self.gone(minute)), refused, fails < self._set_aside(minute), fails < failing],
             [503, 422, 202, 500],
             200,
         )
-        return Minute(row, version, status, granted & (status == 200), own, asked, feed)
+        reached = ~np.isin(status, (422, 503))
+        milliseconds = own + reached * np.sum(list(asked.values()), axis=0)
+        return Minute(row, version, status, granted & (status == 200), own, asked, milliseconds)
