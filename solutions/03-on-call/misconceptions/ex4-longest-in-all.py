@@ -1,6 +1,6 @@
 # ---
 # answers: ex4
-# loses: {ex4-part: 2}
+# loses: {ex4-test-part: 2}
 # why: asks what takes longest in all requests, which is always the bureau
 # ---
 def lay_blame(requests):

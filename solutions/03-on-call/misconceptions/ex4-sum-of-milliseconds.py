@@ -1,6 +1,6 @@
 # ---
 # answers: ex4
-# loses: {ex4-part: 2}
+# loses: {ex4-test-part: 2}
 # why: adds up milliseconds, so that a few requests outweigh the others
 # ---
 def lay_blame(requests):

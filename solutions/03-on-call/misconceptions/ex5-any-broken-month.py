@@ -1,6 +1,6 @@
 # ---
 # answers: ex5
-# loses: {ex5-outcomes: 2}
+# loses: {ex5-test-outcomes: 2}
 # why: takes a broken feed in any month for the reason
 # ---
 def inputs_say(columns):

@@ -1,6 +1,6 @@
 # ---
 # answers: ex5
-# loses: {ex5-outcomes: 2}
+# loses: {ex5-test-outcomes: 2}
 # why: takes any month with more defaults than expected for a bad one
 # ---
 def inputs_say(columns):

@@ -1,6 +1,6 @@
 # ---
 # answers: ex5
-# loses: {ex5-outcomes: 2}
+# loses: {ex5-test-outcomes: 2}
 # why: asks whether the feed is whole in the last month, and not in the month of the loans
 # ---
 def inputs_say(columns):

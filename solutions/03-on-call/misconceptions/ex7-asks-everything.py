@@ -1,7 +1,7 @@
 # ---
 # answers: ex7
-# loses: {ex7-euros: 2}
-# why: asks every query before it acts: right, and late
+# loses: {ex7-test-euros: 2}
+# why: asks every query before it acts, which is right and late
 # ---
 EVERY = ("metrics", "releases", "host", "inputs", "logs", "outcomes")
 

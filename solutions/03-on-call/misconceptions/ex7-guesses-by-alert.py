@@ -1,6 +1,6 @@
 # ---
 # answers: ex7
-# loses: {ex7-test: 3, ex7-euros: 2, ex7-wrong: 2}
+# loses: {ex7-test: 3, ex7-test-euros: 2, ex7-test-wrong: 2}
 # why: acts by the name of the alert, without asking
 # ---
 USUAL = {

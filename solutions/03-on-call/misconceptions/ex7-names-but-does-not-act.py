@@ -1,6 +1,6 @@
 # ---
 # answers: ex7
-# loses: {ex7-euros: 2}
+# loses: {ex7-test-euros: 2}
 # why: finds each cause and goes to bed
 # ---
 def next_step(state):

@@ -1,7 +1,7 @@
 # ---
 # answers: ex7
-# loses: {ex7-test: 3, ex7-wrong: 2}
-# why: finds a fault behind every alarm: approvals moved, so it is the release
+# loses: {ex7-test: 3, ex7-test-wrong: 2}
+# why: finds a fault behind every alarm, and if approvals moved it is the release
 # ---
 def next_step(state):
     seen = {one["what"]: one["answer"] for one in state["seen"]}
