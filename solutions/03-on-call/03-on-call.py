@@ -2,8 +2,8 @@
 # # 03 On call
 #
 # A page at nine in the evening, and nobody knows why. You have a desk: queries that cost minutes, actions that change what
-# happens next, and sixty minutes until the day shift takes over. Each minute of a fault costs the bank money, a wrong
-# action costs more, and one evening in six nothing has happened at all. In this lab you write the instruments one by one,
+# happens next, and an hour until the day shift takes over. Each minute of a fault costs the bank money, a wrong
+# action costs more, and on some evenings nothing has happened at all. In this lab you write the instruments one by one,
 # and at the end the runbook that uses them, as a function. It is scored on evenings that you have not seen.
 #
 # You need lessons 03/09 and 03/11. About 90 minutes; seven exercises, 25 points. `python3 bootstrap.py check 03-on-call`
@@ -32,7 +32,8 @@ EVENINGS = {
 
 def near(got, want):
     """Whether two numbers agree to six digits."""
-    return isinstance(got, (int, float)) and math.isclose(got, want, rel_tol=1e-6, abs_tol=1e-9)
+    close = isinstance(got, (int, float)) and math.isclose(got, want, rel_tol=1e-6)
+    return close or (got == want)
 
 
 # %% [markdown]
@@ -55,7 +56,7 @@ def near(got, want):
 # | `applicants` | other people apply: several columns have moved, each of them plausible | `InputsMoved`, `ApprovalsMoved` | `retrain` |
 # | `chance` | nothing; the alarm rang by chance | `ApprovalsMoved`, `InputsMoved`, `ServiceSlow`, `RefreshFailing`, `DefaultsAboveForecast` | none |
 #
-# A fault begins 10 to 20 minutes before its alert. **Beside** any of them, and beside none, may lie: an innocent release of
+# A fault begins about a quarter of an hour before its alert. **Beside** any of them, and beside none, may lie: an innocent release of
 # the same evening, often in the very minute of the onset; a disk with little space, and not full; a certificate that ends in
 # a few days; a month whose feed was broken and repaired in time. All ranges stand in `oakbank.deploy.oncall.grammar`.
 #
@@ -64,8 +65,8 @@ def near(got, want):
 # | `metrics` | 2 | readings of Oakbank's counters, one a minute, from an hour before the alert on |
 # | `releases` | 3 | the versions: promoted when, by whom, and their `share` of the traffic |
 # | `host` | 4 | `disk_free`, `memory_used` (shares), `certificate_days` (below 0: run out) |
-# | `inputs` | 5 | of each column, over the last ten minutes: `psi`, `median`, `reference_median`, `age_minutes` |
-# | `logs` | 6 | lines of the last 20 minutes, of one request in six |
+# | `inputs` | 5 | of each column, over the newest 600 applications or so: `psi`, `median`, `reference_median`, `age_minutes` |
+# | `logs` | 6 | lines of the newest 1,200 requests or so, of one in six |
 # | `outcomes` | 10 | of the last eight months of loans: `loans`, `defaults`, `expected` (predicted), `feed` (`whole` or `broken`) |
 #
 # | action | minutes | if it was not called for |
@@ -122,22 +123,30 @@ def increases(readings):
 got = increases([600, 630, 10])
 assert got is not None, "increases returned nothing: return a list."
 assert isinstance(got, list), f"Return a list, not {type(got).__name__}."
-assert got == [30, 10], f"It grew by 30, then was restarted and has counted 10: [30, 10], not {got}."
-assert increases([5, None, 9]) == [None, 4], "A gap has no entry of its own; the next one holds all since the 5."
+why = f"It grew by 30, then was restarted and has counted 10: [30, 10], not {got}."
+assert got == [30, 10], why
+why = "A gap has no entry of its own; the next one holds all since the 5."
+assert increases([5, None, 9]) == [None, 4], why
 assert increases([7]) == [], "A single reading has not grown: an empty list."
 assert increases([3, 3]) == [0], "What did not grow has grown by 0."
 ### BEGIN HIDDEN TESTS
-assert increases([None, 4, 6]) == [None, 2], "The first reading is missing: before the 4 there is none to compare with."
-assert increases([9, None, None, 4]) == [None, None, 4], "After a gap a counter may have been restarted, too."
-assert increases([0, 5, 0, 0, 2]) == [5, 0, 0, 2], "A counter at 0 is a reading, and no gap."
-assert increases([None, None]) == [None], "Without any reading nothing has grown, so the entry should be None."
+why = "The first reading is missing: before the 4 there is none to compare with."
+assert increases([None, 4, 6]) == [None, 2], why
+why = "After a gap a counter may have been restarted, too."
+assert increases([9, None, None, 4]) == [None, None, 4], why
+why = "A counter at 0 is a reading, and no gap."
+assert increases([0, 5, 0, 0, 2]) == [5, 0, 0, 2], why
+why = "Without any reading nothing has grown, so the entry should be None."
+assert increases([None, None]) == [None], why
 series = Desk(draw(7_420_955_113, "worker"))
 series.wait(20)
 series.act("restart")
 series = series.query("metrics")['oakbank_request_seconds_bucket{le="+Inf"}']
 grown = increases(series)
-assert len(grown) == len(series) - 1, "For an evening's readings there should be an entry for each but the first."
-assert all(one is None or 0 <= one < 300 for one in grown), "About 60 requests a minute come in, also after a restart."
+why = "For an evening's readings there should be an entry for each but the first."
+assert len(grown) == len(series) - 1, why
+why = "About 60 requests a minute come in, also after a restart."
+assert all(one is None or 0 <= one < 300 for one in grown), why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -169,39 +178,60 @@ def change(values):
     if away.max() <= 1.63 * noise * np.sqrt(len(known)):
         return {"at": None, "before": float(known.mean()), "after": float(known.mean())}
     first = int(away.argmax()) + 1
-    return {"at": places[first], "before": float(known[:first].mean()), "after": float(known[first:].mean())}
+    return {
+        "at": places[first],
+        "before": float(known[:first].mean()),
+        "after": float(known[first:].mean()),
+    }
     ### END SOLUTION
 
 
 # %% test="ex2" points=3
-# Covers a step up, a steady series, gaps, a slow slope of noise. Not shown: steps down, late and small steps, noise alone.
+# Covers a step up, a steady series, gaps. Not shown: other steps, noise alone.
 step = change([0, 1, 0, 1, 8, 9, 8, 9])
 assert step is not None, "change returned nothing: return a dict."
 assert isinstance(step, dict), f"Return a dict, not {type(step).__name__}."
-assert set(step) == {"at", "before", "after"}, f"The keys should be at, before and after, not {sorted(step)}."
+why = f"The keys should be at, before and after, not {sorted(step)}."
+assert set(step) == {"at", "before", "after"}, why
 assert step["at"] == 4, f"The level changes at place 4, not {step['at']}."
-assert near(step["before"], 0.5), f"Before the change the mean is 0.5, not {step['before']}."
-assert near(step["after"], 8.5), f"After the change the mean is 8.5, not {step['after']}."
+why = f"Before the change the mean is 0.5, not {step['before']}."
+assert near(step["before"], 0.5), why
+why = f"After the change the mean is 8.5, not {step['after']}."
+assert near(step["after"], 8.5), why
 flat = change([0, 1, 0, 1, 0, 1, 0, 1])
 assert flat["at"] is None, "Nothing changes here: None."
-assert near(flat["before"], 0.5) and near(flat["after"], 0.5), "Without a change both are the mean of all."
+why = "Without a change both are the mean of all."
+assert near(flat["before"], 0.5) and near(flat["after"], 0.5), why
 gap = change([0, None, 1, 0, None, 1, 8, 9, None, 8, 9])
-assert gap["at"] == 6, f"With the gaps the first value after the change is at place 6, not {gap['at']}."
+why = f"With the gaps the first value after the change is at place 6, not {gap['at']}."
+assert gap["at"] == 6, why
 assert near(gap["before"], 0.5), "A gap is no value: leave it out of the means."
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(5)
-for at, low, high in ((60, 0.52, 0.62), (60, 0.52, 0.38), (15, 0.1, 0.3), (70, 0.5, 0.9)):
+for at, low, high in (
+    (60, 0.52, 0.62),
+    (60, 0.52, 0.38),
+    (15, 0.1, 0.3),
+    (70, 0.5, 0.9),
+):
     series = np.where(np.arange(80) < at, low, high) + rng.normal(0, 0.02, 80)
     said = change(series.tolist())
-    assert said["at"] is not None, f"A step from {low} to {high} in noise of 0.02 should be found."
-    assert abs(said["at"] - at) <= 2, f"A step at place {at} should be found there, not at {said['at']}."
-    assert abs(said["before"] - low) < 0.03 and abs(said["after"] - high) < 0.03, "The means should be of both sides."
+    why = f"A step from {low} to {high} in noise of 0.02 should be found."
+    assert said["at"] is not None, why
+    why = f"A step at place {at} should be found there, not at {said['at']}."
+    assert abs(said["at"] - at) <= 2, why
+    why = "The means should be of both sides."
+    assert abs(said["before"] - low) < 0.03 and abs(said["after"] - high) < 0.03, why
 false = [change(rng.normal(0, 1, 80).tolist())["at"] for _ in range(300)]
-assert sum(one is not None for one in false) <= 9, "In noise alone a change should be found one time in a hundred."
-small = [change((rng.normal(0, 1, 80) + np.where(np.arange(80) < 40, 0, 0.9)).tolist())["at"] for _ in range(100)]
-assert sum(one is not None for one in small) >= 80, "A step of 0.9 standard deviations should mostly be found."
+why = "In noise alone a change should be found one time in a hundred."
+assert sum(one is not None for one in false) <= 9, why
+late = np.where(np.arange(80) < 40, 0, 0.9)
+small = [change((rng.normal(0, 1, 80) + late).tolist())["at"] for _ in range(100)]
+why = "A step of 0.9 standard deviations should mostly be found."
+assert sum(one is not None for one in small) >= 80, why
 at_the_end = change([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 40, 41])
-assert at_the_end["at"] == 10, "Two values after the change are enough, if it is as large as that."
+why = "Two values after the change are enough, if it is as large as that."
+assert at_the_end["at"] == 10, why
 assert change([2, 2])["at"] is None, "Two equal values have not changed."
 ### END HIDDEN TESTS
 
@@ -234,30 +264,40 @@ def read_log(lines):
             continue
         if not told.get("request_id"):
             continue
-        one = found.setdefault(told["request_id"], {"asked": {}, "answered": None, "error": None})
+        new = {"asked": {}, "answered": None, "error": None}
+        one = found.setdefault(told["request_id"], new)
         if told["logger"] == "oakbank.deploy.logs":
             one["answered"] = told
         elif told["logger"] in ("oakbank.bureau", "oakbank.identity"):
             one["asked"][told["logger"].removeprefix("oakbank.")] = told["milliseconds"]
         one["error"] = told.get("error", one["error"])
-    return [
-        {
-            "request_id": name,
-            "status": one["answered"]["status"],
-            "version": one["answered"]["model_version"],
-            "error": one["error"],
-            "milliseconds": {"service": one["answered"]["milliseconds"] - sum(one["asked"].values()), **one["asked"]},
-        }
-        for name, one in found.items()
-        if one["answered"]
-    ]
+    requests = []
+    for name, one in found.items():
+        if one["answered"] is None:
+            continue
+        own = one["answered"]["milliseconds"] - sum(one["asked"].values())
+        requests.append(
+            {
+                "request_id": name,
+                "status": one["answered"]["status"],
+                "version": one["answered"]["model_version"],
+                "error": one["error"],
+                "milliseconds": one["asked"] | {"service": own},
+            }
+        )
+    return requests
     ### END SOLUTION
 
 
 # %% locked="lines"
 def line(request, logger, milliseconds=None, **more):
     """Return one line of a log."""
-    told = {"level": "INFO", "logger": logger, "event": "answered", "request_id": request}
+    told = {
+        "level": "INFO",
+        "logger": logger,
+        "event": "answered",
+        "request_id": request,
+    }
     told |= {} if milliseconds is None else {"milliseconds": milliseconds}
     return json.dumps(told | more)
 
@@ -270,7 +310,7 @@ PAGE = [
     line("a1", OWN, 72.0, status=200, model_version="41"),
     line("", "oakbank.deploy.service", event="refresh failed", error="ConnectionError"),
     line("b2", IDENTITY, 25.0, status=200)[:40],
-    line("b2", "oakbank.deploy.service", event="failed", error="KeyError", at="ratios:41"),
+    line("b2", "oakbank.deploy.service", event="failed", error="KeyError"),
     line("c3", BUREAU, 44.0, status=200),
     line("b2", OWN, 3100.0, status=500, model_version="42"),
     line("d4", OWN, 6.0, status=422, model_version="41"),
@@ -281,29 +321,45 @@ PAGE = [
 page = read_log(PAGE)
 assert page is not None, "read_log returned nothing: return a list of dicts."
 assert isinstance(page, list), f"Return a list, not {type(page).__name__}."
-assert all(isinstance(one, dict) and "request_id" in one for one in page), "Each entry is a dict with a request_id."
+why = "Each entry is a dict with a request_id."
+assert all(isinstance(one, dict) and "request_id" in one for one in page), why
 ids = [one["request_id"] for one in page]
-assert "c3" not in ids, "The request c3 has no line of oakbank.deploy.logs: leave it out."
-assert ids == ["a1", "b2", "d4"], f"Want a1, b2, d4, in the order in which they come up, not {ids}."
+why = "The request c3 has no line of oakbank.deploy.logs: leave it out."
+assert "c3" not in ids, why
+why = f"Want a1, b2, d4, in the order in which they come up, not {ids}."
+assert ids == ["a1", "b2", "d4"], why
 assert {frozenset(one) for one in page} == {
     frozenset({"request_id", "status", "version", "error", "milliseconds"}),
 }, "Each entry has the five keys of the text."
-assert [one["status"] for one in page] == [200, 500, 422], "The status is that of oakbank.deploy.logs."
-assert [one["version"] for one in page] == ["41", "42", "41"], "The version is that of oakbank.deploy.logs."
-assert [one["error"] for one in page] == [None, "KeyError", None], "Only b2 has a line with an error."
+why = "The status is that of oakbank.deploy.logs."
+assert [one["status"] for one in page] == [200, 500, 422], why
+why = "The version is that of oakbank.deploy.logs."
+assert [one["version"] for one in page] == ["41", "42", "41"], why
+why = "Only b2 has a line with an error."
+assert [one["error"] for one in page] == [None, "KeyError", None], why
 took = [one["milliseconds"] for one in page]
-assert all(isinstance(one, dict) and "service" in one for one in took), "milliseconds is a dict with `service`."
-assert set(took[0]) == {"service", "bureau", "identity"}, f"For a1 three services took time, not {sorted(took[0])}."
-assert near(took[0]["service"], 12), "Of the 72 ms of a1, the others took 60: 12 are left."
-assert set(took[1]) == {"service", "bureau"}, "The line of b2's identity check is cut off."
+why = "milliseconds is a dict with `service`."
+assert all(isinstance(one, dict) and "service" in one for one in took), why
+why = f"For a1 three services took time, not {sorted(took[0])}."
+assert set(took[0]) == {"service", "bureau", "identity"}, why
+why = "Of the 72 ms of a1, the others took 60: 12 are left."
+assert near(took[0]["service"], 12), why
+why = "The line of b2's identity check is cut off."
+assert set(took[1]) == {"service", "bureau"}, why
 assert took[2] == {"service": 6.0}, "Nobody was asked about d4."
 ### BEGIN HIDDEN TESTS
 back = {one["request_id"]: one for one in read_log(PAGE[::-1])}
-assert back == {one["request_id"]: one for one in page}, "The order of a request's lines should not matter."
-other = [line("e5", "oakbank.router", 90.0, status=200), line("e5", OWN, 50.0, status=200, model_version="40")]
-assert read_log(other)[0]["milliseconds"] == {"service": 50.0}, "A logger that the text does not name takes no part."
+why = "The order of a request's lines should not matter."
+assert back == {one["request_id"]: one for one in page}, why
+other = [
+    line("e5", "oakbank.router", 90.0, status=200),
+    line("e5", OWN, 50.0, status=200, model_version="40"),
+]
+why = "A logger that the text does not name takes no part."
+assert read_log(other)[0]["milliseconds"] == {"service": 50.0}, why
 assert read_log([]) == [], "An empty log should give an empty list."
-assert read_log(["", "not JSON", "{"]) == [], "Lines that are no JSON should be left out."
+why = "Lines that are no JSON should be left out."
+assert read_log(["", "not JSON", "{"]) == [], why
 desk_ = Desk(draw(7_420_955_121, "dependency"))
 evening = desk_.query("logs")
 whole = []
@@ -312,12 +368,15 @@ for text in evening:
         whole.append(json.loads(text))
     except json.JSONDecodeError:
         continue
-answered = {one["request_id"]: one["milliseconds"] for one in whole if one["logger"] == OWN}
+own = [one for one in whole if one["logger"] == OWN]
+answered = {one["request_id"]: one["milliseconds"] for one in own}
 read = read_log(evening)
-assert len(read) == len(answered), f"An evening's log holds {len(answered)} answered requests, not {len(read)}."
+why = f"An evening's log holds {len(answered)} answered requests, not {len(read)}."
+assert len(read) == len(answered), why
 for one in read:
     total = sum(one["milliseconds"].values())
-    assert abs(total - answered[one["request_id"]]) < 0.01, "The parts of a request should add up to its whole."
+    why = "The parts of a request should add up to its whole."
+    assert abs(total - answered[one["request_id"]]) < 0.01, why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -341,28 +400,30 @@ def lay_blame(requests):
     """Return the guilty version, the slow part, and the most frequent error."""
     ### BEGIN SOLUTION
     slow = [one for one in requests if sum(one["milliseconds"].values()) > 1000]
-    bad = Counter(one["version"] for one in requests if one["status"] >= 500 or one in slow)
-    size = Counter(one["version"] for one in requests)
+    bad = [one for one in requests if one["status"] >= 500 or one in slow]
     guilty = None
-    for version, n in size.items():
-        m, a = size.total() - n, bad[version]
-        b = bad.total() - a
-        q = (a + b) / (n + m)
-        if m and 0 < q < 1 and (a / n - b / m) / math.sqrt(q * (1 - q) * (1 / n + 1 / m)) >= 4:
-            guilty = version
-    longest = Counter(max(one["milliseconds"], key=one["milliseconds"].get) for one in slow)
-    errors = Counter(one["error"] for one in requests if one["error"])
+    for version in {one["version"] for one in requests}:
+        n = sum(one["version"] == version for one in requests)
+        a = sum(one["version"] == version for one in bad)
+        m, b, q = len(requests) - n, len(bad) - a, len(bad) / len(requests)
+        if m == 0 or q in (0, 1):
+            continue
+        z = (a / n - b / m) / math.sqrt(q * (1 - q) * (1 / n + 1 / m))
+        guilty = version if z >= 4 else guilty
+    parts = [max(one["milliseconds"], key=one["milliseconds"].get) for one in slow]
+    errors = [one["error"] for one in requests if one["error"]]
+    often = parts and len(parts) >= 0.05 * len(requests)
     return {
         "version": guilty,
-        "part": longest.most_common(1)[0][0] if slow and len(slow) >= 0.05 * len(requests) else None,
-        "error": errors.most_common(1)[0][0] if errors else None,
+        "part": Counter(parts).most_common(1)[0][0] if often else None,
+        "error": Counter(errors).most_common(1)[0][0] if errors else None,
     }
     ### END SOLUTION
 
 
 # %% locked="requests"
 def requests_of(*groups):
-    """Return requests: of each group (how many, version, status, service ms, bureau ms, error)."""
+    """Return requests: (how many, version, status, service ms, bureau ms, error)."""
     return [
         {
             "request_id": f"{place}-{number}",
@@ -376,70 +437,113 @@ def requests_of(*groups):
     ]
 
 
+PAIR = requests_of((1, "41", 200, 9.0, 9.0, None), (1, "42", 200, 9.0, 9.0, None))
 FINE, NEWER = (100, "41", 200, 10.0, 40.0, None), (100, "42", 200, 10.0, 40.0, None)
 
 # %% test="ex4" points=2
-# Covers versions that fail and are slow, one alone, and two that are alike. Not shown: other numbers.
+# Covers versions that fail, are slow, are alone or alike. Not shown: other numbers.
 quiet = lay_blame(requests_of(FINE, NEWER))
 assert quiet is not None, "lay_blame returned nothing: return a dict."
 assert isinstance(quiet, dict), f"Return a dict, not {type(quiet).__name__}."
-assert set(quiet) == {"version", "part", "error"}, f"The keys are version, part and error, not {sorted(quiet)}."
+why = f"The keys are version, part and error, not {sorted(quiet)}."
+assert set(quiet) == {"version", "part", "error"}, why
 assert quiet["version"] is None, "No request is bad: nobody is guilty."
 fails = lay_blame(requests_of(FINE, NEWER, (50, "42", 500, 10.0, 40.0, "KeyError")))
-assert fails["version"] == "42", "A third of version 42 fails, and none of 41: it is guilty."
+why = "A third of version 42 fails, and none of 41: it is guilty."
+assert fails["version"] == "42", why
 waits = lay_blame(requests_of(FINE, NEWER, (50, "42", 200, 3000.0, 40.0, None)))
-assert waits["version"] == "42", "A third of version 42 is slow, and none of 41: it is guilty."
-both = requests_of(FINE, NEWER, *((50, version, 500, 10.0, 40.0, "ValueError") for version in ("41", "42")))
+why = "A third of version 42 is slow, and none of 41: it is guilty."
+assert waits["version"] == "42", why
+both = requests_of(
+    FINE,
+    NEWER,
+    *((50, version, 500, 10.0, 40.0, "ValueError") for version in ("41", "42")),
+)
 assert lay_blame(both)["version"] is None, "Both fail alike: no version is guilty."
 alone = lay_blame(requests_of(FINE, (50, "41", 500, 10.0, 40.0, "ValueError")))
-assert alone["version"] is None, "There is one version only, and nothing to compare it with."
+why = "There is one version only, and nothing to compare it with."
+assert alone["version"] is None, why
 ### BEGIN HIDDEN TESTS
 few = lay_blame(requests_of(FINE, NEWER, (4, "42", 500, 10.0, 40.0, "KeyError")))
 assert few["version"] is None, "Four failures more are within chance."
 enough = lay_blame(requests_of(FINE, NEWER, (20, "42", 500, 10.0, 40.0, "KeyError")))
-assert enough["version"] == "42", "Twenty failures of 120 against none of 100 are more than chance: z is 4.2."
+why = "Twenty failures of 120 against none of 100 are more than chance: z is 4.2."
+assert enough["version"] == "42", why
 close = lay_blame(requests_of(FINE, NEWER, (17, "42", 500, 10.0, 40.0, "KeyError")))
-assert close["version"] is None, "Seventeen failures of 117 against none of 100 should not be enough: z is below 4."
+why = "Seventeen failures of 117 against none of 100 should not be enough: z is below"
+why += " 4."
+assert close["version"] is None, why
 busy = requests_of(
-    (1000, *FINE[1:]), (90, "41", 500, 10.0, 40.0, "V"), (30, *NEWER[1:]), (10, "42", 500, 9.0, 9.0, "V")
+    (1000, *FINE[1:]),
+    (90, "41", 500, 10.0, 40.0, "V"),
+    (30, *NEWER[1:]),
+    (10, "42", 500, 9.0, 9.0, "V"),
 )
-assert lay_blame(busy)["version"] is None, "Compare shares, not numbers: 41 fails more often because it answers more."
-three = requests_of(FINE, NEWER, (100, "40", 200, 10.0, 40.0, None), (40, "40", 500, 10.0, 40.0, "KeyError"))
-assert lay_blame(three)["version"] == "40", "With three versions, each should be compared with all the others."
+why = "Compare shares, not numbers: 41 fails more often because it answers more."
+assert lay_blame(busy)["version"] is None, why
+three = requests_of(
+    FINE,
+    NEWER,
+    (100, "40", 200, 10.0, 40.0, None),
+    (40, "40", 500, 10.0, 40.0, "KeyError"),
+)
+why = "With three versions, each should be compared with all the others."
+assert lay_blame(three)["version"] == "40", why
 refused = requests_of(FINE, NEWER, (80, "42", 422, 5.0, 0.0, None))
-assert lay_blame(refused)["version"] is None, "A request that the contract refuses is not bad."
+why = "A request that the contract refuses is not bad."
+assert lay_blame(refused)["version"] is None, why
 whole = requests_of((50, "41", 500, 10.0, 40.0, "V"), (50, "42", 500, 10.0, 40.0, "V"))
 assert lay_blame(whole)["version"] is None, "If all are bad, nothing can be compared."
 gone = requests_of((60, "41", 503, 10.0, 40.0, None), NEWER)
 assert lay_blame(gone)["version"] == "41", "A status of 503 is bad, too."
 tired = requests_of((95, "41", 200, 600.0, 500.0, None), (5, *FINE[1:]), NEWER)
-assert lay_blame(tired)["version"] == "41", "A request is slow by the sum of its parts, also if none alone is."
+why = "A request is slow by the sum of its parts, also if none alone is."
+assert lay_blame(tired)["version"] == "41", why
 assert lay_blame([])["version"] is None, "Without requests nobody is guilty."
 ### END HIDDEN TESTS
 
 # %% test="ex4" part="part" points=2
-# Covers a slow bureau, a few slow requests, errors. Not shown: a slow service, ties of other kinds.
-late = lay_blame(requests_of(FINE, NEWER, (30, "41", 200, 10.0, 4000.0, None), (30, "42", 200, 10.0, 4000.0, None)))
+# Covers each slow part, a few slow requests, errors. Not shown: other numbers.
+late = lay_blame(
+    requests_of(
+        FINE,
+        NEWER,
+        (30, "41", 200, 10.0, 4000.0, None),
+        (30, "42", 200, 10.0, 4000.0, None),
+    )
+)
 assert late is not None, "lay_blame returned nothing: return a dict."
-assert isinstance(late, dict) and {"part", "error"} <= set(late), "Return a dict with version, part and error."
-assert late["part"] == "bureau", f"The bureau took longest in the slow requests, not {late['part']}."
+why = "Return a dict with version, part and error."
+assert isinstance(late, dict) and {"part", "error"} <= set(late), why
+why = f"The bureau took longest in the slow requests, not {late['part']}."
+assert late["part"] == "bureau", why
 assert late["error"] is None, "No request has an error."
-rare = lay_blame(requests_of(FINE, NEWER, (4, "41", 200, 10.0, 4000.0, None)))
-assert rare["part"] is None, "Less than 5 % of the requests are slow: on any evening some are."
-some = (3, "41", 500, 10.0, 40.0, "KeyError"), (9, "42", 500, 10.0, 40.0, "OperationalError")
-assert lay_blame(requests_of(FINE, *some))["error"] == "OperationalError", "More requests have OperationalError."
-### BEGIN HIDDEN TESTS
 own = lay_blame(requests_of(FINE, (30, "41", 200, 4000.0, 300.0, None)))
 assert own["part"] == "service", "The service itself took longest in the slow requests."
-usual = lay_blame(requests_of((300, "41", 200, 10.0, 40.0, None), (30, "41", 200, 4000.0, 40.0, None)))
-assert usual["part"] == "service", "Only the slow requests count: in the others the bureau always takes longest."
+check = [one | {"milliseconds": {"identity": 2e3, "service": 9.0}} for one in PAIR]
+assert lay_blame(check)["part"] == "identity", "The identity check took longest."
+rare = lay_blame(requests_of(FINE, NEWER, (4, "41", 200, 10.0, 4000.0, None)))
+why = "Less than 5 % of the requests are slow: on any evening some are."
+assert rare["part"] is None, why
+some = (
+    (3, "41", 500, 10.0, 40.0, "KeyError"),
+    (9, "42", 500, 10.0, 40.0, "OperationalError"),
+)
+why = "More requests have OperationalError."
+assert lay_blame(requests_of(FINE, *some))["error"] == "OperationalError", why
+### BEGIN HIDDEN TESTS
+usual = requests_of((300, *FINE[1:]), (30, "41", 200, 4000.0, 40.0, None))
+why = "Only the slow requests count: in the others the bureau always takes longest."
+assert lay_blame(usual)["part"] == "service", why
 outlier = (8, "41", 200, 60_000.0, 40.0, None), (20, "41", 200, 10.0, 2000.0, None)
-assert lay_blame(requests_of(FINE, *outlier))["part"] == "bureau", "Count requests: a few that last a minute are few."
+why = "Count requests: a few that last a minute are few."
+assert lay_blame(requests_of(FINE, *outlier))["part"] == "bureau", why
 edge = requests_of((95, *FINE[1:]), (5, "41", 200, 10.0, 4000.0, None))
 assert lay_blame(edge)["part"] == "bureau", "Exactly 5 % are at least 5 %."
 just = requests_of((80, *FINE[1:]), (20, "41", 200, 480.0, 500.0, None))
 assert lay_blame(just)["part"] is None, "A request of exactly 1,000 ms is not slow."
-assert lay_blame([]) == {"version": None, "part": None, "error": None}, "Without requests all three should be None."
+why = "Without requests all three should be None."
+assert lay_blame([]) == {"version": None, "part": None, "error": None}, why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -465,13 +569,15 @@ assert lay_blame([]) == {"version": None, "part": None, "error": None}, "Without
 
 # %% answer="ex5"
 def inputs_say(columns):
-    """Return {"cause": "stale", "feed", "applicants" or None, "column": name or None}."""
+    """Return a dict with "cause" and "column"."""
     ### BEGIN SOLUTION
     for name, one in columns.items():
         if one["age_minutes"] > 9:
             return {"cause": "stale", "column": name}
     for name, one in columns.items():
-        if one["median"] is not None and not 0.65 < one["median"] / one["reference_median"] < 1.5:
+        if one["median"] is None:
+            continue
+        if not 0.65 < one["median"] / one["reference_median"] < 1.5:
             return {"cause": "feed", "column": name}
     moved = [name for name, one in columns.items() if one["psi"] > 0.1]
     return {"cause": "applicants" if len(moved) >= 2 else None, "column": None}
@@ -490,20 +596,44 @@ def outcomes_say(months):
 
 # %% locked="columns"
 def columns_of(**changed):
-    """Return the inputs of a sound evening, but for what is given: (psi, median / reference, age)."""
-    sound = {"income": 2450.0, "debts": 430.0, "years_employed": 4.5, "age": 41.0, "amount": 9000.0}
+    """Return inputs, sound but for those given: (psi, median / reference, age)."""
+    sound = {
+        "income": 2450.0,
+        "debts": 430.0,
+        "years_employed": 4.5,
+        "age": 41.0,
+        "amount": 9000.0,
+    }
     told = {}
     for name, median in sound.items():
         psi, ratio, old = changed.get(name, (0.02, 1.0, 3))
-        told[name] = {"psi": psi, "median": ratio * median, "reference_median": median, "age_minutes": old}
+        told[name] = {
+            "psi": psi,
+            "median": ratio * median,
+            "reference_median": median,
+            "age_minutes": old,
+        }
     psi, _, old = changed.get("channel", (0.01, None, 2))
-    return told | {"channel": {"psi": psi, "median": None, "reference_median": None, "age_minutes": old}}
+    return told | {
+        "channel": {
+            "psi": psi,
+            "median": None,
+            "reference_median": None,
+            "age_minutes": old,
+        }
+    }
 
 
 def months_of(*rows):
     """Return months: of each (defaults, expected, feed)."""
     return [
-        {"month": place, "loans": 1000, "defaults": bad, "expected": expected, "feed": feed}
+        {
+            "month": place,
+            "loans": 1000,
+            "defaults": bad,
+            "expected": expected,
+            "feed": feed,
+        }
         for place, (bad, expected, feed) in enumerate(rows)
     ]
 
@@ -513,46 +643,61 @@ def months_of(*rows):
 calm = inputs_say(columns_of())
 assert calm is not None, "inputs_say returned nothing: return a dict."
 assert isinstance(calm, dict), f"Return a dict, not {type(calm).__name__}."
-assert set(calm) == {"cause", "column"}, f"The keys are cause and column, not {sorted(calm)}."
+why = f"The keys are cause and column, not {sorted(calm)}."
+assert set(calm) == {"cause", "column"}, why
 assert calm == {"cause": None, "column": None}, "Nothing has moved: None and None."
 thousands = inputs_say(columns_of(debts=(8.0, 0.001, 2)))
-assert thousands == {"cause": "feed", "column": "debts"}, "Debts are a thousandth of what they were: the feed."
+why = "Debts are a thousandth of what they were: the feed."
+assert thousands == {"cause": "feed", "column": "debts"}, why
 weeks = inputs_say(columns_of(income=(2.9, 12 / 26, 4)))
 assert weeks == {"cause": "feed", "column": "income"}, "Incomes of two weeks: the feed."
 old = inputs_say(columns_of(income=(0.3, 1.02, 14)))
-assert old == {"cause": "stale", "column": "income"}, "The newest income is 14 minutes old: stale."
+why = "The newest income is 14 minutes old: stale."
+assert old == {"cause": "stale", "column": "income"}, why
 others = inputs_say(columns_of(channel=(0.5, None, 2), age=(0.2, 0.9, 1)))
-assert others == {"cause": "applicants", "column": None}, "Two columns have moved, each plausible: applicants."
+why = "Two columns have moved, each plausible: applicants."
+assert others == {"cause": "applicants", "column": None}, why
 ### BEGIN HIDDEN TESTS
 year = inputs_say(columns_of(years_employed=(3.2, 12.0, 0)))
-assert year == {"cause": "feed", "column": "years_employed"}, "Months for years should be a matter of the feed."
-both = inputs_say(columns_of(debts=(8.0, 0.001, 2), channel=(0.5, None, 2), age=(0.2, 0.9, 1)))
-assert both["cause"] == "feed", "The feed comes before the people: check in the order of the text."
+why = "Months for years should be a matter of the feed."
+assert year == {"cause": "feed", "column": "years_employed"}, why
+people = {"channel": (0.5, None, 2), "age": (0.2, 0.9, 1)}
+both = inputs_say(columns_of(debts=(8.0, 0.001, 2), **people))
+why = "The feed comes before the people: check in the order of the text."
+assert both["cause"] == "feed", why
 one = inputs_say(columns_of(age=(0.14, 0.97, 1)))
-assert one["cause"] is None, "One column alone, slightly moved, should be neither feed nor people."
+why = "One column alone, slightly moved, should be neither feed nor people."
+assert one["cause"] is None, why
 shifted = inputs_say(columns_of(channel=(0.6, None, 2), amount=(0.2, 1.25, 1)))
-assert shifted["cause"] == "applicants", "People who ask for a quarter more should be no broken feed."
+why = "People who ask for a quarter more should be no broken feed."
+assert shifted["cause"] == "applicants", why
 for cause in ("feed", "stale", "applicants", "release", "chance", "disk"):
     for seed in (7_420_955_131, 7_420_955_132, 7_420_955_133):
         truth = draw(seed, cause)
         said = inputs_say(Desk(truth).query("inputs"))
         want = cause if cause in ("feed", "stale", "applicants") else None
-        assert said["cause"] == want, f"On another evening the inputs should say {want}, not {said['cause']}."
-        assert said["column"] == (truth.target or None), f"On another evening the column should be {truth.target!r}."
+        why = f"On another evening the inputs should say {want}, not {said['cause']}."
+        assert said["cause"] == want, why
+        why = f"On another evening the column should be {truth.target!r}."
+        assert said["column"] == (truth.target or None), why
 ### END HIDDEN TESTS
 
 # %% test="ex5" part="outcomes" points=2
-# Covers a recession, an echo, months of chance. Not shown: both at once, other evenings.
+# Covers a recession, an echo, chance. Not shown: both at once, other evenings.
 fair = (92, 90.0, "whole"), (84, 90.0, "broken"), (102, 90.0, "whole")
-assert outcomes_say(months_of(*fair)) is None, "No month is clearly worse than expected: None."
+why = "No month is clearly worse than expected: None."
+assert outcomes_say(months_of(*fair)) is None, why
 slump = outcomes_say(months_of(*fair, (140, 90.0, "whole"), (138, 90.0, "whole")))
-assert slump is not None, "outcomes_say returned nothing for two bad months of a whole feed."
-assert isinstance(slump, str) and slump == "recession", "Two bad months of a whole feed: a recession."
+why = "outcomes_say returned nothing for two bad months of a whole feed."
+assert slump is not None, why
+why = "Two bad months of a whole feed: a recession."
+assert isinstance(slump, str) and slump == "recession", why
 heard = outcomes_say(months_of(*fair, (140, 90.0, "broken")))
 assert heard == "echo", "The bad month was granted on a broken feed: an echo."
 ### BEGIN HIDDEN TESTS
 mixed = outcomes_say(months_of(*fair, (140, 90.0, "broken"), (138, 90.0, "whole")))
-assert mixed == "recession", "A bad month of a whole feed is a recession, whatever else was broken."
+why = "A bad month of a whole feed is a recession, whatever else was broken."
+assert mixed == "recession", why
 early = outcomes_say(months_of((140, 90.0, "broken"), *fair))
 assert early == "echo", "Any month may be the bad one, the first too."
 better = outcomes_say(months_of((40, 90.0, "whole"), *fair))
@@ -561,7 +706,8 @@ for cause in ("recession", "echo", "chance", "worker"):
     for seed in range(7_420_955_141, 7_420_955_147):
         said = outcomes_say(Desk(draw(seed, cause)).query("outcomes"))
         want = cause if cause in ("recession", "echo") else None
-        assert said == want, f"On another evening the outcomes should say {want}, not {said}."
+        why = f"On another evening the outcomes should say {want}, not {said}."
+        assert said == want, why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -592,22 +738,32 @@ def sure_enough(loss, query, act, price):
 
 
 # %% test="ex6" points=2
-# Covers the example, a minute that costs nothing, and directions. Not shown: other numbers.
+# Covers the example, a free minute, and directions. Not shown: other numbers.
 half = sure_enough(1000, 5, 3, 2000)
 assert half is not None, "sure_enough returned nothing: return a probability."
 assert isinstance(half, (int, float)), f"Return a number, not {type(half).__name__}."
 assert near(half, 0.5), f"For the example of the text it is 0.5, not {half}."
-assert near(sure_enough(0, 5, 3, 2000), 1.0), "A minute that costs nothing is no reason to hurry: 1.0."
-assert sure_enough(9000, 5, 3, 2000) < half, "The dearer a minute, the less sure one must be."
-assert sure_enough(1000, 5, 3, 9000) > half, "The dearer a wrong action, the surer one must be."
+why = "A minute that costs nothing is no reason to hurry: 1.0."
+assert near(sure_enough(0, 5, 3, 2000), 1.0), why
+why = "The dearer a minute, the less sure one must be."
+assert sure_enough(9000, 5, 3, 2000) < half, why
+why = "The dearer a wrong action, the surer one must be."
+assert sure_enough(1000, 5, 3, 9000) > half, why
 ### BEGIN HIDDEN TESTS
-for loss, query, act, price in ((7400, 5, 3, 10_000), (100, 10, 1, 8000), (2000, 2, 6, 0), (1, 6, 2, 1e6)):
+for loss, query, act, price in (
+    (7400, 5, 3, 10_000),
+    (100, 10, 1, 8000),
+    (2000, 2, 6, 0),
+    (1, 6, 2, 1e6),
+):
     at = sure_enough(loss, query, act, price)
     assert 0 <= at <= 1, "A probability lies between 0 and 1."
     asked = loss * (query + act)
     acted = at * loss * act + (1 - at) * (loss * act + price + asked)
-    assert math.isclose(asked, acted, rel_tol=1e-9), "Just there, both ways should cost the same on average."
-assert near(sure_enough(0, 5, 3, 0), 1.0), "Where nothing costs anything, only certainty is enough: 1.0."
+    why = "Just there, both ways should cost the same on average."
+    assert math.isclose(asked, acted, rel_tol=1e-9), why
+why = "Where nothing costs anything, only certainty is enough: 1.0."
+assert near(sure_enough(0, 5, 3, 0), 1.0), why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -625,7 +781,7 @@ assert near(sure_enough(0, 5, 3, 0), 1.0), "Where nothing costs anything, only c
 #   query that can show it: nobody believes a guess. (`Drill.shown_by` in the grammar lists them.)
 # - `{"do": "escalate"}`: wake a colleague. 2,000 EUR; the fault ends 40 minutes later, and you have named no cause.
 #
-# Nothing is kept between two calls but what is in `state`. After 60 minutes, or 30 moves, the drill is over.
+# Nothing is kept between two calls but what is in `state`. After an hour, or 30 moves, the drill is over.
 #
 # Three numbers, over the evenings of the grader, each cause equally often:
 # - `"euros"`: 0 is what doing nothing costs, 100 the cost of somebody who knows the cause after eight minutes. The mean over
@@ -650,7 +806,11 @@ def next_step(state):
     def finish(cause, act="", target=""):
         if act and not state["done"]:
             return {"do": "act", "what": act, "target": target}
-        return {"do": "close", "cause": cause, "reason": f"{alert}: {', '.join(seen)} say {cause} {target}"}
+        return {
+            "do": "close",
+            "cause": cause,
+            "reason": f"{alert}: {', '.join(seen)} say {cause} {target}",
+        }
 
     if alert in ("ServiceErrors", "ServiceSlow"):
         if "logs" not in seen:
@@ -660,7 +820,9 @@ def next_step(state):
             return finish("release", "rollback")
         if alert == "ServiceErrors":
             full = blame["error"] == "OperationalError"
-            return finish("disk", "free_disk") if full else finish("input", "quarantine")
+            if full:
+                return finish("disk", "free_disk")
+            return finish("input", "quarantine")
         if blame["part"] is None:
             return finish("chance")
         if blame["part"] == "service":
@@ -669,7 +831,9 @@ def next_step(state):
     if alert == "RefreshFailing":
         if "host" not in seen:
             return ask("host")
-        return finish("registry", "renew") if seen["host"]["certificate_days"] < 0 else finish("chance")
+        if seen["host"]["certificate_days"] < 0:
+            return finish("registry", "renew")
+        return finish("chance")
     if alert == "DefaultsAboveForecast":
         if "outcomes" not in seen:
             return ask("outcomes")
@@ -686,8 +850,9 @@ def next_step(state):
         return finish("chance")
     if "metrics" not in seen:
         return ask("metrics")
-    yes, no = (increases(seen["metrics"][f'oakbank_decisions_total{{granted="{name}"}}']) for name in ("true", "false"))
-    share = [y / (y + n) if y is not None and n is not None and y + n else None for y, n in zip(yes, no, strict=True)]
+    yes = increases(seen["metrics"]['oakbank_decisions_total{granted="true"}'])
+    no = increases(seen["metrics"]['oakbank_decisions_total{granted="false"}'])
+    share = [y / (y + n) if y and n else None for y, n in zip(yes, no, strict=True)]
     if change(share)["at"] is None:
         return finish("chance")
     if "releases" not in seen:
@@ -702,45 +867,69 @@ def worked(policy, drills):
     return [play(policy, drill) for drill in drills]
 
 
+def of_each(first, causes, turns=1):
+    """Return drills of each cause, so many as there are turns."""
+    places = [(37 * place, cause) for place, cause in enumerate(causes)]
+    return [draw(first + at + turn, cause) for at, cause in places for turn in range(turns)]
+
+
 AT_STAKE = [name for name in KINDS if name not in ("registry", "echo", "chance")]
 
 # %% test="ex7" points=3
-# Covers moves and causes of the six evenings. Not shown: other evenings, two of each cause.
-first = next_step(Desk(EVENINGS["Monday"]).state)
+# Covers moves, causes of the six evenings. Not shown: others, two of each cause.
+monday = Desk(EVENINGS["Monday"])
+why = "A state has four keys."
+assert set(monday.state) == {"alert", "minute", "seen", "done"}, why
+first = next_step(monday.state)
 assert first is not None, "next_step returned nothing: return a move."
 assert isinstance(first, dict) and "do" in first, 'A move is a dict with "do".'
+for move in (
+    {"do": "query", "what": "logs"},
+    {"do": "act", "what": "bypass", "target": "bureau"},
+    {"do": "close", "cause": "release", "reason": "version 42 grants too much"},
+):
+    monday.step(move)
+assert monday.over, "The desk takes the moves of the text, and closing is the end."
+assert play(lambda state: {"do": "escalate"}, EVENINGS["Monday"]).wrong == (), why
 six = dict(zip(EVENINGS, worked(next_step, EVENINGS.values()), strict=True))
 for day, result in six.items():
-    assert result.right, (
-        f"{day}: you said {result.said or 'nothing that an answer had shown'!r}, which is not the cause."
-    )
+    why = f"{day}: you said {result.said or 'nothing that an answer had shown'!r},"
+    why += " which is not the cause."
+    assert result.right, why
+assert summary(six.values())["causes"] == 1, "On the six evenings all causes are named."
 ### BEGIN HIDDEN TESTS
-unseen = [draw(7_420_955_200 + 37 * place + turn, cause) for place, cause in enumerate(KINDS) for turn in (0, 1)]
-causes = summary(worked(next_step, unseen))["causes"]
-assert causes >= 0.9, f"On other evenings at least 90 % of the causes should be named, not {causes:.0%}."
+unseen = worked(next_step, of_each(7_420_955_200, KINDS, 2))
+causes = summary(unseen)["causes"]
+why = "On other evenings at least 90 % of the causes should be named, not"
+why += f" {causes:.0%}."
+assert causes >= 0.9, why
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="euros" points=2
-# Covers the money of the six evenings. Not shown: other evenings on which there is something to win.
+# Covers the money of the six evenings. Not shown: an evening of each dear cause.
 saved = summary(worked(next_step, EVENINGS.values()))["euros"]
-assert saved >= 80, f"On the six evenings the euros should be at least 80, not {saved:.0f}."
+why = f"On the six evenings the euros should be at least 80, not {saved:.0f}."
+assert saved >= 80, why
 ### BEGIN HIDDEN TESTS
-dear = [draw(7_420_955_800 + 41 * place + turn, cause) for place, cause in enumerate(AT_STAKE) for turn in (0, 1)]
-saved = summary(worked(next_step, dear))["euros"]
-assert saved >= 80, f"On other evenings the euros should be at least 80, not {saved:.0f}."
+dear = summary(worked(next_step, of_each(7_420_955_800, AT_STAKE)))["euros"]
+why = f"On other evenings the euros should be at least 80, not {dear:.0f}."
+assert dear >= 80, why
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="wrong" points=2
-# Covers wrong actions and causes of the six evenings. Not shown: other evenings, two of each cause.
+# Covers wrong actions on the six evenings. Not shown: others, one of each cause.
 six = worked(next_step, EVENINGS.values())
 for day, result in zip(EVENINGS, six, strict=True):
     assert not result.wrong, f"{day}: {', '.join(result.wrong)} was not called for."
-assert any(result.right for result in six), "No wrong action, and no cause either: that is nobody at the desk."
+why = "No wrong action, and no cause either: that is nobody at the desk."
+assert any(result.right for result in six), why
 ### BEGIN HIDDEN TESTS
-more = [draw(7_420_956_600 + 43 * place + turn, cause) for place, cause in enumerate(KINDS) for turn in (0, 1)]
-harm = summary(worked(next_step, more))
-assert harm["causes"] >= 0.5, "On other evenings at least half of the causes should be named; to do nothing is no care."
-assert harm["wrong"] <= 0.05, f"On other evenings at most 0.05 wrong actions each, not {harm['wrong']:.2f}."
+harm = summary(worked(next_step, of_each(7_420_956_600, KINDS)))
+why = "On other evenings at least half of the causes should be named; to do nothing"
+why += " is no care."
+assert harm["causes"] >= 0.5, why
+why = f"On other evenings at most 0.05 wrong actions each, not {harm['wrong']:.2f}."
+assert harm["wrong"] <= 0.05, why
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -755,4 +944,5 @@ for habit, policy in {"you": next_step, **zoo()}.items():
     except (KeyError, TypeError, ValueError) as error:
         print(f"{habit:20} {error!r}")
     else:
-        print(f"{habit:20} " + ", ".join(f"{name} {value:6.2f}" for name, value in total.items()))
+        told = [f"{name} {value:6.2f}" for name, value in total.items()]
+        print(f"{habit:20} {', '.join(told)}")
