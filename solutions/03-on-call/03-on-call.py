@@ -787,7 +787,7 @@ assert near(sure_enough(0, 5, 3, 0), 1.0), why
 # - `"euros"`: 0 is what doing nothing costs, 100 the cost of somebody who knows the cause after eight minutes. The mean over
 #   evenings on which there is something to win. **At least 80.**
 # - `"causes"`: the share of evenings whose cause you named. **At least 0.9.**
-# - `"wrong"`: wrong actions an evening. **At most 0.05.**
+# - `"wrong"`: wrong actions an evening. **At most 0.1.**
 #
 # A good order of the queries depends on the alert. Write down, for each alert, which causes it may have, and which query parts them
 # at the lowest price.
@@ -928,8 +928,8 @@ harm = summary(worked(next_step, of_each(7_420_956_600, KINDS)))
 why = "On other evenings at least half of the causes should be named; to do nothing"
 why += " is no care."
 assert harm["causes"] >= 0.5, why
-why = f"On other evenings at most 0.05 wrong actions each, not {harm['wrong']:.2f}."
-assert harm["wrong"] <= 0.05, why
+why = f"On other evenings at most 0.1 wrong actions each, not {harm['wrong']:.2f}."
+assert harm["wrong"] <= 0.1, why
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -2,11 +2,13 @@
 
 import json
 import logging
-from itertools import pairwise
+import re
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
 
+from authoring.repository import ROOT
 from oakbank.deploy.logs import JsonLines
 from oakbank.deploy.metrics import Metrics
 from oakbank.deploy.oncall.desk import Desk, DeskError
@@ -36,6 +38,27 @@ def test_a_drill_is_a_function_of_its_seed_and_keeps_to_the_grammar() -> None:
     assert {draw(seed).cause for seed in range(300)} == set(KINDS)
     with pytest.raises(ValueError, match="no cause 'gremlins'"):
         draw(1, "gremlins")
+
+
+def rows_of(text: str, head: str) -> dict[str, list[str]]:
+    """Return the rows of the table under a head, by the name in their first cell."""
+    lines = text.split(f"# | {head} |", 1)[1].splitlines()[2:]
+    rows = [line.strip("# |").split(" | ") for line in takewhile(lambda line: line.startswith("# |"), lines)]
+    return {re.findall(r"`(\w+)`", row[0])[0]: row[1:] for row in rows}
+
+
+def test_the_lab_prints_the_grammar_as_it_is() -> None:
+    text = (ROOT / "solutions/03-on-call/03-on-call.py").read_text(encoding="utf-8")
+    kinds, queries, acts = (rows_of(text, head) for head in ("cause", "query", "action"))
+    assert {name: int(row[0]) for name, row in queries.items()} == QUERIES
+    assert {name: int(row[0]) for name, row in acts.items()} == {name: act.minutes for name, act in ACTS.items()}
+    prices = {name: int(row[1].split(" EUR")[0].replace(",", "")) for name, row in acts.items()}
+    assert prices == {name: act.price for name, act in ACTS.items()}
+    assert {name: set(re.findall(r"`(\w+)`", row[1])) for name, row in kinds.items()} == {
+        name: set(kind.alerts) for name, kind in KINDS.items()
+    }
+    acted = {name: (re.findall(r"`(\w+)`", row[2]) or [""])[0] for name, row in kinds.items()}
+    assert acted == {name: kind.act for name, kind in KINDS.items()}
 
 
 def test_an_innocent_release_lies_beside_other_faults_often_in_their_minute() -> None:
