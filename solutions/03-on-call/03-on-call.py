@@ -16,10 +16,12 @@ from collections import Counter
 
 import numpy as np
 
+from oakbank.deploy.oncall.bank import usual_bank
 from oakbank.deploy.oncall.desk import Desk
 from oakbank.deploy.oncall.grammar import ACTS, KINDS, QUERIES, SHIFT, draw
 from oakbank.deploy.oncall.score import play, summary, zoo
 
+bank = usual_bank()  # one bank for all evenings
 EVENINGS = {
     "Monday": draw(11, "release"),
     "Tuesday": draw(12, "feed"),

@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from oakbank.deploy.drift import edges_of, psi
+from oakbank.deploy.oncall.grammar import FEED_COLUMNS, STALE, UNITS
 from oakbank.intro.loans import known_loans
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.world import COLUMNS, World, break_even, load_scenario
 
-NUMBERS = ("income", "debts", "years_employed", "bureau_score")
-"""Columns whose feed may break."""
 CUTOFFS = {"champion": 1.0, "previous": 1.0, "lenient": 2.2, "strict": 0.4}
 """A release grants below this share of the break-even probability; `previous` has an older model, too."""
 CACHED = 40
@@ -121,5 +120,11 @@ def _refused(asked: pd.DataFrame, column: str) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=1)
 def usual_bank() -> Bank:
-    """Return the bank of all drills; it is made once in a process, which takes seconds."""
-    return Bank()
+    """Return the bank of all drills: made once in a process, with what is usually asked, which takes seconds."""
+    bank = Bank()
+    typical = [(column, "typical") for column in FEED_COLUMNS]
+    for column, kind in [("", ""), *UNITS, *((column, "stale") for column in STALE), *typical]:
+        bank.outlook(False, "champion", kind, column)
+    for changed, release in [(False, "lenient"), (False, "strict"), (False, "previous"), (True, "champion")]:
+        bank.outlook(changed, release)
+    return bank
