@@ -23,12 +23,12 @@ from oakbank.deploy.oncall.score import play, summary, zoo
 
 bank = usual_bank()  # one bank for all evenings
 EVENINGS = {
-    "Monday": draw(11, "release"),
+    "Monday": draw(23, "release"),
     "Tuesday": draw(12, "feed"),
     "Wednesday": draw(8, "dependency"),
     "Thursday": draw(8, "disk"),
     "Friday": draw(2, "echo"),
-    "Saturday": draw(11, "chance"),
+    "Saturday": draw(30, "chance"),
 }
 
 
@@ -359,6 +359,8 @@ other = [
 ]
 why = "A logger that the text does not name takes no part."
 assert read_log(other)[0]["milliseconds"] == {"service": 50.0}, why
+nobody = line("", OWN, 5.0, status=404, model_version="41")
+assert read_log([nobody]) == [], "A line without an id belongs to no request."
 assert read_log([]) == [], "An empty log should give an empty list."
 why = "Lines that are no JSON should be left out."
 assert read_log(["", "not JSON", "{"]) == [], why
@@ -660,6 +662,13 @@ others = inputs_say(columns_of(channel=(0.5, None, 2), age=(0.2, 0.9, 1)))
 why = "Two columns have moved, each plausible: applicants."
 assert others == {"cause": "applicants", "column": None}, why
 ### BEGIN HIDDEN TESTS
+old = inputs_say(columns_of(income=(0.3, 1.02, 9)))
+assert old["cause"] is None, "A value of just nine minutes is not older than nine."
+edge = inputs_say(columns_of(age=(0.1, 0.97, 1), amount=(0.1, 1.1, 1)))
+assert edge["cause"] is None, "A PSI of exactly 0.1 is not above 0.1."
+first = columns_of(debts=(8.0, 0.001, 2))
+first = {"channel": first.pop("channel")} | first
+assert inputs_say(first)["column"] == "debts", "The order of the columns is open."
 year = inputs_say(columns_of(years_employed=(3.2, 12.0, 0)))
 why = "Months for years should be a matter of the feed."
 assert year == {"cause": "feed", "column": "years_employed"}, why
@@ -787,8 +796,8 @@ assert near(sure_enough(0, 5, 3, 0), 1.0), why
 #
 # Three numbers, over the evenings of the grader, each cause equally often:
 # - `"euros"`: 0 is what doing nothing costs, 100 the cost of somebody who knows the cause after eight minutes. The mean over
-#   evenings on which there is something to win. **At least 80.**
-# - `"causes"`: the share of evenings whose cause you named. **At least 0.9.**
+#   evenings on which there is something to win. **At least 80**, and where the table says `retrain`, do.
+# - `"causes"`: the share of evenings whose cause you named. **At least 0.95.**
 # - `"wrong"`: wrong actions an evening. **At most 0.1.**
 #
 # A good order of the queries depends on the alert. Write down, for each alert, which causes it may have, and which query parts them
@@ -902,9 +911,9 @@ assert summary(six.values())["causes"] == 1, "On the six evenings all causes are
 ### BEGIN HIDDEN TESTS
 unseen = worked(next_step, of_each(7_420_955_200, KINDS, 2))
 causes = summary(unseen)["causes"]
-why = "On other evenings at least 90 % of the causes should be named, not"
+why = "On other evenings at least 95 % of the causes should be named, not"
 why += f" {causes:.0%}."
-assert causes >= 0.9, why
+assert causes >= 0.95, why
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="euros" points=2
@@ -913,9 +922,13 @@ saved = summary(worked(next_step, EVENINGS.values()))["euros"]
 why = f"On the six evenings the euros should be at least 80, not {saved:.0f}."
 assert saved >= 80, why
 ### BEGIN HIDDEN TESTS
-dear = summary(worked(next_step, of_each(7_420_955_800, AT_STAKE)))["euros"]
-why = f"On other evenings the euros should be at least 80, not {dear:.0f}."
-assert dear >= 80, why
+dear = worked(next_step, of_each(7_420_955_800, AT_STAKE))
+won = summary(dear)["euros"]
+why = f"On other evenings the euros should be at least 80, not {won:.0f}."
+assert won >= 80, why
+changed = [one for one in dear if one.drill.right[0] == "retrain"]
+why = "Where people or their risk have changed, a new model should be on its way."
+assert all(one.score > 0 for one in changed), why
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="wrong" points=2
