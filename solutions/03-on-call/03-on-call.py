@@ -880,8 +880,10 @@ def worked(policy, drills):
 
 def of_each(first, causes, turns=1):
     """Return drills of each cause, so many as there are turns."""
-    places = [(37 * place, cause) for place, cause in enumerate(causes)]
-    return [draw(first + at + turn, cause) for at, cause in places for turn in range(turns)]
+    drawn = []
+    for place, cause in enumerate(causes):
+        drawn += [draw(first + 37 * place + turn, cause) for turn in range(turns)]
+    return drawn
 
 
 AT_STAKE = [name for name in KINDS if name not in ("registry", "echo", "chance")]
