@@ -1,0 +1,31 @@
+# ---
+# answers: ex3
+# loses: {ex3-test: 3}
+# why: gives the service the time that it waited for others
+# ---
+def read_log(lines):
+    found = {}
+    for line in lines:
+        try:
+            told = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if not told.get("request_id"):
+            continue
+        one = found.setdefault(told["request_id"], {"asked": {}, "answered": None, "error": None})
+        if told["logger"] == "oakbank.deploy.logs":
+            one["answered"] = told
+        elif told["logger"] in ("oakbank.bureau", "oakbank.identity"):
+            one["asked"][told["logger"].removeprefix("oakbank.")] = told["milliseconds"]
+        one["error"] = told.get("error", one["error"])
+    return [
+        {
+            "request_id": name,
+            "status": one["answered"]["status"],
+            "version": one["answered"]["model_version"],
+            "error": one["error"],
+            "milliseconds": {"service": one["answered"]["milliseconds"], **one["asked"]},
+        }
+        for name, one in found.items()
+        if one["answered"]
+    ]

@@ -1,0 +1,21 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 2}
+# why: takes every column that moved for a broken feed
+# ---
+def inputs_say(columns):
+    for name, one in columns.items():
+        if one["age_minutes"] > 9:
+            return {"cause": "stale", "column": name}
+    for name, one in columns.items():
+        if one["psi"] > 0.1:
+            return {"cause": "feed", "column": name}
+    moved = [name for name, one in columns.items() if one["psi"] > 0.1]
+    return {"cause": "applicants" if len(moved) >= 2 else None, "column": None}
+
+
+def outcomes_say(months):
+    bad = [one["feed"] for one in months if one["defaults"] > 1.3 * one["expected"]]
+    if not bad:
+        return None
+    return "recession" if "whole" in bad else "echo"
