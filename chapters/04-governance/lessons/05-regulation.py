@@ -274,7 +274,7 @@ mine = """
 from oakbank.governance.duties import Duty
 
 try:
-    duty = Duty.model_validate((yaml.safe_load(mine) or [None])[0])
+    duty = Duty.model_validate((yaml.safe_load(mine) or [{}])[0])
     known = (duty.id, duty.in_force_from) == ("us-records", date(2011, 12, 30))
     shown = any("lost" in item for item in duty.evidence) and not lacking(duty, root)
     print("right" if known and shown else f"not yet: {known = }, {shown = }")
@@ -306,7 +306,7 @@ except (ValidationError, yaml.YAMLError) as error:
 #
 # A green line says that a test of that name exists, not that it passes (CI's work) nor that it shows what the duty asks: an
 # empty test is green too. Your own entry names a test of a process that was killed; nothing in it lasts 25 months. The list
-# is a selection, and dates of national laws are not in it.
+# is a selection, checked by excerpts and summaries; dates of national laws are not in it.
 #
 # The file tells what applied on a day, not what was known on it. On 31 December 2025 the AI Act's day was still 2 August
 # 2026; who planned then planned for that. What was known when is in git: `git log -p` of the file.
@@ -340,6 +340,6 @@ except (ValidationError, yaml.YAMLError) as error:
 # - Regulation (EU) 2024/1689, consolidated text of 27 July 2026 (with Regulation (EU) 2026/1744, Official Journal of 24 July)
 # - Federal Register 2026-07804 (Regulation B); Federal Reserve SR 26-2; directive (EU) 2023/2225, article 18
 # - Court of Justice of the EU: C-634/21 (SCHUFA), 7 December 2023; C-203/22 (Dun & Bradstreet Austria), 27 February 2025
-# - pydantic 2 documentation: *Models*, *Validators*; pytest 9 documentation: *Exit codes*, *How to invoke pytest*
+# - pydantic 2 documentation: *Models*, *Validators*; pytest 9: *Exit codes*
 # - L. Sweeney, *Simple Demographics Often Identify People Uniquely*, 2000: uniqueness by ZIP code, birth and sex
 # - In the glossary: [EU AI Act](../../../GLOSSARY.md#eu-ai-act), [GDPR](../../../GLOSSARY.md#gdpr), [HIPAA](../../../GLOSSARY.md#hipaa), [model risk](../../../GLOSSARY.md#model-risk)

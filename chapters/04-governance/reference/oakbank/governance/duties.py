@@ -39,7 +39,7 @@ class Duty(BaseModel):
     evidence: tuple[Text, ...]
     """Tests (`file::test`) and files, relative to the root of the repository. None: nothing shows it yet."""
     reviewed: date
-    """When somebody last read the source."""
+    """When somebody last checked it against the source."""
     note: Text | None = None
 
     @field_validator("evidence")
@@ -123,7 +123,7 @@ def changes(duties: Sequence[Duty], before: date, after: date) -> Changes:
 
 
 def passed(duties: Sequence[Duty], today: date) -> tuple[Duty, ...]:
-    """Return the duties of which a date has passed since their last review: somebody must read the source again."""
+    """Return the duties of which a date has passed since their last review: somebody must check them again."""
     return tuple(duty for duty in duties if any(duty.reviewed < day <= today for day in duty.dates()))
 
 
