@@ -52,5 +52,5 @@ def cases_of(decided: pd.DataFrame, priority: ArrayLike, due: int) -> list[Case]
         due: Last period in which they can be reviewed.
     """
     columns = (decided["application_id"], decided["amount"], decided["proposed"], np.asarray(priority))
-    plain = (column.tolist() for column in columns)  # SQLite and the audit log know no numbers of NumPy
-    return [Case(*row, due=due) for row in zip(*plain, strict=True)]
+    plain = zip(*(column.tolist() for column in columns), strict=True)  # SQLite knows no numbers of NumPy
+    return [Case(one, amount, proposed, first, due) for one, amount, proposed, first in plain]

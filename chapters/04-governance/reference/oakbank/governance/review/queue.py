@@ -1,9 +1,8 @@
 """The review queue: cases that a person decides, in an SQLite file, with an audit entry for each decision.
 
 Whoever overrides the model names a reason from a list; above an amount a second person must agree. What nobody has
-reviewed in time keeps the model's decision: an applicant may not wait for ever, and the model's decision is what the
-bank would have done without the queue. One kind of case never falls back: an applicant who asked for a person
-(directive 2023/2225, art. 18; GDPR, art. 22(3)). Silence would make that right a form.
+reviewed in time keeps the model's decision, as without a queue: an applicant may not wait for ever. Only who asked for
+a person waits for one (directive 2023/2225, art. 18; GDPR, art. 22(3)): silence would make that right a form.
 """
 
 import contextlib
@@ -45,11 +44,10 @@ class ReviewError(ValueError):
 
 @dataclass(frozen=True)
 class Case:
-    """An application that a person should see."""
+    """An application that a person should see; the amount is in EUR."""
 
     application: int
     amount: float
-    """EUR."""
     proposed: bool
     """Whether the model grants."""
     priority: float
@@ -66,7 +64,7 @@ class Review:
 
     application: int
     state: str
-    """`open`, `second` (an override that waits for the second person), `reviewed`, or `lapsed`."""
+    """`open`, `second` (an override waits for the second person), `reviewed`, or `lapsed`."""
     granted: bool | None
     """What stands; None: not decided."""
     officer: str | None
@@ -119,9 +117,9 @@ class ReviewQueue:
         with self._transaction() as run:
             case = self._case(application)
             if not case["asked"]:
-                run("UPDATE cases SET asked = 1 WHERE application = ?", (application,))
+                run("UPDATE cases SET asked = 1 WHERE application = ?", (case["application"],))
                 if case["state"] == "lapsed":
-                    run(_CLEAR, (application,))
+                    run(_CLEAR, (case["application"],))
                 self._note("review asked", "applicant", now, case)
         self._tell()
 
@@ -157,7 +155,7 @@ class ReviewQueue:
             change = (
                 "UPDATE cases SET state = ?, officer = ?, granted = ?, reason = ?, decided = ? WHERE application = ?"
             )
-            run(change, (state, officer, granted, reason, now, application))
+            run(change, (state, officer, bool(granted), reason, now, case["application"]))
             self._note("review", officer, now, case, granted=bool(granted), reason=reason, stands=state == "reviewed")
         self._tell()
         return self.review(application)
@@ -178,9 +176,12 @@ class ReviewQueue:
             if same_person(case["officer"], second):
                 raise ReviewError(f"{case['officer']} decided this: somebody else has to look at it")
             if agrees:
-                run("UPDATE cases SET state = 'reviewed', second = ? WHERE application = ?", (second, application))
+                run(
+                    "UPDATE cases SET state = 'reviewed', second = ? WHERE application = ?",
+                    (second, case["application"]),
+                )
             else:
-                run(_CLEAR, (application,))
+                run(_CLEAR, (case["application"],))
             self._note("second look", second, now, case, first=case["officer"], agrees=agrees)
         self._tell()
         return self.review(application)
@@ -214,7 +215,7 @@ class ReviewQueue:
         self._connection.close()
 
     def _case(self, application: int) -> dict[str, Any]:
-        cursor = self._connection.execute("SELECT * FROM cases WHERE application = ?", (application,))
+        cursor = self._connection.execute("SELECT * FROM cases WHERE application = ?", (int(application),))
         row = cursor.fetchone()
         if row is None:
             raise ReviewError(f"application {application} is not in the queue: submit it first")
@@ -228,7 +229,8 @@ class ReviewQueue:
     def _tell(self) -> None:
         untold = self._connection.execute("SELECT * FROM entries WHERE NOT told ORDER BY number").fetchall()
         for number, kind, actor, time, content, _ in untold:
-            self.audit.append(kind, actor, when=time, key=f"{self.path.name}-{number}", **json.loads(content))
+            about = json.loads(content)
+            self.audit.append(kind, actor, when=time, key=f"review-{about['application_id']}-{number}", **about)
             self._connection.execute("UPDATE entries SET told = 1 WHERE number = ?", (number,))
 
     @contextlib.contextmanager
