@@ -224,11 +224,16 @@ def _plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+def same_person(one: str, other: str) -> bool:
+    """Return whether two names are one person's, however they were typed: four eyes need two people."""
+    return _plain(one) == _plain(other)
+
+
 def four_eyes(author: str | None, approver: str) -> GateResult:
     """Say whether author and approver of a version are two people; an author who is not named cannot be compared."""
     if not author:
         return GateResult("four_eyes", True, f"{approver} approves; nobody is named as the author of the training")
-    if _plain(author) == _plain(approver):
+    if same_person(author, approver):
         return GateResult("four_eyes", False, f"{author} trained this version: somebody else has to approve it")
     return GateResult("four_eyes", True, f"{author} trained it, {approver} approves")
 
