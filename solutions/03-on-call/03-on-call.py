@@ -76,7 +76,7 @@ def desk_of(seed, cause):
 # | `releases` | 3 | the versions: promoted when, by whom, and their `share` of the traffic |
 # | `host` | 4 | `disk_free`, `memory_used` (shares), `certificate_days` (below 0: run out) |
 # | `inputs` | 5 | of each column, over the newest 600 applications or so: `psi`, `median`, `reference_median`, `age_minutes` |
-# | `logs` | 6 | lines of the newest 1,200 requests or so, of one in six |
+# | `logs` | 6 | a text: a line of JSON for each event of the newest 1,200 requests or so, of one in six |
 # | `outcomes` | 10 | of the last eight months of loans: `loans`, `defaults`, `expected` (predicted), `feed` (`whole` or `broken`) |
 #
 # | action | minutes | if it was not called for |
@@ -98,7 +98,7 @@ print(desk.state["alert"])
 readings = desk.ask("metrics")
 for name, series in readings.items():
     print(name, series[-4:])
-print(desk.ask("logs")[:3])
+print(*desk.ask("logs").splitlines()[:3], sep="\n")
 print(f"minute {desk.minute}: {desk.euros:,.0f} EUR lost since the alert")
 
 # %% [markdown]
@@ -373,7 +373,7 @@ assert read_log([]) == [], "An empty log should give an empty list."
 why_3 = "Lines that are no JSON should be left out."
 assert read_log(["", "not JSON", "{"]) == [], why_3
 desk_ = desk_of(7_420_955_121, "dependency")
-evening = desk_.ask("logs")
+evening = desk_.ask("logs").splitlines()
 whole = []
 for text in evening:
     try:
@@ -834,7 +834,7 @@ def next_step(state):
     if alert in ("ServiceErrors", "ServiceSlow"):
         if "logs" not in seen:
             return ask("logs")
-        blame = lay_blame(read_log(seen["logs"]))
+        blame = lay_blame(read_log(seen["logs"].splitlines()))
         if blame["version"]:
             return finish("release", "rollback")
         if alert == "ServiceErrors":
