@@ -84,11 +84,11 @@ def test_the_counters_are_those_of_the_service_and_the_lines_have_its_fields() -
     real = Metrics()
     real.answered("/score", "POST", 200, 0.1)
     names = {line.split("{")[0].split(" ")[0] for line in real.text().decode().splitlines() if line[0] != "#"}
-    assert {name.split("{")[0] for name in desk.query("metrics")} - {"minute"} <= names
+    assert {name.split("{")[0] for name in desk.ask("metrics")} - {"minute"} <= names
     told = {"route": "/score", "method": "POST", "status": 200, "milliseconds": 1.0, "model_version": "1"}
     record = logging.makeLogRecord({"msg": "answered", "levelname": "INFO"} | told)
     wanted = set(json.loads(JsonLines().format(record)))
-    lines = [line for line in desk.query("logs") if line.endswith("}")]
+    lines = [line for line in desk.ask("logs").splitlines() if line.endswith("}")]
     own = [told for line in lines if (told := json.loads(line))["logger"] == "oakbank.deploy.logs"]
     assert own
     assert all(set(told) == wanted for told in own)
@@ -110,16 +110,16 @@ def test_the_right_act_ends_the_loss_and_rollback_does_nothing_against_a_broken_
 def test_what_is_delivered_stays_broken_when_decisions_are_made_on_a_repaired_column() -> None:
     desk = Desk(DEBTS)
     desk.act("repair", "debts")
-    assert desk.query("inputs")["debts"]["psi"] > 1
+    assert desk.ask("inputs")["debts"]["psi"] > 1
 
 
 def test_a_restart_while_the_registry_is_away_leaves_nobody_to_serve() -> None:
     desk = Desk(evening("registry", "RefreshFailing"))
-    desk.query("host")
+    desk.ask("host")
     assert desk.euros == 0
     desk.act("restart")
     desk.wait(10)
-    gone = desk.query("metrics")['oakbank_requests_total{status="503"}']
+    gone = desk.ask("metrics")['oakbank_requests_total{status="503"}']
     assert [one for one in gone if one is not None][-1] > 400
     before = desk.euros
     desk.act("renew")
@@ -133,7 +133,7 @@ def test_counters_begin_at_zero_again_after_a_restart() -> None:
     desk = Desk(evening("worker", "ServiceSlow"))
     desk.act("restart")
     desk.wait(3)
-    readings = [one for one in desk.query("metrics")['oakbank_requests_total{status="200"}'] if one is not None]
+    readings = [one for one in desk.ask("metrics")['oakbank_requests_total{status="200"}'] if one is not None]
     assert readings[-1] < 600 < max(readings)
     falls = sum(now < before for before, now in pairwise(readings))
     assert falls == 1
@@ -141,13 +141,13 @@ def test_counters_begin_at_zero_again_after_a_restart() -> None:
 
 def test_a_guess_does_not_count_and_nobody_closes_without_a_reason() -> None:
     desk = Desk(DEBTS)
-    desk.query("metrics")
+    desk.ask("metrics")
     with pytest.raises(DeskError, match="with a reason"):
         desk.close("feed", " ")
     desk.close("feed", "it is always the feed")
     assert desk.said == ""
     asked = Desk(DEBTS)
-    asked.query("inputs")
+    asked.ask("inputs")
     asked.close("feed", "debts are a thousandth of what they were")
     assert asked.said == "feed"
 
@@ -172,10 +172,10 @@ def test_a_move_that_the_desk_does_not_know_is_refused(move: Any, message: str) 
 def test_a_drill_ends_by_itself_and_a_policy_in_circles_is_stopped() -> None:
     desk = Desk(DEBTS)
     for _ in range(6):
-        desk.query("outcomes")
+        desk.ask("outcomes")
     assert desk.over
     with pytest.raises(DeskError, match="the drill is over"):
-        desk.query("host")
+        desk.ask("host")
     asks = play(lambda state: {"do": "query", "what": "outcomes"}, DEBTS)
     assert (asks.minutes, asks.right, round(asks.score or 0)) == (SHIFT, False, 0)
     with pytest.raises(DeskError, match="after 30 moves"):

@@ -21,7 +21,7 @@ def step_of(readings):
 
 def cause_of(alert, seen):
     if alert in ("ServiceErrors", "ServiceSlow"):
-        blame = lay_blame(read_log(seen["logs"]))
+        blame = lay_blame(read_log(seen["logs"].splitlines()))
         if blame["version"]:
             return "release", ""
         by_error = {"OperationalError": ("disk", ""), "ValueError": ("input", "")}

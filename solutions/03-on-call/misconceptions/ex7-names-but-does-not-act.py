@@ -18,7 +18,7 @@ def next_step(state):
     if alert in ("ServiceErrors", "ServiceSlow"):
         if "logs" not in seen:
             return ask("logs")
-        blame = lay_blame(read_log(seen["logs"]))
+        blame = lay_blame(read_log(seen["logs"].splitlines()))
         if blame["version"]:
             return finish("release", "rollback")
         if alert == "ServiceErrors":

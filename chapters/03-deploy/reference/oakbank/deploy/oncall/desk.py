@@ -76,7 +76,7 @@ class Desk:
             self.over = True
         return self.state
 
-    def query(self, what: str) -> Any:
+    def ask(self, what: str) -> Any:
         """Ask, and return the answer."""
         self.step({"do": "query", "what": what})
         return self._seen[-1]["answer"]

@@ -61,7 +61,7 @@ def _hiccup(night: Night, minute: int) -> bool:
     return chance and night.drill.onset <= minute < night.drill.onset + 5
 
 
-def logs(night: Night, now: int) -> list[str]:
+def logs(night: Night, now: int) -> str:
     """Return lines of the last 20 minutes: of one request in six, with those of what it asked; some are cut off.
 
     The fields are those of `oakbank.deploy.logs`.
@@ -78,7 +78,7 @@ def logs(night: Night, now: int) -> list[str]:
                 json.dumps({"time": _time(minute, 59.0)} | told | {"error": "ConnectionError", "at": "send:693"})
             )
     cut = rng.random(len(lines)) < 0.01
-    return [line[: len(line) // 2] if short else line for line, short in zip(lines, cut, strict=True)]
+    return "\n".join(line[: len(line) // 2] if short else line for line, short in zip(lines, cut, strict=True))
 
 
 def _time(minute: int, second: float) -> str:
