@@ -19,8 +19,8 @@
 #
 # ## The story so far
 #
-# The gates of lesson 03/06 ask whether a new model ranks well, is calibrated and earns money. Two groups of people apply
-# at Oakbank, A and B, and nobody has asked how the model treats them.
+# The gates of lesson 03/06 ask whether a new model ranks well, is calibrated and earns money. Two groups of people
+# apply at Oakbank, A and B, and nobody has asked how the model treats them.
 
 # %%
 import numpy as np
@@ -47,9 +47,9 @@ book = past[past["officer"]]
 train, holdout = book[book["month"] < -3], book[book["month"] >= -3]
 
 # %% [markdown]
-# Officers decided for a year. The loans that they granted are the **book**: the only people whose outcome a bank knows.
-# `door` is everybody who applies in the next six months. What would have become of them all (`would_default`), only the
-# simulator knows. The model does not see the group:
+# Officers decided for a year. The loans that they granted are the **book**: only of these people does a bank know the
+# outcome. Its last three months are the hold-out. `door` is everybody who applies in the next six months. Only the
+# simulator knows what would have become of everybody (`would_default`). The model does not see the group:
 
 
 # %%
@@ -74,9 +74,9 @@ yes_book, yes_door = decide(model, holdout), decide(model, door)
 # %% [markdown]
 # ## Who is granted a loan?
 #
-# **Demographic parity** compares how many of each group get a loan, whatever their risk. The usual number is the ratio of
-# the two rates. A validation measures it on the hold-out, which is a part of the book. **Guess: is it the same at the
-# door?**
+# **Demographic parity** compares the share of each group that gets a loan, whatever the risk. The usual number is the
+# ratio of the two rates. A validation measures this ratio on the hold-out, which is a part of the book. **Guess: is it
+# the same at the door?**
 
 
 # %%
@@ -90,8 +90,8 @@ assert (round(in_book, 2), round(at_door, 2)) == (1.01, 0.82)
 print(f"B over A: {in_book:.2f} in the hold-out, {at_door:.2f} at the door")
 
 # %% [markdown]
-# In the hold-out nobody is treated worse. Of those who really apply, B is granted at 0.82 of A's rate. Fairlearn says the
-# same; its `MetricFrame` splits any metric by group:
+# In the hold-out neither group is granted less. Of all who really apply, B is granted at 0.82 of A's rate. Fairlearn
+# says the same; its `MetricFrame` splits any metric by group (`of the good`: of those who repay):
 
 # %%
 from fairlearn import metrics
@@ -105,8 +105,8 @@ metrics.MetricFrame(metrics=asked, **told).by_group.round(3)
 # %% [markdown]
 # ## Fair by labels, unfair by truth
 #
-# Perhaps B is riskier? **Equal opportunity** asks of those who repay only: are they granted alike? A bank can ask it of its
-# book. **Guess: does it find what the last column shows?**
+# Perhaps B is riskier? **Equal opportunity** compares the same share, only among those who repay. A bank computes it on
+# its book, from **labels** (recorded outcomes). **Guess: does the book show the gap of `of the good`?**
 
 # %%
 from oakbank.governance.disparity import equal_opportunity
@@ -118,9 +118,9 @@ assert (truth.lowest, round(truth.difference, 2)) == ("B", -0.1)
 pd.DataFrame({"labels": labels.difference_interval, "truth": truth.difference_interval})
 
 # %% [markdown]
-# (The two ends of each 95 % interval of B less A.) By labels there is nothing to see: 0 is in it. By truth, good customers of B are granted ten points less
-# often. The people concerned are not in the bank's table. Officers asked more of B, so that the B's in the book are
-# the careful ones:
+# (The two ends of each 95 % interval of B's rate minus A's.) By labels there is nothing to see: 0 is in the interval.
+# By truth, good customers of B are granted ten points less often. The people whom this hits are not in the bank's
+# table. Officers had asked more of B, so the B's in the book are the safer ones:
 
 # %%
 level = pd.qcut(past["default_probability"], 20, labels=False)
@@ -135,13 +135,14 @@ who.round(3)
 # Three **sources of bias** hide in one ratio, and each needs a remedy of its own:
 #
 # - *History*: B earns less, so a loan weighs more. That is risk, and the model is right about it.
-# - *Measurement*: at equal risk, the bureau gives B some 18 points less, and the model believes it.
-# - *Selection*: officers asked more of B. At the door B is a little riskier than A; in the book B is safer.
+# - *Measurement*: at equal risk, the bureau gives B some 18 points less (the simulator takes 20), and the model
+#   believes the score.
+# - *Selection*: officers asked more of B. Of all who applied, B is a little riskier than A; in the book B is safer.
 #
 # ## Equally good models
 #
-# Must a model that ranks well be this unequal? Train one recipe on 200 draws, with replacement, of the same loans. A
-# script has kept the results; we repeat three:
+# Must a model that ranks well be this unequal? A script trained one recipe on 200 draws, with replacement, of the same
+# loans, and kept the results; we repeat three:
 
 # %%
 from oakbank.governance.equally_good import kept, train_many
@@ -153,9 +154,10 @@ assert (len(equals), round(np.ptp(equals["first"]), 3)) == (98, 0.045)
 equals[["first", "then", "profit"]].agg(["min", "max"]).round(3)
 
 # %% [markdown]
-# 98 of them lie within 0.002 AUC: no hold-out tells them apart. `first` and `then` are their ratios in months 0 to 2 and 3 to
-# 5: more than four points from the least to the most equal one. A bank that may take any of them can take that one, the **least
-# discriminatory alternative**. **Guess: how much of the lead of the ten best is left in the next three months?**
+# 98 of them lie within 0.002 AUC: too near to choose by AUC. `first` and `then` are their ratios in months 0 to 2 and 3
+# to 5; in `first`, 0.045 lies between the least and the most equal model. A bank that may take any of them can take
+# that one, the **least discriminatory alternative**. **Guess: how much of the ten best models' lead over the average is
+# left in the next three months?**
 
 # %%
 lead = (equals.nlargest(10, "first").mean() - equals.mean()).round(3)
@@ -164,9 +166,9 @@ assert abs(equals["first"].corr(equals["profit"])) < 0.2
 lead[["first", "then"]]
 
 # %% [markdown]
-# Of 0.017, 0.011 is left. The rest was luck: the largest of many ratios is large by chance as well. So **measure the
-# chosen model again, on people whom the choice has not seen.** What is left costs nothing measurable: profit does not go
-# with the ratio. But it is small. New draws of the same loans remove no cause that is in all of them.
+# Of 0.017, 0.011 is left. The rest was luck: the largest of many ratios is partly large by chance. So **measure the
+# chosen model again, on people whom the choice has not seen.** What is left costs nothing measurable: profit does not
+# go with the ratio. But the gain is small: new draws of the same loans remove no cause of bias, since each draw has it.
 #
 # ## A ratio is a random variable
 #
@@ -181,10 +183,10 @@ assert (round(fair, 2), round(unfair, 2)) == (0.94, 0.21)
 print(f"the fair bank passes in {fair:.0%}, the unfair one in {unfair:.0%} of samples")
 
 # %% [markdown]
-# Refused: the fair bank in 6 % of samples. Let through: the unfair one in 21 %. A gate must be able to say that it does not know.
-# Oakbank's `judge` takes the 95 % interval of the ratio. If all of it is at the limit or above: `pass`; all below: `refuse`;
-# else `not enough data`, **which is no pass**. A benchmark let it judge officers whose true ratio is known, 200 worlds of
-# each kind (`below`: the bare ratio is under 0.8):
+# Refused: the fair bank in 6 % of samples. Let through: the unfair one in 21 %. A gate must be able to say that it does
+# not know. Oakbank's `judge` takes the 95 % interval of the ratio. If the whole interval is at the limit or above:
+# `pass`; all below: `refuse`; else `not enough data`, **which is no pass**. A benchmark let it judge officers whose
+# true ratio is known, 200 worlds of each kind and size (`below`: the bare ratio is under 0.8):
 
 # %%
 from oakbank.governance import gate_benchmark
@@ -196,17 +198,17 @@ assert judge(yes_door, group).word == "not enough data"
 tried
 
 # %% [markdown]
-# No fair world was refused and no unfair one passed: 0 of 200, so under 2 % with 95 % confidence. Read the price in
-# `not enough data`: in small months most worlds stay open, and a ratio just below the limit (`just unfair`) stays open in
-# the largest, too.
-# Of our model at the door it says `not enough data`, too: its interval has 0.8 in it.
+# No `fair` world was refused and no `unfair` one passed: 0 of 200 per row, so under 2 % with 95 % confidence. A few
+# `just unfair` ones passed: their ratio is just below the limit. The price is in `not enough data`: in the smallest
+# months most worlds stay open, and most `just unfair` ones in the largest, too. Of our model at the door `judge` also
+# says `not enough data`: 0.8 is in the interval.
 #
 # ## Remedies, and who pays
 #
-# Fairlearn's `ThresholdOptimizer` keeps the model and sets a threshold for each group; `ExponentiatedGradient` trains models
-# under a constraint and mixes them. Both learn from labels. **Guess what thresholds that make the hold-out
-# equal do at the door.** We fit them on the hold-out, and once on `everybody` who applied in its months, as if the declined
-# had outcomes too.
+# Fairlearn's `ThresholdOptimizer` keeps the model and sets a threshold for each group; `ExponentiatedGradient`, a
+# *reduction*, trains models under a constraint (here equal rates) and mixes them. Both learn from labels. **Guess what
+# thresholds, fitted to make the hold-out equal, do at the door.** We fit them there, and once on `everybody` who
+# applied in the same months, as if the declined had outcomes too.
 
 # %%
 from fairlearn.postprocessing import ThresholdOptimizer
@@ -222,8 +224,8 @@ for name, rows in (("thresholds, book", holdout), ("thresholds, all", everybody)
 assert ratio_of(remedies["thresholds, book"], door) < 0.81 < 0.96 < ratio_of(yes, door)
 
 # %% [markdown]
-# Thresholds from the book make it worse. There both groups were equal already, and its labels know nothing of the people
-# at the door. **A remedy mends the sample that it is fitted on.** The reduction gets everybody's outcomes at once:
+# Thresholds from the book make it worse. In the book both groups were equal already, and its labels know nothing of the
+# declined. **A remedy mends the sample that it is fitted on.** The reduction is fitted on `everybody` only:
 
 # %%
 from fairlearn.reductions import DemographicParity, ErrorRate, ExponentiatedGradient
@@ -235,7 +237,8 @@ mixed.fit(known, labels, sensitive_features=everybody["group"])
 remedies["reduction, all"] = mixed.predict(features(door), random_state=0) == 1
 
 # %% [markdown]
-# The last remedy needs no library: give back the 20 points that the bureau takes from B. What does each cost, and whom?
+# The last remedy needs no library: give back the 20 points that the bureau takes from B. What does each remedy cost,
+# and who pays?
 
 # %%
 from oakbank.governance.mitigation import who_pays
@@ -253,31 +256,34 @@ assert 0.9 < bill["ratio"].iloc[2:].min() < bill["ratio"]["true risk"] < 0.98
 bill.drop(columns=["rate_A", "rate_B"]).round(2)
 
 # %% [markdown]
-# - *Thresholds, all* and *reduction, all* come near parity and cost the bank much (`cost`, EUR in six months). They count
-#   errors, not EUR, so not all of it is the price of fairness. People pay, too: the reduction takes
-#   loans from many in B; thresholds grant loans that lose money, and a default helps nobody.
-# - *Score mended* removes a cause. It reaches nearly what true risk would give, and it earns.
-# - *True risk* is not at 1: B is a little riskier. Calibration, equal rates and equal errors cannot
-#   all hold, unless risks are equal or prediction is perfect. You choose one and defend it.
+# - *Thresholds, all* and *reduction, all* come near parity and cost the bank much (`cost`, EUR in six months). Both
+#   count errors, not EUR, so not all of this cost is the price of fairness. People pay, too: the reduction takes loans
+#   from many in both groups; thresholds grant loans that lose money, and a default helps nobody.
+# - *Score mended* removes a cause. It reaches nearly the ratio of true risk, and earns more than no remedy.
+# - *True risk* is not at 1: B is a little riskier. Where risks differ, calibration and equal errors hold together only
+#   if prediction is perfect, and equal rates not even then. You choose one and defend it.
 #
-# Thresholds and the mended score ask for the group **at the decision**. The reduction does not, but it draws lots:
-# another `random_state`, another answer for some.
+# Thresholds and the mended score need the group **at the decision**. The reduction does not, but it decides partly by
+# chance: another `random_state`, another answer for some.
 #
 # <details><summary>What the law says (not legal advice; as of 30 November 2026)</summary>
 #
-# - The **four-fifths rule** is a rule of thumb of 1978 for *employment* (29 CFR 1607.4(D)). The EEOC had its rescission at
-#   the final rule stage in July 2026 (reginfo.gov, RIN 3046-AB43). It never was a rule of lending; here 0.8 is the bank's own limit.
-# - USA, lending: to treat people otherwise because of their group is **disparate treatment**, also if it is meant as a
-#   remedy (12 CFR 1002.4(a)). An effects test (*disparate impact*) is not in Regulation B since 21 July 2026 (CFPB, final rule
-#   of 22 April 2026). State laws and the Fair Housing Act go on.
-# - EU: the AI Act's duties for credit scoring (Annex III) apply from 2 December 2027 (Digital Omnibus on AI, June 2026).
-#   Article 10(5) lets one use special categories of data to find bias, under conditions.
+# - The **four-fifths rule** is a rule of thumb of 1978 for *employment* (29 CFR 1607.4(D)). In July 2026 the EEOC's
+#   plan to withdraw it was at the final rule stage (reginfo.gov, RIN 3046-AB43). It was never a rule of lending; here
+#   0.8 is the bank's own limit.
+# - USA, lending: to treat people differently because of their group is **disparate treatment**, even if it is meant as
+#   a remedy (12 CFR 1002.4(a)). Since 21 July 2026 Regulation B has no effects test (*disparate impact*) any more
+#   (CFPB, final rule of 22 April 2026). State laws and the Fair Housing Act still apply.
+# - EU: the AI Act's duties for credit scoring (Annex III) apply from 2 December 2027 (Regulation (EU) 2026/1744, July
+#   2026; before: 2 August 2026). The Act lets one use special categories of data to find bias, under strict conditions
+#   (article 10(5), reworked in 2026).
 # </details>
 #
 # ## Your turn
 #
-# Groups overlap. Of the pairs of group and channel with 100 people or more, which is granted least at the door? Give a tuple
-# such as `("A", "web")`. `MetricFrame` takes a data frame of two columns as `sensitive_features`, and `metrics.count` counts.
+# Groups overlap. Of the pairs of group and channel with 100 people or more, which is granted least at the door? Give a
+# tuple of group and channel, such as `("A", "web")`. `MetricFrame` takes a data frame of two columns as
+# `sensitive_features`, and `metrics.count` counts.
 
 # %%
 least = None  # your code here
@@ -301,14 +307,14 @@ print("right" if least == want else "not yet: rates by two columns, with their c
 #
 # ## What this does not prove
 #
-# One world, one seed, two groups. We knew the outcomes of the declined, which a bank has to buy (lesson 04/07), and the 20
-# points of the bureau: to find such a fault without the truth is the hard part.
+# One world, one seed, two groups. We knew the outcomes of the declined, which a bank has to buy (lesson 04/07). We also
+# knew the bureau's 20 points: to find such a fault without the truth is the hard part.
 #
 # ## Check yourself
 #
 # <details><summary>The hold-out says 1.01, and at the door it is 0.82. Whom does the hold-out leave out?</summary>
 #
-# Those whom the officers declined. They asked more of B, so the B's in the book are the better ones.
+# Those whom the officers declined. Officers asked more of B, so the B's in the book are the safer ones.
 # </details>
 #
 # <details><summary>Why does equal opportunity by labels find nothing, and which three sources of bias hide in one ratio?</summary>
@@ -328,7 +334,8 @@ print("right" if least == want else "not yet: rates by two columns, with their c
 #
 # ## Take-away
 #
-# **A ratio speaks of the people in the table. Ask who is missing, give the interval, and mend the cause before the number.**
+# **A ratio speaks of the people in the table. Ask who is missing, give the interval, and mend the cause before the
+# number.**
 #
 # ## Go further
 #

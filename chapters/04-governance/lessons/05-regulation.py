@@ -18,14 +18,14 @@
 #
 # ## The story so far
 #
-# Oakbank can show who decided what, and why. On 30 November 2026 a supervisor asks about a loan of 31 December 2025: which
-# rules did you follow, and where is the evidence? **Nothing in this lesson is legal advice, and all of it is as of that
-# November.** Oakbank is imagined to lend in the European Union and in the USA.
+# Oakbank can show who decided what, and why. On 30 November 2026 a supervisor asks about a loan of 31 December 2025:
+# which rules did you follow, and where is the evidence? **Nothing in this lesson is legal advice, and all of it is as
+# of that November.** Oakbank is imagined to lend in the European Union and in the USA.
 #
 # ## The law has versions
 #
-# A rule begins on one day and may end on another, like a version of a library. So the question needs a date. Three rules, from
-# scratch:
+# A rule begins on one day and may end on another, like a version of a library. So the question needs a date. Three
+# rules, from scratch:
 
 # %%
 from datetime import date, timedelta
@@ -47,9 +47,10 @@ assert valid(law, today) == ["SR 26-2"]
 valid(law, loan), valid(law, today)
 
 # %% [markdown]
-# Both are right, each for its day. SR 11-7 was the Federal Reserve's guidance on **model risk**; SR 26-2 supersedes
-# it. The *effects test* was part of Regulation B, the US rule of **fair lending**: a neutral criterion could be unlawful by
-# its effect alone. A text that says "SR 11-7 requires" is wrong today.
+# Both lists are right, each for its day. SR 11-7 was the Federal Reserve's guidance on **model risk**; SR 26-2
+# supersedes it. The *effects test* was part of Regulation B, the US rule of **fair lending**: a neutral criterion could
+# be unlawful by its effect alone. (2011 is the year of the CFPB's text; the test is older.) "SR 11-7 requires" is wrong
+# today.
 #
 # `until` is the first day on which the rule no longer applies, so that no day has both.
 #
@@ -69,8 +70,8 @@ entries = yaml.safe_load("""
 entries[2]
 
 # %% [markdown]
-# `NO` (Norway) became `False`, and a month of one digit leaves a text, not a date. PyYAML reads YAML 1.1, where `no` is a
-# truth value. A model of pydantic says what a rule is:
+# `NO` (Norway) became `False`: PyYAML reads YAML 1.1, where `no` is a truth value. And `2026-4-17` stayed text: a date
+# has two digits for the month. A pydantic model says what a rule is:
 
 # %%
 from pydantic import BaseModel, ValidationError
@@ -100,8 +101,8 @@ faults
 # %% [markdown]
 # ## Oakbank's duties
 #
-# `duties.yml` has more fields: whose duty it is, whether it is law or guidance (what supervisors recommend), a source, the
-# day of the last review, and the evidence.
+# `duties.yml` has more fields: who has the duty, whether it is law or guidance (what supervisors recommend), a source,
+# the day of the last review, and the evidence. Its fourth entry:
 
 # %%
 from oakbank.governance.duties import DUTIES, changes, in_force, read_duties, repository
@@ -110,8 +111,8 @@ duties = read_duties()
 print(DUTIES.read_text(encoding="utf-8").split("\n- ")[4])
 
 # %% [markdown]
-# Now move the date, and read the changes like the diff of a lock file. **Guess first:** how many duties of the day of the
-# loan have ended by today, eleven months later?
+# Now move the date, and read the changes like the diff of a lock file. **Guess first:** how many duties in force on the
+# day of the loan have ended by today?
 
 # %%
 for day in sorted({day for duty in duties for day in duty.dates() if day > loan}):
@@ -122,24 +123,24 @@ year, then = changes(duties, loan, today), in_force(duties, loan)
 assert [len(then), len(year.ended), len(year.began)] == [9, 3, 4]
 
 # %% [markdown]
-# Three of nine ended, and four others began. What that means for a lender:
+# Three of nine ended, four others began. What this means for a lender, and what comes next:
 #
 # - **Model risk**, 17 April 2026: SR 26-2 asks for validation in proportion to what a model is used for. It is most
-#   relevant above 30 billion USD of assets; generative AI is out.
-# - **Fair lending**, 21 July: Regulation B forbids a neutral criterion only where it is meant as a proxy. Laws of states
-#   go on. That a declined applicant is told the specific reasons was not touched.
-# - **Consumer credit in the EU**, 20 November: under directive 2023/2225 a consumer may ask for a person to review an
-#   automated assessment. A directive binds through national law, so your country's text decides.
-# - **EU AI Act**, 2 December 2027: scoring the credit of people is high risk (Annex III). It asks for logs,
-#   oversight, an impact assessment and explanations. These duties were to apply from 2 August 2026; a regulation of July
-#   2026 moved them.
-# - **GDPR**, since 2018, did not move; courts have said what it means. If a lender draws strongly on a score, the score
-#   itself is the automated decision (SCHUFA, 2023), and the person may have the procedure explained (C-203/22, 2025).
+#   relevant above 30 billion USD of assets; generative AI is out of its scope.
+# - **Fair lending**, 21 July 2026: Regulation B forbids a neutral criterion only where it is meant as a proxy. State
+#   laws still apply. A declined applicant must still be told the specific reasons.
+# - **Consumer credit in the EU**, 20 November 2026: under directive 2023/2225 a consumer may ask for a person to review
+#   an automated assessment. A directive binds through national law, so your country's text decides.
+# - **EU AI Act**, 2 December 2027: scoring the credit of people is high risk (Annex III). The Act asks for logs,
+#   oversight, an impact assessment and explanations. Regulation 2026/1744 moved these duties from 2 August 2026.
+# - **GDPR**, since 2018, did not change; the EU's court has said what it means. If a lender draws strongly on a score,
+#   the score itself is the automated decision (SCHUFA, 2023), and the person may ask how it came about (C-203/22,
+#   2025).
 #
 # ## A test is the evidence
 #
-# "We have a policy" is hard to check, "this test passes" is not. So evidence is a pytest id, `file::test`, or a document.
-# Whether a test exists can be seen from the file's syntax tree, without running it:
+# "We have a policy" is hard to check, "this test passes" is not. So evidence is a pytest id, `file::test`, or a
+# document. A file's syntax tree shows whether a test exists, without running it:
 
 # %%
 import ast
@@ -167,7 +168,7 @@ listed = [line.split("::")[1] for line in screen if "::" in line]
 assert ours == {name.partition("[")[0] for name in listed}
 
 # %% [markdown]
-# Its exit code tells a test that passed (0) from one that somebody renamed (4):
+# pytest's exit code is 0 for a test that passed, 4 for a name that no test has:
 
 # %%
 ids = [f"{file}::test_a_cut_end_needs_an_anchor", f"{file}::test_a_cut_end"]
@@ -175,8 +176,8 @@ codes = [pytest(name).returncode for name in ids]
 assert codes == [0, 4]
 
 # %% [markdown]
-# Oakbank's `lacking` looks up all evidence of a duty in the syntax trees, and never runs it. The report is a page with the
-# day on top; **red lines have no evidence**. Before you run it, guess which ones:
+# Oakbank's `lacking` looks up tests in syntax trees and documents on disk, and runs nothing. The report is a page with
+# the day on top; **red lines lack evidence**. Before you run it, guess which:
 
 # %%
 from IPython.display import HTML
@@ -188,13 +189,13 @@ assert {"us-age", "eu-impact"} <= red
 HTML(report(duties, today, root))
 
 # %% [markdown]
-# `us-age` is a real finding. Age may enter a statistically sound score if an elderly applicant's is never held against
-# them. Oakbank's model reads it, and no test looks at what the model does with it. `eu-impact` names a document that nobody
-# wrote.
+# `us-age` is a real finding. A statistically sound score may use age, but never against an elderly applicant (12 CFR
+# 1002.6(b)(2)). Oakbank's model reads the age, and no test looks at the effect. `eu-impact` names a document that
+# nobody wrote.
 #
-# The file itself grows old too. `passed` names the duties of which a date has passed since somebody read the source.
-# In a learner's test run it only warns: nobody's clone breaks because a year went by. In the maintainers' weekly run it
-# fails, as somebody has to read the law again.
+# The file itself grows old too. `passed` names the duties with a date between their last review and today. A learner's
+# test run only warns: no clone breaks because a year went by. The maintainers' weekly run fails: somebody has to read
+# the law again.
 
 # %%
 from oakbank.governance.duties import passed
@@ -206,16 +207,16 @@ assert passed(duties, today) == ()
 # ## A contrast: HIPAA
 #
 # HIPAA is the US law on health data. **It does not apply to a lender**: it binds health plans, clearinghouses, health
-# care providers and those who work for them. But it has a recipe, which the rules above lack. *Safe Harbor* (45
-# CFR 164.514(b)(2)) lists 18 kinds of identifiers. Take them out, know of no way to identify anybody by the rest, and the
-# table counts as de-identified. (The other way is an expert's determination.) An invented plan:
+# care providers and those who work for them. But it has a recipe, which the rules above lack. *Safe Harbor* (45 CFR
+# 164.514(b)(2)) lists 18 kinds of identifiers. Who takes them out, and knows no way to identify anybody by the rest,
+# has a de-identified table. (The other way is an expert's determination.) An invented health plan:
 
 # %%
 import numpy as np
 import pandas as pd
 
 rng, n = np.random.default_rng(5), 5000
-zips = [*range(3600, 3620), *range(10000, 10700, 5)]
+zips = [*range(3600, 3620), *range(10300, 11000, 5)]
 members = pd.DataFrame({"name": [f"Member {i}" for i in range(n)]})
 members["zip"] = [f"{code:05}" for code in rng.choice(zips, n)]
 members["born"] = np.datetime64("1928-01-01") + rng.integers(0, 36000, n)
@@ -224,8 +225,8 @@ members["sex"] = rng.choice(["f", "m"], n)
 members["diagnosis"] = rng.zipf(1.6, n).clip(max=40)
 
 # %% [markdown]
-# Four of the 18 kinds are in it: names go; of dates only the year stays; of places smaller than a state only three digits
-# of the ZIP code, and 000 where 20,000 people or fewer live (here 036); who is older than 89 becomes "90+".
+# Three of the 18 kinds are in it. Names go. Of places smaller than a state, three digits of the ZIP code stay, or 000
+# where 20,000 people or fewer live (here 036). Of dates the year stays, but for people older than 89 only "90+".
 
 
 # %%
@@ -241,8 +242,8 @@ def safe_harbor(table, small):
 released = safe_harbor(members, small=["036"])
 
 # %% [markdown]
-# Who is alone with their combination of values can be found by anybody who knows these values. **How many of the 5,000
-# are unique** by ZIP code, birth and sex, before and after? And by all columns that are left?
+# If nobody else has your combination of values, anybody who knows these values finds you. **How many of the 5,000 are
+# unique** by ZIP code, birth and sex, before and after? And by all columns that are left?
 
 
 # %%
@@ -256,15 +257,15 @@ assert counts == [4996, 202, 4229]
 counts
 
 # %% [markdown]
-# By ZIP code, birth and sex, 202 people are still unique: fewer, not none. With the year of admission and the diagnosis it
-# is 4229 of 5,000, and neither is among the 18 kinds. The recipe looks at columns one by one; people are identified by
-# combinations. Our table is small and drawn by chance; in a larger one fewer people are alone.
+# By ZIP code, birth and sex, 202 people are still unique: fewer, not none. With the year of admission and the diagnosis
+# it is 4229 of 5,000, and neither is among the 18 kinds. The recipe looks at columns one by one; people are identified
+# by combinations. Our table is small and drawn by chance; in a larger one a smaller share is alone.
 #
 # ## Your turn
 #
-# Regulation B also asks to keep the records of an application for 25 months: 12 CFR 1002.12(b), in force since 30 December
-# 2011. Write this duty as one entry of `duties.yml`, with the id `us-records`. As evidence, name a test of the audit log
-# that shows that what was acknowledged is not lost. `ours` above has the names, `file` their place.
+# By Regulation B a lender also keeps the records of an application for 25 months: 12 CFR 1002.12(b), in force since 30
+# December 2011. Write this duty as one entry of `duties.yml`, with the id `us-records`. As evidence, name the test of
+# the audit log which shows that no acknowledged entry is lost. `ours` above has the names, `file` the path.
 
 # %%
 mine = """
@@ -304,12 +305,12 @@ except (ValidationError, yaml.YAMLError) as error:
 #
 # ## What this does not prove
 #
-# A green line says that a test of that name exists, not that it passes (CI's work) nor that it shows what the duty asks: an
-# empty test is green too. Your own entry names a test of a process that was killed; nothing in it lasts 25 months. The list
-# is a selection, checked by excerpts and summaries; dates of national laws are not in it.
+# A green line says that a test of that name exists, not that it passes (CI's work) nor that it shows what the duty
+# asks: an empty test is green too. Your own entry names a test of a process that was killed; it says nothing about 25
+# months. The list is a selection, checked by excerpts and summaries; dates of national laws are not in it.
 #
-# The file tells what applied on a day, not what was known on it. On 31 December 2025 the AI Act's day was still 2 August
-# 2026; who planned then planned for that. What was known when is in git: `git log -p` of the file.
+# The file tells what applied on a day, not what was known on it. On 31 December 2025 the AI Act's day was still 2
+# August 2026; whoever planned then planned for that. What was known on a day is in git: `git log -p` of the file.
 #
 # ## Check yourself
 #
@@ -320,8 +321,8 @@ except (ValidationError, yaml.YAMLError) as error:
 #
 # <details><summary>All lines of the report are green. What may the bank tell its supervisor, and what not?</summary>
 #
-# That for each listed duty a test or document exists, and with CI's run of that commit, that the tests pass. Not that it
-# meets the law: the list may lack duties, and a test may show less than the duty asks.
+# That for each listed duty a test or document exists, and with CI's run of that commit, that the tests pass. Not that
+# the bank meets the law: the list may lack duties, and a test may show less than the duty asks.
 # </details>
 #
 # <details><summary>A colleague removed the 18 identifiers from a table and calls it anonymous. What do you ask for?</summary>
@@ -331,8 +332,8 @@ except (ValidationError, yaml.YAMLError) as error:
 #
 # ## Take-away
 #
-# **The law has versions: write each duty with its dates, its source and the test that shows it, and print every report as of
-# a day.**
+# **The law has versions: write each duty with its dates, its source and the test that shows it, and print every report
+# as of a day.**
 #
 # ## Go further
 #

@@ -52,9 +52,10 @@ file["proposed"] = grant(file["risk"], **loan)
 file["bad"], file["eur"] = truth["would_default"], truth["expected_profit"]
 
 # %% [markdown]
-# Each case goes to one of four officers by lot, so that nobody gets the easy ones. They are simulated: each sees the true
-# risk with an error (first number) and a strictness (second), in log odds. Ada talks to people and errs little. Ben errs
-# much and is strict. Cleo is lenient. Dan errs much, but in 88 of 100 cases he does what the screen says.
+# Each case goes to one of four officers by lot (at random), so nobody gets the easy ones. The officers are simulated:
+# each sees the true risk with an error (first number) and a strictness (second), in log-odds. Ada talks to people and
+# errs little. Ben errs much and is strict. Cleo is lenient. Dan errs much, and in 88 of 100 cases he does what the
+# screen says.
 
 # %%
 ada, ben = Officer("Ada", 0.3, -0.2), Officer("Ben", 1.5, 1.5)
@@ -72,8 +73,8 @@ file["officer"] = np.array(["Ada", "Ben", "Cleo", "Dan"])[who]
 month = file[file["month"] == 0]  # the first of twelve
 
 # %% [markdown]
-# The usual report counts defaults among the loans that each officer granted. **Who is best by it, and who earns the bank
-# most?** The first column is what a bank sees; the last needs the world's truth.
+# The usual report counts defaults among the loans that each officer granted. **Who is best by this report, and who
+# earns the bank most?** `bad` is what a bank sees; the last column needs the world's truth.
 
 # %%
 mine, loans = file.groupby("officer"), file[file["granted"]].groupby("officer")
@@ -85,16 +86,17 @@ assert (len(refused), round(1 - refused.mean(), 2)) == (1839, 0.87)
 table.round(3)
 
 # %% [markdown]
-# Ben is the best by his defaults, and last in truth. He grants little, and whom he refused leaves no trace: an
-# applicant who is declined has no outcome. These are **selective labels**. He overrode the model from yes to no 1839 times;
-# 87 % of these people would repay, and no report of observed defaults will show it. An override from yes to no cannot be
-# proved wrong; one from no to yes can. An officer who is judged by defaults learns to say no.
+# Ben is the best by his defaults, and last in truth. He grants little, and those he refused leave no trace: a declined
+# applicant has no outcome (**selective labels**). He turned the model's yes into a no 1839 times (an **override**);
+# 87 % of these people would repay, and no report of defaults shows it. An override from yes to no cannot be proved
+# wrong; one from no to yes can. An officer who is judged by defaults learns to say no.
 #
 # ## Contraction: ask the most lenient officer
 #
-# Lakkaraju and others (2017) compare an officer with the model at the *same share of grants*, without any truth. Take the
-# most lenient officer, Cleo: of most of her cases the outcome is known. Let the model take away the riskiest of her loans
-# until as few are left as Ben grants. Cases were dealt by lot, so what remains is what the model would have had.
+# Lakkaraju and others (2017) compare an officer with the model at the *same share of grants*, without the truth. Take
+# Cleo, the most lenient officer: most of her cases have an outcome. Let the model take away the riskiest of her loans
+# until the share of grants is Ben's. Cases were dealt by lot, so what remains is about what the model would have
+# granted.
 
 
 # %%
@@ -108,8 +110,8 @@ columns = [lenient[name] for name in ("risk", "granted", "bad")]
 assert contracted(lenient, rate) == review.contraction(*columns, rate)
 
 # %% [markdown]
-# Now each officer's defaults per 100 cases less the model's at the same rate: above 0 the model is better. Beside it the
-# same with the truth, from the model's choice among the officer's own cases.
+# Now each officer's defaults per 100 cases minus the model's at the same rate: above 0 the model is better. The second
+# column knows the truth: there the model chooses among the officer's own cases.
 
 # %%
 worse = {}
@@ -122,15 +124,15 @@ assert all(a < 0 < d < b for a, b, _, d in worse.to_numpy().T)
 worse.round(2)
 
 # %% [markdown]
-# Without truth, contraction puts the three in the true order: only Ada is better than the model, Ben is the worst. Its
-# limits: of Cleo, the yardstick, it says nothing. It needs cases dealt by lot. And it says how well somebody picks, not
-# whether they grant enough.
+# Without truth, contraction puts Ada, Dan and Ben in the true order: of them only Ada beats the model, and Ben is the
+# worst. Its limits: of Cleo, the yardstick, it says nothing. It needs cases dealt by lot, and says how well somebody
+# picks, not whether they grant enough.
 #
 # ## Agreement is no review
 #
 # If a lender draws strongly on a score, the score is the decision (Court of Justice, C-634/21, *SCHUFA*, 2023), and
-# GDPR art. 22 applies. So is Dan's a review? **Guess how often each agrees with the model**: Dan in all cases; Ada in the
-# 30 % of cases where the model is farthest from its limit.
+# GDPR art. 22 applies. So does Dan review? **Guess how often each agrees with the model**: Dan in all cases; Ada in the
+# 30 % of cases where the model is farthest from its limit (break-even).
 
 # %%
 gap = np.abs(file["risk"] - break_even(**loan))
@@ -140,8 +142,8 @@ assert round(agrees[3].mean(), 2) == round(easy, 2) == 0.97
 print(f"Dan {agrees[3].mean():.0%}, Ada {easy:.0%}")
 
 # %% [markdown]
-# 97 % both times: agreement cannot tell them apart. So plant some proposals that are clearly wrong, and count who
-# contradicts. (Tell your officers that you do this, and correct each plant before a letter leaves.)
+# 97 % both times: agreement cannot tell them apart. So plant some proposals that are clearly wrong, and count how often
+# each contradicts. (Tell your officers that you do this, and correct each plant before a letter leaves.)
 
 # %%
 planted = (np.random.default_rng(7).random(len(file)) < 0.02) & (gap > 0.1)
@@ -151,12 +153,12 @@ assert caught[0] > 0.9 > 0.15 > caught[1]
 caught
 
 # %% [markdown]
-# Ada contradicts nine in ten, Dan hardly any: the AI Act (art. 14) calls that automation bias.
+# Ada contradicts more than 90 %, Dan less than 15 %. The AI Act (art. 14) calls Dan's habit automation bias.
 #
 # ## The queue
 #
-# Officers have 50 slots a month for 2,000 applications. A queue is a sorted list with rules. The list first, by hand and
-# by Oakbank's queue, which keeps it in SQLite:
+# Officers can review 50 of 2,000 applications a month: 50 *slots*. A queue is a sorted list with rules. The list first,
+# most uncertain on top, by hand and by Oakbank's queue in SQLite:
 
 # %%
 first = review.uncertain(month["risk"], month["amount"], month["term"])
@@ -168,8 +170,8 @@ queue.submit(review.cases_of(month, first, due=0))
 assert queue.next(now=0) == by_hand["application_id"].tolist()
 
 # %% [markdown]
-# Then the rules. An override needs a reason from a list, and above 10,000 EUR a second person, as a promotion did in
-# 03/06. **Which of these four calls are refused?**
+# Then the rules. An override needs a reason from a list, and above 10,000 EUR a second person, as promotions do
+# (03/06). **Which of these four calls are refused?**
 
 # %%
 big = by_hand.query("amount > 10_000 and not proposed")["application_id"].tolist()[0]
@@ -189,8 +191,9 @@ attempt(queue.confirm, "Ben")
 assert queue.review(big).second == "Ben"
 
 # %% [markdown]
-# Most cases are not looked at in time. For them the model's decision stands: nobody may wait for ever. One kind never
-# lapses: since 20 November 2026 a consumer in the EU may demand a person (directive 2023/2225, art. 18).
+# Refused: the first (no reason) and the third (Ada again). Most cases *lapse*: nobody looks in time, and the model's
+# decision stands. One kind never does: since 20 November 2026 a consumer in the EU may demand a person after an
+# automated assessment (directive 2023/2225, art. 18).
 
 # %%
 asked = queue.next(now=0)[-1]
@@ -199,7 +202,7 @@ assert (len(queue.lapse(1)), queue.next(1), log.verify().ok) == (1998, [asked], 
 pd.Series([entry.kind for entry in log.entries()]).value_counts()
 
 # %% [markdown]
-# Whatever was decided, by whom or by nobody, is in the audit log, with 1998 that lapsed.
+# The audit log has each step, with 1998 lapses.
 #
 # ## Which fifty?
 #
@@ -220,15 +223,15 @@ assert unsure > 1.5 * large > 0
 print(f"most uncertain {unsure:,.0f}, most EUR {large:,.0f}")
 
 # %% [markdown]
-# Uncertain wins: a look at a clear case changes nothing, however big it is. But an uncertain small loan changes little,
-# too; *Your turn* does better than both.
+# Uncertain wins: a look at a clear case seldom changes the decision, however big the loan. But an uncertain small loan
+# changes few EUR; *Your turn* does better than both.
 #
 # ## Buy information: a lot
 #
-# The next model learns from what was granted, so from the decisions of this one: a **feedback loop**. A lot breaks it:
-# grant a few of the declined, whoever they are. It is a hash of the applicant with a salt, like the canary of 03/08: the
-# same tomorrow, and blind to groups. It has a budget, and takes nobody above a risk of 50 %, since the directive
-# lets a lender grant only where repayment is likely.
+# The next model learns from what was granted, that is, from this model's decisions: a **feedback loop**. A lot breaks
+# it: grant a few of the declined at random. The lot is a hash of the applicant with a salt, like the canary of 03/08:
+# the same tomorrow, and blind to groups. It has a budget, and takes nobody above a risk of 50 %: the directive (art.
+# 18) lets a lender grant only where repayment is likely.
 
 # %%
 lot = review.Exploration(share=0.02, budget=20_000, salt="explore-2024")
@@ -236,10 +239,10 @@ drawn = lot.draw(month, month["risk"], month["proposed"])
 month.loc[drawn, ["risk", "amount", "term", "officer"]].head(3)
 
 # %% [markdown]
-# What does it bring? Banks that retrain each quarter lived through two years with four lots: none; 2 %; 10 %; and 10 % of
-# those `near` the limit (within 5 points of risk). In `calm` nothing happens; in `selective-labels` officers had granted
-# the safest only; in `thaw` applicants of brokers are bad risks and become as good as others in month 3. A script has kept
-# six seeds of each. **Where does the lot earn more than it costs?**
+# What does it bring? Banks that retrain each quarter lived two years with four lots: none; 2 %; 10 %; and 10 % of those
+# `near` the limit (within 5 points of risk). In `calm` nothing happens; in `selective-labels` officers had granted only
+# the safest; in `thaw` brokers' applicants are bad risks only until month 3. A script has kept six seeds of each.
+# **Where does the lot earn more than it costs?**
 
 # %%
 lives = gains.compared(pd.DataFrame(gains.kept()["lives"]))
@@ -250,16 +253,17 @@ print(lots)
 (lives.pivot_table(["cost", "gain"], "world", "lot") / 1000).round()
 
 # %% [markdown]
-# (Thousands of EUR, means of six seeds; `gain` leaves the lot's own loans out; `premium` is the cost as a share of what
-# the bank earned.) 10 % helped in all 18 lives, and repaid its cost in 0. 2 % costs 3 % of the earnings, and repaid that
-# in 2. Near the limit the lot is cheap, and its gain is lost in the noise: paid in 7.
+# (Thousands of EUR, means of six seeds; `gain`: what other loans earn more than without a lot; `helped`: gain above 0;
+# `paid`: above the cost; `premium`: cost as a share of earnings.) 10 % helped in all 18 lives, and never repaid its
+# cost. 2 % costs 3 % of earnings, and repaid that in 2. Near the limit the lot is cheap, its gain lost in the noise:
+# paid in 7.
 #
-# So call it a premium. What it buys is an answer that no other data of the bank can give: among the explored
-# 1.04 times as many defaulted as the model had expected. The declines were right, and the bank can show it.
+# So call it a premium. It buys an answer that no other data of the bank can give: among the explored of `2 %`, 1.04
+# times as many defaulted as the model had expected. Its risks were about right, and the bank can show it.
 #
 # ## Your turn
 #
-# Write a priority that earns with Ada's 50 slots at least 1.3 times what the better of the two earned. You have
+# Write a priority that earns, with Ada's 50 slots, at least 1.3 times what the better of the two earned. You have
 # `risk`, `amount` (EUR) and `term`; `break_even(amount, term)` is the limit, `review.log_odds` is at hand.
 
 
@@ -281,7 +285,7 @@ print("right" if got >= 1.3 else f"not yet: {got:.2f} times; which looks change 
 #     return amount * np.exp(-(distance**2))
 # ```
 #
-# Oakbank's `worth` reckons it out: what the bank would earn if it knew the true risk, less what it earns now.
+# Oakbank's `review.worth` computes it: what the bank would earn if it knew the true risk, minus what it earns now.
 #
 # </details>
 #
@@ -295,8 +299,8 @@ print("right" if got >= 1.3 else f"not yet: {got:.2f} times; which looks change 
 #
 # <details><summary>An officer's granted loans default least of all. What do you ask before you praise her?</summary>
 #
-# How many she granted, and whom she declined: they have no outcome. Compare her with the model at her own rate, on the
-# cases of the most lenient officer.
+# How many she granted, and whom she declined: the declined have no outcome. Compare her with the model at her own rate,
+# on the cases of the most lenient officer.
 # </details>
 #
 # <details><summary>A reviewer agrees with the model in 97 % of cases. What tells whether this is a review?</summary>
@@ -312,8 +316,8 @@ print("right" if got >= 1.3 else f"not yet: {got:.2f} times; which looks change 
 #
 # <details><summary>A board asks why the bank should grant 2 % of the declined by lot. What do you answer, and what not?</summary>
 #
-# That it is the only unbiased look at the declined, at a known premium under a budget. Not that it pays for itself:
-# here it rarely did within two years.
+# That a lot is the only unbiased look at the declined (up to 50 % risk), at a known premium under a budget. Not that it
+# pays for itself: here it rarely did within two years.
 # </details>
 #
 # ## Take-away
