@@ -25,8 +25,8 @@
 # %% [markdown]
 # ## One model, three servers
 #
-# The model is one file, `model.txt`. The questions are 20,000 applications as callers know them: text, whole numbers
-# and decimals.
+# The model is one file, `model.txt`. We send 20,000 applications: text, whole numbers and decimals. `right` holds the
+# batch's decisions on them.
 
 # %%
 from course.lesson import own_folder
@@ -60,7 +60,7 @@ mlflow.pyfunc.save_model(
 Code(filename=str(PEERS / "mlflow_model.py"), language="python")
 
 # %% [markdown]
-# The first warning will matter below. One command starts the server, which takes a while, so we go on:
+# The first warning will matter below. One command starts the server. That takes a while, so we go on:
 
 # %%
 from pathlib import Path
@@ -73,7 +73,7 @@ command = ["mlflow", "models", "serve", "-m", "saved", "--env-manager", "local"]
 mlflow_server = Server([*command, "-p", str(port)], Path("mlflow.log"))
 
 # %% [markdown]
-# **Flask** is older than FastAPI, and many models still stand behind it. It knows nothing of types.
+# **Flask** is older than FastAPI, and many models still stand behind it. It checks no types.
 
 # %%
 import pandas as pd
@@ -93,7 +93,8 @@ def score():
 flask_at = serve_wsgi(app)
 
 # %% [markdown]
-# In a file `app.py` you would start it with `flask --app app run`. The third is Oakbank's own service (lesson 02/09):
+# In a file `app.py` you would start it with `flask --app app run`. The third is Oakbank's own service (lesson 02/09).
+# The last line waits for MLflow:
 
 # %%
 from oakbank.deploy.prometheus import serve
@@ -107,8 +108,8 @@ mlflow_server.wait(mlflow_at + "/ping")
 # ## Do they decide alike?
 #
 # A server is a chain of conversions: a table becomes text, text becomes JSON's numbers, those become a table again, its
-# columns get types, and only then comes the model. **Guess:** of 20,000 decisions, how many does each server take
-# otherwise than the batch?
+# columns get types, and only then comes the model. **Guess:** in how many of 20,000 decisions does each server differ
+# from the batch?
 
 # %%
 import httpx
@@ -131,8 +132,8 @@ assert by_mlflow == 0
 by_mlflow
 
 # %% [markdown]
-# None. The bank's function for this count, `compare`, also counts what a server refuses, and scores that differ in one
-# bit. It agrees, for all three:
+# None. The bank's function for this count, `compare`, also counts what a server refuses, and scores that differ in any
+# bit. For all three servers it counts none:
 
 # %%
 from functools import partial
@@ -152,9 +153,9 @@ found["MLflow"]
 # %% [markdown]
 # ## What people fear, and what flips
 #
-# Ask a colleague what could go wrong and you hear "float32" and "JSON rounds". Both can be measured without a server.
-# A third thing is rarely named: numbers without names. Many tutorials send features as a bare list; let the caller's
-# be in alphabetical order. **Guess** the three numbers of flips.
+# Ask a colleague what could go wrong and you hear "float32" and "JSON rounds". Both can be measured without a server. A
+# third thing is rarely named: numbers without names. Many tutorials send features as a bare list; ours is in
+# alphabetical order. **Guess** the three numbers of flips.
 
 # %%
 import json
@@ -171,15 +172,16 @@ float32, by_json, by_place
 
 # %% [markdown]
 # Float32 flips nothing here: the model was trained on float32 features, and our amounts are whole EUR. JSON flips
-# nothing: Python writes a float so that it reads back the same. Features without names flip almost half
-# of the decisions, and no server can notice: the types are right. Category codes made from the request itself are as
-# bad: alone in a request, every purpose has `cat.codes` 0. (Our feature code holds the list of categories.)
+# nothing: Python writes enough digits to read the same float back. Features without names flip almost half of the
+# decisions, and no server can notice: the types are right. Category codes made from the request are a trap, too: alone
+# in a request, every purpose gets code 0. (Our feature code holds the list of categories.)
 #
 # ## Callers with faults
 #
-# Real callers have habits, gaps and typing errors. `CALLERS` has eight of them, as functions of the table. Each server
-# gets 2,000 applications from each caller; `refused` means that it answered with errors only. **Guess** how many of the
-# eight each refuses: the server with no checks, the one with a signature, the one with a contract.
+# Real callers have habits, gaps and typing errors. `CALLERS` holds one caller without faults, then eight with, as
+# functions of the table. Each server gets 2,000 applications from each caller; `refused` means that it answered with
+# errors only. **Guess** how many of the eight each server refuses: Flask without checks, MLflow with a signature,
+# Oakbank's with a contract.
 
 # %%
 told = pd.DataFrame(index=list(CALLERS))
@@ -192,11 +194,12 @@ told
 # %% [markdown]
 # Read it by column:
 #
-# - **Own** refuses all that breaks the contract. One gap refuses the other 999 applications of its request, too.
-# - **Flask** decides about everything. A gap becomes NaN, LightGBM knows what to do with NaN, and a person gets a
-#   decision that nobody meant.
-# - **MLflow** *casts* more than it checks. A gap in a whole number is refused (that was the warning), a gap in a decimal
-#   is not; `"1530.0"` becomes 1530.0. What a column means it does not know: a negative income passes.
+# - **Own** refuses all that breaks the contract. For one gap it refuses the whole request, all 1,000 applications.
+# - **Flask** decides on everything. A gap becomes NaN, LightGBM accepts NaN, and a person gets a decision that nobody
+#   meant.
+# - **MLflow** *casts* (converts types) more than it checks. It refuses an absent column and a gap in whole numbers
+#   (that was the warning), but no gap in decimals; `"1530.0"` becomes 1530.0. It does not know what a column means: a
+#   negative income passes.
 #
 # What does a refusal tell? MLflow's, when the income is absent:
 
@@ -204,16 +207,16 @@ told
 body = MLFLOW.body(rows.head(2).drop(columns="income"))
 refusal = httpx.post(f"{mlflow_at}/invocations", json=body).json()["message"]
 assert str(rows["amount"][0]) in refusal
-print(refusal[:240])
+print(refusal[:160], "…", refusal.split("Error: ")[-1])
 
 # %% [markdown]
-# The reason is in there, and with it the applicants' data, which now lie in the caller's log. Oakbank's service names the
-# field and never the value.
+# The reason stands at the end, after the applicants' data, which now lie in the caller's log. Oakbank's service names
+# the field and never the value.
 #
 # ## A protocol outlives the tool
 #
-# Four tools, four dialects? KServe, Triton and TorchServe agreed on one: the **Open Inference Protocol**, or V2. A request
-# is a list of named *tensors*: name, shape, datatype, values. Text is called `BYTES`.
+# Must each tool have its own dialect? KServe, Triton and TorchServe share one: the **Open Inference Protocol**, or V2.
+# A request is a list of named *tensors*: name, shape, datatype, values. Text is called `BYTES`.
 
 # %%
 from oakbank.deploy.protocols import V2, infer_request
@@ -226,8 +229,8 @@ print("POST", V2.path, tensors[3])
 
 # %% [markdown]
 # Oakbank's client adds an id, which is optional in V2; KServe 0.21 fails without one. The tours start the real servers
-# and send them exactly this: `python3 bootstrap.py tour kserve`, `triton`, `torchserve`, and `bentoml`, whose JSON is its
-# own. Same model file, same 20,000 applications. This table is a recorded run of them all:
+# and send them such requests: `python3 bootstrap.py tour kserve`, `triton`, `torchserve`, and `bentoml`, which has its
+# own JSON. Same model file, same 20,000 applications. This table is a recorded run of all seven:
 
 # %%
 from IPython.display import Markdown
@@ -242,12 +245,12 @@ assert seen["Triton"]["decimals as float32"]["refused"] == 20_000
 Markdown(matrix(run))
 
 # %% [markdown]
-# One client, unchanged, and KServe and Triton decide like the batch. Triton is strict about types: a float32 for a
-# float64 is refused, a gap is not JSON to it. And **TorchServe, which speaks the same protocol, flips 1,369
-# decisions, without an error**: its code for V2 keeps only the first value of a text tensor, so a thousand applicants
-# get the first one's job and housing. One application a request, and all is well. Nobody will mend it: the project was
-# archived on 7 August 2025. The client was kept, the server behind it was replaced: that is what a protocol is for. But a
-# protocol says how to ask, not what the answer is; only the count says that.
+# With one client, unchanged, KServe and Triton decide like the batch. Triton is strict: it refuses gaps, and float32
+# for float64. And **TorchServe, which speaks the same protocol, flips 1,369 decisions, without an error**: its code for
+# V2 keeps only the first value of a text tensor, so all applicants of a request get the first one's job and housing.
+# With one application a request, all is well. Nobody will mend it: the project was archived on 7 August 2025. Keep the
+# client and replace the server: that is what a protocol is for. But it says how to ask, not whether the answer is
+# right; only the count says that.
 #
 # ## What each gives over FastAPI
 
@@ -255,19 +258,19 @@ Markdown(matrix(run))
 Markdown(table(run))
 
 # %% [markdown]
-# Read the ratios. All call the same function with the same model: what differs stands around it. Most of Oakbank's lines
-# are its contract. What you get for fewer:
+# Read the ratios: all call the same function with the same model, so the differences come from the code around it. Most
+# of Oakbank's lines are contract and error answers. For fewer lines you get:
 #
 # | tool | gives | does not give |
 # |---|---|---|
-# | MLflow | from registry to server without code; the signature travels with the model | ranges, metrics, several models |
+# | MLflow | from registry to server in one command; the signature comes along | ranges, metrics, several models |
 # | BentoML | one class becomes an image; batching across requests; services that call each other | checks of a table's columns |
-# | KServe | on a cluster: scaling to zero, canary by percent, one YAML a model | a server without Kubernetes |
-# | Triton | GPUs, many models and frameworks, batching, versions in one process | gaps; text that is text |
-# | TorchServe | the same idea for PyTorch, once | anyone who mends it |
+# | KServe | on a cluster: scaling to zero, canary by percent, one YAML a model | any of these without Kubernetes |
+# | Triton | GPUs, many models and frameworks, batching, versions in one process | gaps; text as text |
+# | TorchServe | the same for PyTorch, until 2025 | maintenance |
 #
-# For a bank with one small model on a processor, the contract is worth more than any of these. With twenty models of six
-# teams, or with a GPU, that turns around.
+# For a bank with one small model on a CPU, the contract is worth more than any of these. With twenty models of six
+# teams, or with a GPU, a tool is worth more.
 #
 # ## Your turn
 #
@@ -295,23 +298,23 @@ print("right" if globals().get("silent") == wanted else "not yet: encode text on
 #
 # ## What this does not prove
 #
-# The servers ran on one machine, one worker each, without a cluster, a GPU or an account; each tour says what that leaves
-# open. No two runs of the table give the same milliseconds, and its machine was busy with other work: repeat it on yours
-# before you choose by it. That no decision differs holds for this model and these columns: whole EUR hide what float32
-# does to cents. The faults of callers are eight that we thought of.
+# The servers ran on one machine, one worker each, without a cluster, a GPU or an account; each tour says what that
+# leaves open. No two runs of the table give the same ratios, and the machine was busy: repeat it on yours before you
+# choose by it. That no decision differs holds for this model and these columns: whole EUR hide what float32 does to
+# cents. The eight faults are those we thought of.
 #
 # ## Check yourself
 #
 # <details><summary>You replace a Flask service by a serving tool, same model file. Which test do you run before the switch?</summary>
 #
-# Both get the same thousands of applications, in batches and one at a time, and you count the decisions that differ from
-# the batch's. Include rows with gaps: there servers differ most.
+# Send both the same thousands of applications, many in a request and one at a time, and count the decisions that differ
+# from the batch's. Include rows with gaps: servers treat them differently.
 # </details>
 #
 # <details><summary>Since the new server came, a whole request is refused now and then; the old one never refused. Where do you look?</summary>
 #
-# At gaps in columns of whole numbers: with a gap they become decimals, which MLflow's signature refuses for the whole
-# request. The old server decided about those rows, and nobody knew. Decide with the bank what a gap shall mean.
+# At gaps in columns of whole numbers: a gap turns the column into decimals, and MLflow's signature refuses the whole
+# request. The old server decided about those rows, and nobody knew. Ask the bank what a gap should mean.
 # </details>
 #
 # <details><summary>A server speaks V2, your client speaks V2. What do you know, and what not?</summary>
@@ -322,7 +325,7 @@ print("right" if globals().get("silent") == wanted else "not yet: encode text on
 #
 # <details><summary>A team wants Triton for one model of boosted trees with 70 requests a day. What do you ask?</summary>
 #
-# What it gives that a service lacks: GPUs, batching, many models in one process. Of these, this case needs none; and it
+# What Triton gives that a service lacks: GPUs, batching, many models in one process. This case needs none; and Triton
 # asks for a type and a shape for each of 13 tensors, and for checks that the bank's contract already has.
 # </details>
 #

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 27 minutes to read, 15 seconds to run.
+# 28 minutes to read, 15 seconds to run.
 #
 # ## The story so far
 #
@@ -41,8 +41,8 @@ yes = grant(model.predict(table), table["amount"], table["term"])
 decisions = list(zip(table["application_id"].tolist(), yes.tolist(), strict=True))
 
 # %% [markdown]
-# A plain file can be edited by anyone who can write it. So let each entry hold the hash of the one before: then an edit
-# breaks the next link. The hash of the last entry is the **head**.
+# A plain file can be edited by anyone who can write it. So each entry holds the hash of the entry before: an edit then
+# breaks the next link. The hash of the last entry is the **head**. `holds` builds the chain again and compares.
 
 # %%
 import hashlib
@@ -66,7 +66,7 @@ def holds(entries):
 
 
 # %% [markdown]
-# Now change sides. You work at the bank, you can write the file, and decision 700 must become another one. Three ways: edit
+# Now change sides: you work at the bank, can write the file, and want another decision 700. There are three ways: edit
 # the entry; cut the log off before it; write the whole log anew, with other content and fresh hashes. **Guess** which
 # ones `holds` finds.
 
@@ -79,16 +79,17 @@ assert (*found.values(), head == new_head) == (False, True, True, False)
 found
 
 # %% [markdown]
-# Only the edit. A hash has no secret in it, so whoever can write the file can compute all of them again. The chain finds
+# Only the edit. A hash has no secret in it, so whoever can write the file can compute all hashes again. The chain finds
 # accidents and lazy attackers. But the other two logs end in another head. **Who has kept the old one?** If it lies
 # beside the log, the attacker replaces it, too. If it was printed in January's report to the board, or the auditor has
-# it, both ways are closed, at the price of one line of text.
+# it, both attacks show, at the price of one line of text.
 #
 # ## Oakbank's audit log
 #
-# `AuditLog` is such a chain in a file, safe when several processes write and when one is killed. An entry has a kind, an
-# actor, the month, and a key that makes it safe to append it twice. No name and no number of an applicant goes in: the
-# key is a code, to which we come below, and the entries are sorted by it, so that their order does not tell either.
+# `AuditLog` is such a chain in a file, safe when several processes write and when one is killed. An entry has a kind,
+# an actor, the month, and a key: appended again with it, the entry is stored once. No name or number of an applicant
+# goes in. The key is a code, explained below; entries are sorted by it, so that their order tells nothing. The head of
+# this log is its size and a *root*, one hash for all entries. The second cell cuts the file before entry 700:
 
 # %%
 from pathlib import Path
@@ -113,14 +114,15 @@ assert log.verify().ok > log.verify(head).ok
 _ = log.path.write_bytes(b"".join(lines))
 
 # %% [markdown]
-# Cut off before entry 700, the log passes `verify()`, but not `verify(head)`. The third way is yours, below. Length
-# is no trouble: a million entries took 34 s of a processor to append and 16 s to verify (an AMD EPYC in the cloud, Python
-# 3.11, November 2026; yours: `python -m oakbank.governance.audit_speed`).
+# The cut log passes `verify()`, but not `verify(head)`. The third way is your task, at the end. A long log is no
+# trouble: a million entries took 34 s of CPU time to append and 16 s to verify (an AMD EPYC in the cloud, Python 3.11,
+# November 2026; on yours: `python -m oakbank.governance.audit_speed`).
 #
 # ## A head that is signed
 #
-# The auditor must be sure that the head she takes out of the drawer is the one she put in. She signs it, with a private
-# key that the bank has not got; everybody may have the public key. `cryptography` knows Ed25519:
+# The auditor must be sure that the head she takes out of the drawer is the one she put in. She signs it with a private
+# key that the bank does not have; with the public key, everybody can verify. `cryptography` has the signature scheme
+# Ed25519:
 
 # %%
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -134,8 +136,8 @@ auditor.public_key().verify(signature, text.encode())  # else InvalidSignature
 print(text)
 
 # %% [markdown]
-# Origin, size and root: transparency logs, such as the one that guards Go's modules, exchange heads in this form
-# (C2SP, *tlog-checkpoint*). Now let a tool that is not ours check it, and then a head that says 700:
+# The lines are origin, size and root. Transparency logs, such as that of Go's modules, exchange heads in this form
+# (C2SP, *tlog-checkpoint*). Now a tool that is not ours checks it, and then a forged head that says 700:
 
 # %%
 heads.save_key(Path("key.pem"), auditor)  # the public one: key.pem.pub
@@ -149,22 +151,22 @@ recorded("04/01", heads.openssl())
 # openssl pkeyutl -verify -pubin -inkey key.pem.pub -rawin -in cut.txt -sigfile head.sig
 
 # %% [markdown]
-# Oakbank's own functions put text and signature into one file, and `signed_head` reads it. Ed25519 uses no random
-# numbers, so both signatures are equal:
+# The forged head fails. Oakbank's `sign` puts text and signature into one text, and `signature` takes it out again.
+# Ed25519 signs without random numbers, so both ways give the same bytes:
 
 # %%
 note = heads.sign(text, "auditor", auditor)
 assert heads.signature(note, "auditor", auditor.public_key()) == signature
 
 # %% [markdown]
-# A signature says *who saw this head*, not that it is the newest. What was appended after it, no one guards: until the
-# next head, it can be rewritten.
+# A signature says *who saw this head*, not that it is the newest. Nobody guards what is appended after it: until the
+# next head is signed, that can be rewritten.
 #
 # ## One decision, and nobody else's
 #
-# The lawyer wants to see her client's entry in that log. You cannot hand over 1,999 other people, and a head of a chain
-# can only be computed from all entries. So the root is that of a **Merkle tree** (RFC 6962): pairs of hashes are hashed,
-# then pairs of these, up to one.
+# The lawyer wants to see the applicant's entry in that log. You cannot hand over 1,999 other entries, and the head of a
+# plain chain can only be computed from all. So the root is that of a **Merkle tree** (RFC 6962): entries are hashed,
+# then pairs of hashes, then pairs of these, until one is left.
 #
 # ```mermaid
 # flowchart BT
@@ -176,7 +178,8 @@ assert heads.signature(note, "auditor", auditor.public_key()) == signature
 #     cd --> root
 # ```
 #
-# In words: with her entry and two hashes, that of entry 3 and that of 0 and 1 together, she computes the root herself.
+# In words: with her entry and two hashes, that of entry 3 and that of the pair 0 and 1, the applicant computes the
+# root.
 
 
 # %%
@@ -192,7 +195,8 @@ leaves = [hashlib.sha256(b"\x00" + line[:-1]).digest() for line in lines]
 assert root(leaves).hex() == head.root
 
 # %% [markdown]
-# The first byte keeps a node from passing for an entry. **Guess:** how many hashes does she need among 2,000?
+# The first byte keeps a pair of hashes from passing for an entry. **Guess:** how many hashes does she need in a log of
+# 2,000?
 
 # %%
 from oakbank.governance.proofs import Inclusion, prove
@@ -205,13 +209,13 @@ assert (proof.holds(head), len(proof.path), (10**6 - 1).bit_length()) == (True, 
 assert [p for p in people if p in letter] == [code]
 
 # %% [markdown]
-# Eleven, as 2 to the 11th is 2,048; among a million it would be 20. The letter holds one code of a person, hers. And
-# since it leads to the auditor's head, the bank cannot have made one log for her and another one for the auditor.
+# Eleven, as 2 to the 11th is 2,048; for a million it would be 20. The letter holds one code of a person, hers. And
+# since its hashes lead to the auditor's head, the bank cannot show her one log and the auditor another.
 #
 # ## Nothing may go, and she may
 #
-# Next she wants her data erased. An entry taken out breaks the chain, so personal data must not be in it. Would
-# a hash of her number do? Oakbank's numbers begin at a thousand million:
+# Next she wants her data erased. Taking an entry out breaks the chain, so no entry may hold personal data. Would a hash
+# of her application's number do? These numbers begin at 1,000,000,000:
 
 # %%
 plain = sha(decisions[700][0])
@@ -219,9 +223,10 @@ number = next(n for n in range(10**9, 10**10) if sha(n) == plain)
 print(number == decisions[700][0], number - 10**9 + 1, "tries")
 
 # %% [markdown]
-# There are few numbers, so one can try them all. `PersonalStore` hashes the data together with a **salt**: 32 random
-# bytes for each row, kept beside the data in a database. While the salt is there, code and data can be shown to fit;
-# delete both, and nobody can try anything any more. The log still agrees with its head, and her proof holds:
+# The numbers are so few that one can try them all. `PersonalStore` hashes the data together with a **salt**: 32 random
+# bytes for each row, kept beside the data in a database. This hash is the code in the log. With salt and data, one can
+# show that they belong to the code; once both are deleted, nobody can find the data by trying. The log still agrees
+# with its head, and her proof holds:
 
 # %%
 before = store.open(code)
@@ -240,8 +245,9 @@ assert (store.open(code), log.verify(head).ok, proof.holds(head)) == (None, True
 # | a head (in no log) | auditor |
 #
 # MLflow's permissions cannot say "may set aliases, but not `champion`" (issue 24742, open since July 2026), so the
-# pipeline must. And a *name* in a log is what its writer typed: `record` asks for a signature. In March Ada, a developer,
-# becomes a risk officer, and finds her own model on her desk:
+# pipeline must. And a *name* in a log is only what its writer typed, so `record` asks for a signature. In April Ada,
+# until now a developer, is a risk officer, and finds her own model on her desk. She signs in her own name, then in
+# Bob's; last, Bob signs:
 
 # %%
 from oakbank.governance.roles import Person, RoleError, record, sign
@@ -260,13 +266,13 @@ for name, key in (("Ada", ada), ("Bob", ada), ("Bob", bob)):
 assert [e.actor for e in log if e.kind == "promote"] == ["Bob"]
 
 # %% [markdown]
-# This is the four-eyes principle as code. A full rewrite cannot invent Bob's approval either, for the forger has not got
+# This is the four-eyes principle as code. Even whoever writes the whole log anew cannot invent Bob's approval without
 # his key.
 #
 # ## Your turn
 #
-# Be the opponent: write `audit.jsonl` anew so that entry 700 says the opposite and `verify()` finds nothing. Keep the
-# others as they are.
+# Be the attacker: write `audit.jsonl` anew so that `granted` in entry 700 is the opposite and `verify()` finds nothing.
+# Keep the other entries as they are.
 
 # %%
 # your code here
@@ -294,14 +300,14 @@ assert not (right and log.verify(head).ok)  # the auditor sees it
 # ## What this does not prove
 #
 # That an entry was true when it was written. That auditor and bank do not act together. That the erased data are in no
-# backup, and that a court takes a deleted salt for an erasure. All roles ran in one process here; in life the auditor's key
-# is never on a machine of the bank.
+# backup, and that a court accepts a deleted salt as erasure. All roles ran in one process here; at work the auditor's
+# key must never be on a machine of the bank.
 #
 # ## Check yourself
 #
 # <details><summary>The log agrees with a head that the auditor signed three weeks ago. What may have been changed?</summary>
 #
-# Everything since. The signature says who saw that head; it does not say that nothing came after it.
+# Everything appended since. The signature says who saw that head; it does not say that nothing came after it.
 # </details>
 #
 # <details><summary>A log has a million entries. What do you give an applicant, and what does she learn about the others?</summary>
@@ -311,14 +317,14 @@ assert not (right and log.verify(head).ok)  # the auditor sees it
 #
 # <details><summary>A colleague logs the hash of the customer number, "so that it is anonymous". What is wrong?</summary>
 #
-# All numbers can be tried, and the hash stays for ever. With a salt outside the log, deleting the salt makes
-# the hash useless. Until then it is personal data, too.
+# All numbers can be tried, and the hash stays for ever. With a salt outside the log, deleting the salt makes the hash
+# useless. Until then the salted hash is personal data, too.
 # </details>
 #
 # <details><summary>Why does <code>record</code> look for the author in the log, and not in the approver's form?</summary>
 #
-# Who asks for an approval would fill in the form. The log's `train` entry is signed with the author's key, and the role of a
-# person may have changed since.
+# Whoever asks for the approval would fill in the form. The log's `train` entry is signed with the author's key, and it
+# stays when the author's role changes.
 # </details>
 #
 # ## Take-away

@@ -15,7 +15,7 @@
 #
 # ## Time
 #
-# 24 minutes to read, 40 seconds to run.
+# 26 minutes to read, 40 seconds to run.
 #
 # ## The story so far
 #
@@ -25,8 +25,8 @@
 # %% [markdown]
 # ## Nine months at the bank
 #
-# Month 0 is January 2024, so March is month 2. The bank trains at the start of months 0, 3 and 6, and each model decides
-# three months:
+# Month 0 is January 2024, so March is month 2. The bank trains at the start of months 0, 3 and 6, and each model
+# decides three months. The second cell runs all nine; in month 2 the wrong file arrives:
 
 # %%
 from course.lesson import own_folder, recorded
@@ -38,7 +38,7 @@ own_folder()
 recorded("04/02", observed.versions())
 world, bank = World(seed=3, scenario="calm"), TrackedBank("bank")
 publish_history(world, bank.lake)
-versions, decided = {}, {}
+versions, decided, changed = {}, {}, {}
 
 # %%
 for month in range(9):
@@ -48,18 +48,20 @@ for month in range(9):
     if month == 2:
         sent.loc[sent["region"] == "south", "bureau_score"] -= 60
     bank.lake.write("applications", month, sent)
-    versions[month] = run.version
-    decided[month] = bank.decide(month, run.version).decisions
+    scored = bank.decide(month, run.version)
+    versions[month], decided[month] = run.version, scored.decisions
+    assert not scored.problems
     publish_outcomes(world, bank.lake, month)
 
 # %% [markdown]
-# No alarm rang: every value of the wrong file is a possible one. **Guess before you go on:** there are three models and
-# 18,000 decisions. Which are tainted, that is, made from the wrong file?
+# No alarm rang: every value in the wrong file is possible. **Guess before you go on:** there are three models and
+# 18,000 decisions. Which are tainted, that is, made from the wrong file, directly or not?
 #
 # ## By hand: a note for each step
 #
-# **Lineage** is the list of what was made from what. `run_training` can tell somebody of each step that is done; we note
-# what it read and wrote. (The third training is in its folder already, so it is done again in no time.)
+# **Lineage** is the list of what was made from what. `run_training` can call a function after each step; ours notes
+# what the step read and wrote. (The third training's results are in its folder already, so calling it again takes no
+# time.)
 
 # %%
 from oakbank.pipelines import TrainingConfig, run_training
@@ -71,7 +73,7 @@ def note(step, read, wrote):
     notes.append((read, wrote))
 
 
-run_training(TrainingConfig(as_of=6), bank.lake, "bank/runs/6", finished=note)
+_ = run_training(TrainingConfig(as_of=6), bank.lake, "bank/runs/6", finished=note)
 
 
 # %%
@@ -89,14 +91,14 @@ assert {"model.txt", "evaluation.json"} < {path.name for path in by_hand}
 print(len(notes), "steps,", len(by_hand), "files made from March")
 
 # %% [markdown]
-# The third model learned from March, and even the numbers that its approver saw were measured on it.
+# The third model learned from March, and even the evaluation that its approver saw was made from March.
 #
 # ## The tool: OpenLineage
 #
 # Notes in our own form serve our own program. **OpenLineage** is a standard for them: an *event* says that a *run* of a
-# *job* read and wrote *data sets*. Whatever else one wants to say is a *facet* with a published schema. We need one: the
-# version of a data set, for which we take the hash of its bytes. A file that is sent again keeps its name, and gets
-# another hash.
+# *job* read and wrote *data sets*. All further details are *facets*, each with a published schema. We need one: the
+# version of a data set, for which we take the hash of its bytes. A file that is sent again, corrected, keeps its name
+# and gets another hash.
 
 # %%
 from openlineage.client import OpenLineageClient
@@ -129,11 +131,12 @@ for read, wrote in notes:
 print(event.outputs[0].name, event.outputs[0].facets["version"].datasetVersion[:12])
 
 # %% [markdown]
-# `transport` says where events go: here into a file, and in a company to a server over HTTP. Airflow, Spark and dbt send
-# such events by themselves. Nothing of the data is in them, only names and hashes.
+# `transport` says where events go: here into a file, and in a company to a server over HTTP. For Airflow, Spark and dbt
+# there are add-ons that send such events. The events hold no rows of data, only names, times and hashes.
 #
 # Oakbank's `Recorder` has written such events during all nine months, one for each step from the bureau's file to the
-# letter. `LineageGraph` reads them. Both must agree on the third model:
+# letter. `LineageGraph` reads them. Its list and ours must agree on the third model; the output is the rest of its
+# list:
 
 # %%
 from oakbank.governance.graph import LineageGraph
@@ -146,9 +149,9 @@ assert ours == {name for name in tainted if name.startswith("runs")}
 [name for name in tainted if not name.startswith("runs")]
 
 # %% [markdown]
-# One question, and the list is complete: version 3, the decisions and letters of March, of the months that version 3
-# decided, and of April. April? The batch job compares each month with the one before, to see values that stand still, so
-# it has *read* March.
+# One query, and the list is complete: version 3; the decisions and letters of March, of the months that version 3
+# decided, and of April. April? The batch job compares each month with the one before, to notice values that no longer
+# change. So for April it has *read* March.
 
 # %%
 months = [int(name[-8:-4]) for name in tainted if name.startswith("letters")]
@@ -160,13 +163,12 @@ print(f"tainted: {rows:,} decisions and as many letters")
 # %% [markdown]
 # ## Tainted is not wrong
 #
-# Lineage says what *may* be wrong. How many of these decisions were? The bureau sends the right file; we train again, and
-# decide again without sending anything. **Guess the share.**
+# Lineage says what *may* be wrong. How many of these decisions were wrong? The bureau sends the right file; we train
+# again and decide again, but send no letters. **Guess the share.**
 
 # %%
 bank.lake.write("applications", 2, world.applications(2))
 versions |= dict.fromkeys([6, 7, 8], bank.train(6).version)
-changed = {}
 for month in months:
     again = bank.again(month, versions[month])
     changed[month] = int((again["granted"] != decided[month]["granted"]).sum())
@@ -175,18 +177,19 @@ assert 0.01 < sum(changed.values()) / rows < 0.04
 print(changed)
 
 # %% [markdown]
-# A few in a hundred, and none in April. So the lineage makes the list on which one has to work, and a repetition tells
-# who really gets another letter. Both need all versions: the wrong file itself is gone, for we wrote over it. Its hash in
-# the events says *that* it was another one; only a versioned lake (lessons 01/05 and 03/07) gives it back.
+# A few in a hundred, and none in April. So lineage gives the list of decisions to check, and deciding again tells who
+# gets another letter. But the wrong file is gone, for we wrote over it. Its hash in the events says *that* the file was
+# another one; only a versioned lake (lessons 01/05 and 03/07) gives it back.
 #
 # ## Backwards, with MLflow
 #
-# An applicant who was declined in August asks what decided. MLflow knows the way from a version to run and data:
+# An applicant who was declined in August asks what decided. MLflow leads from the version to its run and data. The
+# second cell looks for that data's digest in the events (MLflow keeps 36 characters of it):
 
 # %%
 import mlflow
 
-one = decided[7].iloc[0]
+one = decided[7].query("not granted").iloc[0]
 store = mlflow.MlflowClient(tracking_uri=bank.registry.tracking_uri)
 version = store.get_model_version("oakbank-credit", one["model_version"])
 origin = store.get_run(version.run_id)
@@ -197,30 +200,30 @@ print("version", version.version, "of month", origin.data.params["as_of"], learn
 accepted = "runs/6/validate/accepted.parquet"
 first, corrected = LineageGraph("bank/events.jsonl").versions(accepted)
 assert learnt.digest == first.digest[:36] != corrected.digest[:36]
-sources = [one.name for one in graph.origins(first) if "/applications/" in one.name]
-print(len(sources), "months of applications, the last is", sources[-1])
+names = [one.name for one in graph.origins(first) if "/applications/" in one.name]
+assert max(int(name[-12:-8]) for name in names) == 2
+print(len(names), "months of applications, the newest is March")
 
 # %% [markdown]
-# MLflow's chain ends at the table that the model learned from: it has a name and a digest, and no step before it. The
-# events go on from there to the files of the bureau. So keep both, and join them by the digest. Oakbank's `trace`
-# (`oakbank.governance.lineage`) does this for one decision, decides again to see whether the bits are the same, and adds
-# what the audit log says of the approver.
+# MLflow's chain ends at the table that the model learned from, with its name and digest: the table made from the wrong
+# file, not the corrected one. The events go on from there to the files of the bureau. So keep both, and join them by
+# the digest. Oakbank's `trace` (`oakbank.governance.lineage`) goes from one decision to model, run, data hash and
+# approver, and decides again to see whether the bits are the same.
 #
 # ## Declared, and really opened
 #
-# All this believes what steps *declare*. A colleague's step computes a default rate, and declares the outcomes that were
-# known in month 6:
+# All this trusts what steps *declare*. A colleague's step computes a feature for month 6, the default rate, and
+# declares the outcomes known by then:
 
 # %%
 import duckdb
 
-known = [month for month in bank.lake.months("outcomes") if month < 6]
-declared = [bank.lake.path("outcomes", month) for month in known]
+declared = [bank.lake.path("outcomes", month) for month in range(-9, 6)]
 query = f"SELECT avg(defaulted::INT) FROM '{bank.lake.folder}/outcomes/*.parquet'"
 
 # %% [markdown]
-# Python can report each `open` of its own (`sys.addaudithook`), but DuckDB opens files in C++, and says nothing to
-# Python. The kernel knows; on Linux `inotify` tells:
+# Python can report each `open` of its own (`sys.addaudithook`), but DuckDB opens files in C++, and Python does not see
+# it. The kernel does; on Linux, `inotify` reports it:
 
 # %% recorded=true
 with observed.opened(bank.lake.folder) as found:
@@ -230,12 +233,13 @@ assert bank.lake.path("outcomes", 8) in undeclared
 print(len(undeclared), "files undeclared, the last is", undeclared[-1].name)
 
 # %% [markdown]
-# The undeclared file of month 8 is the future of month 6: this feature leaks. In lineage it would be missing, too.
+# The undeclared file of month 8 is the future of month 6: this feature leaks. Lineage from declarations would not show
+# that file, either.
 #
 # ## Your turn
 #
-# The bureau writes again: its file of month 4 was wrong as well. Put the names of the tainted *letters* into `also`, a
-# list. (`graph` knows the events of the nine months.)
+# The bureau writes again: its file of month 4 was wrong as well. Put the names of the tainted files of *letters* into
+# the list `also`. (`graph` knows the events of the nine months.)
 
 # %%
 # your code here
@@ -249,41 +253,42 @@ print("right" if asked == wanted else "not yet: `versions`, then `tainted`")
 # <details><summary>A solution</summary>
 #
 # ```python
-# (april,) = graph.versions("lake/applications/month=+004.parquet")
-# also = [one.name for one in graph.tainted(april) if one.name.startswith("letters")]
+# (may,) = graph.versions("lake/applications/month=+004.parquet")
+# also = [one.name for one in graph.tainted(may) if one.name.startswith("letters")]
 # ```
 # </details>
 #
 # ## What this does not prove
 #
-# A step that writes no event is in no graph. The smallest thing here is a file: the graph cannot say that only the south
-# is concerned. Whoever may write events can write false ones; the audit log of lesson 01 is what shows that. No server
-# was started (Marquez, the reference server of OpenLineage, had no release between March 2025 and November 2026).
+# A step that writes no event is in no graph. The smallest unit here is a file: the graph cannot say that only the south
+# is concerned. Whoever may write events can write false ones, or change old ones; a chain with a kept head (lesson 01)
+# shows only the change. No server was started (Marquez, the reference server of OpenLineage, had no release between
+# March 2025 and November 2026).
 #
 # ## Check yourself
 #
 # <details><summary>The graph says that April is tainted, and not one of its decisions changes. Is the graph wrong?</summary>
 #
-# No: the job read March's file, so it could have mattered. A graph says what may be wrong; only deciding again says what
-# is.
+# No: the job read March's file, so it could have mattered. A graph says what may be wrong; only deciding again says
+# what is wrong.
 # </details>
 #
 # <details><summary>A file was corrected and has kept its name. How do you tell models that learned from the wrong one?</summary>
 #
-# By the version facet, the hash of the content: the graph has two data sets of that name, and they lead to different
+# By the version facet, the hash of the content: the graph has two versions of that data set, and they lead to different
 # models.
 # </details>
 #
 # <details><summary>MLflow shows a run's data set with a digest. Which question about a supplier's file can it not answer?</summary>
 #
-# From which files that table was made: its chain ends there. The events of the steps before it have the same digest, and
-# go on.
+# From which files that table was made: MLflow's chain ends there. The event of the step that wrote the table has the
+# same digest, and the events before it go on to the files.
 # </details>
 #
 # <details><summary>A step declares six files and opens nine. Name two things that go wrong.</summary>
 #
-# A wrong file among the three taints models that nobody finds. And the step may read what was not known yet, so that its
-# result is too good.
+# A wrong file among the three undeclared taints models, and the graph does not show them. And the step may read what
+# was not known yet, so that its result is too good.
 # </details>
 #
 # ## Take-away
