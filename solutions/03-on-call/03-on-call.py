@@ -248,7 +248,7 @@ assert change([2, 2])["at"] is None, "Two equal values have not changed."
 # %% [markdown]
 # ## Exercise 3: one request, several lines
 #
-# In the log, each request has an id, and each service that worked on it wrote a line: `oakbank.bureau`, `oakbank.identity`,
+# In the log, each request has an id, and each service that worked on it wrote a line: `suppliers.bureau`, `suppliers.identity`,
 # and Oakbank's own `oakbank.deploy.logs`, when all was done. Where it failed, there is a line with its `error`, too.
 #
 # `read_log(lines)` takes a list of texts and returns a list of dicts, one for each request, in the order in which their ids
@@ -278,8 +278,9 @@ def read_log(lines):
         one = found.setdefault(told["request_id"], new)
         if told["logger"] == "oakbank.deploy.logs":
             one["answered"] = told
-        elif told["logger"] in ("oakbank.bureau", "oakbank.identity"):
-            one["asked"][told["logger"].removeprefix("oakbank.")] = told["milliseconds"]
+        elif told["logger"] in ("suppliers.bureau", "suppliers.identity"):
+            name = told["logger"].removeprefix("suppliers.")
+            one["asked"][name] = told["milliseconds"]
         one["error"] = told.get("error", one["error"])
     requests = []
     for name, one in found.items():
@@ -312,7 +313,7 @@ def line(request, logger, milliseconds=None, **more):
     return json.dumps(told | more)
 
 
-OWN, BUREAU, IDENTITY = "oakbank.deploy.logs", "oakbank.bureau", "oakbank.identity"
+OWN, BUREAU, IDENTITY = "oakbank.deploy.logs", "suppliers.bureau", "suppliers.identity"
 PAGE = [
     line("a1", BUREAU, 40.0, status=200),
     line("b2", BUREAU, 3000.0, status=200),
@@ -362,7 +363,7 @@ back = {one["request_id"]: one for one in read_log(PAGE[::-1])}
 why_3 = "The order of a request's lines should not matter."
 assert back == {one["request_id"]: one for one in page}, why_3
 other = [
-    line("e5", "oakbank.router", 90.0, status=200),
+    line("e5", "suppliers.router", 90.0, status=200),
     line("e5", OWN, 50.0, status=200, model_version="40"),
 ]
 why_3 = "A logger that the text does not name takes no part."

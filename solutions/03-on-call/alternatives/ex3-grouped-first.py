@@ -19,7 +19,7 @@ def read_log(lines):
         took = {
             told["logger"].split(".")[1]: told["milliseconds"]
             for told in group
-            if told["logger"] in ("oakbank.bureau", "oakbank.identity")
+            if told["logger"] in ("suppliers.bureau", "suppliers.identity")
         }
         error = next((told["error"] for told in group if "error" in told), None)
         own = last[0]["milliseconds"] - sum(took.values())

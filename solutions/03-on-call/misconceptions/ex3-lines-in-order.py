@@ -15,8 +15,8 @@ def read_log(lines):
             continue
         if told.get("error"):
             errors[name] = told["error"]
-        if told["logger"] in ("oakbank.bureau", "oakbank.identity"):
-            asked.setdefault(name, {})[told["logger"].removeprefix("oakbank.")] = told["milliseconds"]
+        if told["logger"] in ("suppliers.bureau", "suppliers.identity"):
+            asked.setdefault(name, {})[told["logger"].removeprefix("suppliers.")] = told["milliseconds"]
         if told["logger"] == "oakbank.deploy.logs":
             took = asked.get(name, {})
             found.append(

@@ -15,8 +15,8 @@ def read_log(lines):
         one = found.setdefault(told["request_id"], {"asked": {}, "answered": None, "error": None})
         if told["logger"] == "oakbank.deploy.logs":
             one["answered"] = told
-        elif told["logger"] in ("oakbank.bureau", "oakbank.identity"):
-            one["asked"][told["logger"].removeprefix("oakbank.")] = told["milliseconds"]
+        elif told["logger"] in ("suppliers.bureau", "suppliers.identity"):
+            one["asked"][told["logger"].removeprefix("suppliers.")] = told["milliseconds"]
         one["error"] = told.get("error", one["error"])
     return [
         {

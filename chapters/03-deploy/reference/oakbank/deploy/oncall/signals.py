@@ -98,7 +98,7 @@ def _lines(night: Night, minute: int, place: int, rng: np.random.Generator) -> l
     if status not in (422, 503):  # refused before anybody is asked
         for name, took in one.asked.items():
             told = {"route": "/ask", "method": "GET", "status": 200, "milliseconds": round(float(took[place]), 1)}
-            found.append(line("INFO", f"oakbank.{name}", "answered", **told))
+            found.append(line("INFO", f"suppliers.{name}", "answered", **told))
     if status == 500:
         kind = "failing" if night.flaw(version) == "failing" else night.drill.cause
         error, at = _FAILED.get(kind, ("OperationalError", "put:57"))
