@@ -167,9 +167,9 @@ assert all(one is None or 0 <= one < 300 for one in grown), why_1
 #
 # Take the sum of the first *k* values less *k* times the mean of all: if nothing changes, it wanders about 0; if the level
 # changes after the first *k*, it is farthest from 0 just there.
-# - The **noise** is `sqrt(mean(d ** 2) / 2)`, where `d` are the differences of neighbours. (A change of level spoils one of
-#   them; the standard deviation of all values it would spoil altogether.)
-# - With *n* values, the change is real if the largest distance from 0 is above `1.63 * noise * sqrt(n)`: by chance alone
+# - The **noise** is `sqrt(mean(d ** 2) / 2)`, where `d` are the differences of neighbours among the known values. (A
+#   change of level spoils one of them; the standard deviation of all values it would spoil altogether.)
+# - With *n* known values, the change is real if the largest distance from 0 is above `1.63 * noise * sqrt(n)`: by chance alone
 #   it is so in at most one series of a hundred.
 #
 # Return a dict: `"at"` is the place in `values` of the first value after the change (int), or `None` if there is no real one;
@@ -568,7 +568,7 @@ assert lay_blame([]) == {"version": None, "part": None, "error": None}, why_4p
 # `reference_median` (both `None` for categories) and `age_minutes`. It returns `{"cause": ..., "column": ...}`:
 # - `"stale"` and the column, if the newest value of a column is older than nine minutes. Sound sources are at most five old.
 # - `"feed"` and the column, if a column is in another unit: thousands for ones, a year for a month, months for years, or two
-#   weeks for a month (12/26). Real people move no median by as much.
+#   weeks for a month: what comes is a thousandth, twelve times, twelve times or 12/26 of what it was. Real people move no median by as much.
 # - `"applicants"` and `None`, if at least two columns have moved, each with a PSI above 0.1.
 # - `None` and `None` if none of these is so. Check in this order.
 #
@@ -577,7 +577,8 @@ assert lay_blame([]) == {"version": None, "part": None, "error": None}, why_4p
 # returns
 # - `"recession"` if there is a month that was clearly worse than expected and whose feed was `"whole"`,
 # - `"echo"` if there are such months, and the feed of each was `"broken"`,
-# - `None` if no month was clearly worse. Bad months of the grammar have at least 40 % more defaults than expected.
+# - `None` if no month was clearly worse. In a bad month of the grammar at least 40 % more are to be
+#   expected; chance then adds to it or takes from it, so put your limit between the two.
 
 
 # %% answer="ex5"
@@ -798,19 +799,21 @@ assert near(sure_enough(0, 5, 3, 0), 1.0), why_6
 # - `{"do": "query", "what": "logs"}`,
 # - `{"do": "act", "what": "bypass", "target": "bureau"}` (a target only for `repair` and `bypass`),
 # - `{"do": "close", "cause": "release", "reason": "version 42 grants too much"}`: the end. A cause counts only if you have asked a
-#   query that can show it: nobody believes a guess. (`Drill.shown_by` in the grammar lists them.)
+#   query that can show it: nobody believes a guess. (`KINDS[cause].shown_by` in the grammar lists them, for `chance`
+#   `PLAIN[alert]`. You may also ask after the action, when minutes no longer cost.)
 # - `{"do": "escalate"}`: wake a colleague. 2,000 EUR; the fault ends 40 minutes later, and you have named no cause.
 #
 # Nothing is kept between two calls but what is in `state`. After an hour, or 30 moves, the drill is over.
 #
 # Three numbers, over the evenings of the grader, each cause equally often:
-# - `"euros"`: 0 is what doing nothing costs, 100 the cost of somebody who knows the cause after eight minutes. The mean over
+# - `"euros"`: 0 is what doing nothing costs, 100 the cost of somebody who knows the cause after eight minutes (quicker is above 100). The mean over
 #   evenings on which there is something to win. **At least 80**, and where the table says `retrain`, do.
 # - `"causes"`: the share of evenings whose cause you named. **At least 0.95.**
 # - `"wrong"`: wrong actions an evening. **At most 0.1.**
 #
 # A good order of the queries depends on the alert. Write down, for each alert, which causes it may have, and which query parts them
-# at the lowest price.
+# at the lowest price. Only the metrics by version tell a guilty release from an innocent one of the same minute. `logs` is
+# one text: `read_log` wants its lines. Six evenings are few: `of_each(1000, KINDS, 3)` gives others.
 
 
 # %% answer="ex7"
