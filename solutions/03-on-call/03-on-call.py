@@ -362,6 +362,9 @@ assert took[2] == {"service": 6.0}, "Nobody was asked about d4."
 back = {one["request_id"]: one for one in read_log(PAGE[::-1])}
 why_3 = "The order of a request's lines should not matter."
 assert back == {one["request_id"]: one for one in page}, why_3
+late = [*PAGE[:3], *PAGE[4:], PAGE[3]]
+why_3 = "The place of a request should be that of its first line."
+assert [one["request_id"] for one in read_log(late)] == ["a1", "b2", "d4"], why_3
 other = [
     line("e5", "suppliers.router", 90.0, status=200),
     line("e5", OWN, 50.0, status=200, model_version="40"),
