@@ -140,7 +140,7 @@ def fresh_namespace(api: client.ApiClient, name: str) -> None:
     until(lambda: core.list_namespaced_service_account(name).items, 30, "the namespace has no service account")
 
 
-def delete_namespace(api: client.ApiClient, name: str, seconds: float = 60) -> None:
+def delete_namespace(api: client.ApiClient, name: str, seconds: float = 180) -> None:
     """Delete a namespace and wait until it is gone; fine if there is none."""
     core = client.CoreV1Api(api)
 
