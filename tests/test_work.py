@@ -102,6 +102,7 @@ def given_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "chapters/*/lessons/*.py",
         "chapters/*/README.md",
         "chapters/*/cards/*.md",
+        "chapters/*/pictures/*.png",
         "chapters/*/tours/*.py",
         "labs/*/*",
     ):

@@ -152,7 +152,7 @@ print("both logs agree on every AUC")
 # A page shows them: a table, plots, and *Compare* for runs that you tick. Here the launcher's
 # MLflow button opens it (*File*, *New Launcher*).
 #
-# ![MLflow 3.17 compares the six runs (30 November 2026)](../pictures/05-experiment-tracking-compare.png)
+# ![MLflow 3.17 compares the six runs, 30 November 2026](../pictures/05-experiment-tracking-compare.png)
 #
 # At work you start it in the folder of the file, and open `http://127.0.0.1:5000`:
 #
