@@ -25,8 +25,13 @@ from course.paths import RUNS, lessons
 LESSON = "02/05"
 COMPARED = ROOT / "chapters" / "02-pipelines" / "pictures" / "05-experiment-tracking-compare.png"
 WIDTH, HEIGHT = 1200, 700
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SECONDS = 120.0
+
+
+def chromium() -> str | None:
+    """Return the browser that looks at pages, or None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def take(place: Path, picture: Path = COMPARED) -> None:
@@ -35,7 +40,7 @@ def take(place: Path, picture: Path = COMPARED) -> None:
     Raises:
         UserError: There is no chromium here, the lesson fails, or the server does not answer.
     """
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    browser = chromium()
     if browser is None:
         raise UserError("no chromium here: install it (on Debian: apt install chromium)")
     runs = place / "runs"
@@ -98,8 +103,8 @@ def _look(address: str, browser: str, picture: Path) -> None:
 
     runs, experiment = _six_runs(address)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=list(QUIET))
-        page: Any = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        started = playwright.chromium.launch(executable_path=browser, args=QUIET)
+        page: Any = started.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.set_default_timeout(SECONDS * 1000)
         page.goto(f"{address}/#/compare-runs?runs={json.dumps(runs)}&experiments={json.dumps([experiment])}")
         page.wait_for_selector("text=leaves40-seed1", state="attached")
@@ -113,7 +118,7 @@ def _look(address: str, browser: str, picture: Path) -> None:
         page.wait_for_timeout(5000)  # the plot is drawn
         picture.parent.mkdir(exist_ok=True)
         page.screenshot(path=picture)
-        chromium.close()
+        started.close()
 
 
 if __name__ == "__main__":

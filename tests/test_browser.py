@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 from authoring.repository import ROOT
 from course import cli
+from course.pictures import QUIET, chromium
 from course.progress import load
 from course.start import lab_command
 from course.work.update import prepare
@@ -31,8 +32,7 @@ GIVEN_OUT = (
     "chapters/*/tours/*.py",
     "labs/*/*.ipynb",
 )
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+CHROMIUM = chromium()
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ, reason="no chromium here (on Debian: apt install chromium)"

@@ -33,6 +33,12 @@ def check_account(done: subprocess.CompletedProcess[str], code: int) -> None:
     assert done.stdout.splitlines()[-1].startswith("status: ran on " if code == RAN else "status: NOT RUN on ")
 
 
+def check_real_service(done: subprocess.CompletedProcess[str]) -> None:
+    """Check that a tour says in five lines how the real service is reached."""
+    real = done.stdout.partition("at the real service:\n")[2].partition("seconds: ")[0]
+    assert len(real.splitlines()) == 5
+
+
 def run_planted(tmp_path: Path, script: Path, old: str, new: str) -> subprocess.CompletedProcess[str]:
     """Run a copy of a tour with a fault in it, in the environment of the sound one: uv would make one for each copy."""
     assert uv("sync", "--quiet", "--locked", "--script", str(script)).returncode == 0

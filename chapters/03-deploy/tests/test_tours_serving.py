@@ -11,7 +11,7 @@ import pytest
 
 from course.tour import RAN
 from oakbank.deploy.agreement import Agreement
-from tests.tour_runs import check_account, run
+from tests.tour_runs import check_account, check_real_service, run
 
 FOLDER = Path(__file__).resolve().parents[1] / "tours"
 CLEAN = "decisions of 20,000 that differ from the model's own:\n  as they are: 0\n"
@@ -34,8 +34,7 @@ def test_a_tour_runs(name: str) -> None:
     check_account(done, RAN)
     for text in SAYS[name]:
         assert text in done.stdout
-    real = done.stdout.partition("at the real service:\n")[2].partition("seconds: ")[0]
-    assert len(real.splitlines()) == 5
+    check_real_service(done)
 
 
 @pytest.fixture

@@ -5,18 +5,24 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
+def whole(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a file for writing so that readers see the old one or the whole new one, also after a kill or a full disk.
 
     The new file takes its place when the block ends; if the block raises, the old one stays and nothing else is left.
     A kill can leave a hidden `.tmp` file beside it, which no reader looks at.
+
+    Args:
+        path: The file.
+        mode: Who may read and write it, less the process's umask, from the first byte on.
 
     Raises:
         OSError: The disk is full or the folder cannot be written.
@@ -25,7 +31,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     # Not `tempfile`: its files are for their owner's eyes only, and a service under another user reads these.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("xb") as stream:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -44,6 +50,12 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write JSON with sorted keys, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def write_measured(path: Path, libraries: Iterable[str], **found: Any) -> None:
+    """Keep what was measured, as JSON of short lines that differ well, with the day and the versions of libraries."""
+    about = {"date": date.today().isoformat(), "versions": {name: version(name) for name in libraries}}
+    write_text(path, json.dumps(about | found, indent=0) + "\n")
 
 
 def file_hash(path: Path) -> str:

@@ -124,6 +124,19 @@ def decide_rows(
     )
 
 
+def decide_month(
+    model: CreditModel, version: str, lake: Lake, month: int, reference: FeedReference
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Decide a month as the lake has it, and write nothing; arguments, results and errors as in `decide`.
+
+    Raises:
+        LakeError: The month was not published, or a file cannot be read.
+    """
+    applications = lake.read("applications", [month])
+    previous = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
+    return decide(model, version, applications, month, reference, previous)
+
+
 def score_month(model: CreditModel, version: str, lake: Lake, month: int, reference: FeedReference) -> ScoredMonth:
     """Decide a month of the lake and write the decisions there. Called again, it changes nothing.
 
@@ -135,9 +148,7 @@ def score_month(model: CreditModel, version: str, lake: Lake, month: int, refere
         BatchError: The month cannot be decided, or was decided otherwise.
         PipelineBusyError: Another job is writing decisions.
     """
-    applications = lake.read("applications", [month])
-    previous = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
-    decisions, problems = decide(model, version, applications, month, reference, previous)
+    decisions, problems = decide_month(model, version, lake, month, reference)
     path = lake.path("decisions", month)
     with folder_lock(path.parent):
         if not path.exists():

@@ -8,8 +8,6 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,7 +29,7 @@ from oakbank.pipelines import (
     repair_feed,
 )
 from oakbank.world import World, load_scenario
-from oakbank.world.files import write_text
+from oakbank.world.files import write_measured
 
 WINDOW = 12
 """Months that a training learns from: the youngest whose outcomes are known."""
@@ -237,9 +235,7 @@ def main(arguments: list[str] | None = None) -> None:
             life = live(small_world(seed, name), policy, MONTHS)
             rows.append({"seed": seed, "world": name, "policy": policy.name, "profit": round(sum(life.profit))})
             print(*rows[-1].values(), flush=True)
-    made_with = {name: version(name) for name in ("lightgbm", "numpy", "pandas")}
-    found = {"date": date.today().isoformat(), "versions": made_with, "lives": rows}
-    write_text(options.into, json.dumps(found, indent=0) + "\n")
+    write_measured(options.into, ("lightgbm", "numpy", "pandas"), lives=rows)
 
 
 if __name__ == "__main__":

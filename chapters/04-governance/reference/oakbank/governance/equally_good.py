@@ -8,8 +8,6 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines import feature_matrix, grant
 from oakbank.world import World
-from oakbank.world.files import write_text
+from oakbank.world.files import write_measured
 
 SEED, MODELS = 3, 200
 PAST, HOLDOUT, FIRST, THEN = range(-12, -3), range(-3, 0), range(3), range(3, 6)
@@ -128,9 +126,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--models", type=int, default=MODELS)
     options = parser.parse_args(arguments)
     models = [asdict(one) for one in train_many(World(SEED), options.models)]
-    made_with = {name: version(name) for name in ("numpy", "pandas", "scikit-learn")}
-    found = {"date": date.today().isoformat(), "versions": made_with, "seed": SEED, "models": models}
-    write_text(options.into, json.dumps(found, indent=0) + "\n")
+    write_measured(options.into, ("numpy", "pandas", "scikit-learn"), seed=SEED, models=models)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +18,7 @@ import pandas as pd
 from oakbank.governance.disparity import Rate, rate_of, selection_rates
 from oakbank.governance.fairness import FOUR_FIFTHS, Word, judge
 from oakbank.world import World, load_scenario
-from oakbank.world.files import write_text
+from oakbank.world.files import write_measured
 
 BIAS = {"fair": -20.0, "just unfair": 10.0, "unfair": 30.0}
 """Points that officers take from group B. With -20 they give back what the bureau takes."""
@@ -100,9 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     for found in (errors(row, ratios[row["kind"]]) for row in rows):
         print(f"{found.kind} ({found.true_ratio:.2f}), {found.people} people: wrong {_text(found.wrong)}, ", end="")
         print(f"not enough data {_text(found.unsure)}; by the ratio alone wrong {_text(found.wrong_by_point)}")
-    made_with = {name: version(name) for name in ("numpy", "pandas")}
-    what = {"date": date.today().isoformat(), "versions": made_with, "true_ratio": ratios, "rows": rows}
-    write_text(options.into, json.dumps(what, indent=0) + "\n")
+    write_measured(options.into, ("numpy", "pandas"), true_ratio=ratios, rows=rows)
 
 
 def _text(rate: Rate) -> str:

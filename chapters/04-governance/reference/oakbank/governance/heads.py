@@ -9,8 +9,6 @@ A signature says who saw this head, not that it is the newest: whoever verifies 
 
 import base64
 import hashlib
-import os
-import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from oakbank.governance.merkle import TreeHead
-from oakbank.world.files import write_text
+from oakbank.world.files import whole, write_text
 
 ORIGIN = "oakbank.example/audit"
 """Which log it is, so that the head of another one does not pass for it."""
@@ -134,17 +132,8 @@ def save_key(path: Path, key: Ed25519PrivateKey) -> None:
         raise HeadError(f"there is a key in {path}: move it away first, or use it")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     write_text(path.with_name(path.name + ".pub"), public.decode())
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.touch(mode=0o600, exist_ok=False)
-        with temporary.open("wb") as stream:
-            stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole(path, mode=0o600) as stream:
+        stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def load_private(path: Path) -> Ed25519PrivateKey:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from oakbank.deploy.batch import BatchError, decide
+from oakbank.deploy.batch import BatchError, decide_month
 from oakbank.governance.audit import AuditLog, Entry, Verification
 from oakbank.pipelines import CreditModel, FeedReference, Registry, RegistryError, code_hash
 from oakbank.world import OFFICERS, Lake, LakeError
@@ -186,10 +186,7 @@ def _again(
 ) -> tuple[bool, tuple[str, ...]]:
     """Decide the whole month again, since its repair depends on the whole month; compare one row, to the last bit."""
     month = int(row["month"])
-    before = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
-    decisions, problems = decide(
-        model, str(row["model_version"]), lake.read("applications", [month]), month, reference, before
-    )
+    decisions, problems = decide_month(model, str(row["model_version"]), lake, month, reference)
     again = decisions[decisions["application_id"] == row["application_id"]].reset_index(drop=True)
     recorded = pd.DataFrame([row]).reset_index(drop=True)
     names = [name for name in again if name in recorded]

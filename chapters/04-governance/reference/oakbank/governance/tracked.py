@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from oakbank.deploy.batch import ScoredMonth, decide, score_month
+from oakbank.deploy.batch import ScoredMonth, decide_month, score_month
 from oakbank.deploy.store import letter_of
 from oakbank.governance.events import Content, Recorder
 from oakbank.pipelines import FeedReference, Registry, TrainingConfig, TrainingRun, run_training
@@ -67,9 +67,8 @@ class TrackedBank:
         Raises:
             BatchError, LakeError: As `score_month`.
         """
-        before, now = (self.lake.read("applications", [at]) for at in (month - 1, month))
         model, usual = self.registry.load(version), FeedReference.from_lake(self.lake)
-        return decide(model, version, now, month, usual, before)[0]
+        return decide_month(model, version, self.lake, month, usual)[0]
 
     def _send(self, month: int, scored: ScoredMonth) -> None:
         path = self.letters(month)

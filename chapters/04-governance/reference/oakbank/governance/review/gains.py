@@ -8,8 +8,6 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from oakbank.governance.review.explore import Exploration
 from oakbank.intro.loans import with_outcomes
 from oakbank.pipelines import CreditModel, feature_matrix, grant
 from oakbank.world import Event, Scenario, World, load_scenario
-from oakbank.world.files import write_text
+from oakbank.world.files import write_measured
 from oakbank.world.scenario import FIRST_ID_MONTH
 
 THAW = Scenario(
@@ -161,9 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for seed, world, lot in product(options.seeds, options.worlds, options.lots):
         rows.append(row(seed, world, lot, Bank(seed, world, lot).live()))
         print(*rows[-1].values(), flush=True)
-    made_with = {name: version(name) for name in ("lightgbm", "numpy", "pandas")}
-    found = {"date": date.today().isoformat(), "versions": made_with, "lives": rows}
-    write_text(options.into, json.dumps(found, indent=0) + "\n")
+    write_measured(options.into, ("lightgbm", "numpy", "pandas"), lives=rows)
 
 
 if __name__ == "__main__":
