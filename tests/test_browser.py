@@ -29,6 +29,7 @@ GIVEN_OUT = (
     "chapters/*/notebooks/*.ipynb",
     "chapters/*/README.md",
     "chapters/*/cards/*.md",
+    "chapters/*/pictures/*.png",
     "chapters/*/tours/*.py",
     "labs/*/*.ipynb",
 )
