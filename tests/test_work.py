@@ -120,7 +120,11 @@ def test_a_learner_sees_lessons_labs_and_a_page_to_begin_at(given_out: Path) -> 
     chapters = sorted(path.name for path in (ROOT / "chapters").glob("*-*"))
     shown = sorted(path.name for path in given_out.iterdir() if not path.name.startswith("."))
     assert shown == sorted([*chapters, "labs", "GLOSSARY.md", PAGE])
-    assert {path.suffix for path in given_out.rglob("*") if path.is_file() and path.name[0] != "."} == {".md", ".ipynb"}
+    assert {path.suffix for path in given_out.rglob("*") if path.is_file() and path.name[0] != "."} == {
+        ".md",
+        ".ipynb",
+        ".png",
+    }
     assert len(list(given_out.glob("*/*.ipynb"))) == len(list(ROOT.glob("chapters/*/notebooks/*.ipynb")))
     for path in given_out.rglob("*.ipynb"):
         assert not [mark for mark in MARKERS if mark in path.read_text(encoding="utf-8")], path
