@@ -110,7 +110,7 @@ class Prometheus:
         Raises:
             PrometheusError: It is no PromQL.
         """
-        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}).json()
+        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expression}, timeout=30).json()
         if answer["status"] != "success":
             raise PrometheusError(f"{answer['error']}: {expression}")
         found: list[Any] = answer["data"]["result"]
