@@ -4,8 +4,10 @@
 # why: joins on the exact month, so a month without news of the segment gets the overall rate
 # ---
 def join_as_of(applications, outcomes, prior=50):
-    values = []
-    for month, segment in zip(applications["month"], applications["segment"], strict=True):
+    segments = list(applications["segment"].unique())
+    rates = {}
+    for month in applications["month"].unique():
         last = outcomes[outcomes["known_month"] == month - 1]
-        values.append(rates_as_of(last, [segment], month, prior)[segment])
-    return values
+        rates[month] = rates_as_of(last, segments, month, prior)
+    asked = zip(applications["month"], applications["segment"], strict=True)
+    return [rates[month][segment] for month, segment in asked]
