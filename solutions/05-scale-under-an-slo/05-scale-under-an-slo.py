@@ -7,7 +7,7 @@
 # p99 means when requests fail, how a micro-batcher groups, what its callers wait, how much load it bears, what a cache
 # would save, and whom to turn away.
 #
-# You need lesson 05/05. About 75 minutes; six exercises, 18 points. `python3 bootstrap.py check 05-scale-under-an-slo`
+# You need lesson 05/06. About 75 minutes; six exercises, 18 points. `python3 bootstrap.py check 05-scale-under-an-slo`
 # runs the tests that you see. A grader's tests go further; the first line of each test says where.
 #
 # All of it runs on simulated time, so every machine gets the same results: arrivals are lists of numbers,

@@ -498,7 +498,7 @@ sh("dvc push")
 #
 # Set `verify` on any shelf that others can write to. And know what it is worth: an md5 catches bit rot and clumsy
 # hands. Somebody who wants to cheat and may write to git as well changes the pointer too, and md5 itself has been broken
-# for twenty years. Against him stand signed commits and signed models (lesson 05/03).
+# for twenty years. Against him stand signed commits and signed models (lesson 05/04).
 #
 # ## Forgetting
 #
@@ -515,7 +515,7 @@ for where, place in (("cache", cache), ("shelf", shelf)):
 # %% [markdown]
 # Git still has the tag v1, with a pointer to nothing. That is the right order of things when a person asks to be
 # forgotten: that there was a version stays known, the bytes go. The colleague, though, pulled all tags, and no command
-# of yours reaches her disk. Lesson 04/05 takes that up.
+# of yours reaches her disk. Lesson 04/06 takes that up.
 
 # %%
 print(

@@ -314,7 +314,7 @@ print("right" if right else f"not yet: {found}")
 #
 # The recording is of Kubernetes 1.20 with one node: newer ones word some lines otherwise, and we saw pods die, no machine.
 # Requests went through the API server; a real client comes in by an Ingress or a load balancer. Load comes in lesson
-# 05/05. What is in `production` was not run.
+# 05/06. What is in `production` was not run.
 #
 # ## Check yourself
 #

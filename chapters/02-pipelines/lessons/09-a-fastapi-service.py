@@ -504,7 +504,7 @@ show_source(contract.score, service.create_app)
 #
 # Generated requests hold an app to its schema; that the schema is what the business wants, they cannot know. Twenty
 # requests a kind are a glance, and a hole that needs two values to meet may take thousands. One process answered one
-# client here: nothing was said about load (lesson 05/05), about who may ask (05/04), or about how the service gets a
+# client here: nothing was said about load (lesson 05/06), about who may ask (05/05), or about how the service gets a
 # newer model while it runs (03/01). And income per year of 20,000 EUR is inside the range per month: a contract for one
 # row lets that pass, and only the months side by side can tell (lesson 02/03).
 #

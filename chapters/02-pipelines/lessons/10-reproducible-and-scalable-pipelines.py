@@ -353,7 +353,7 @@ print(f"{per_row:.0f} bytes a row: {row_count / 1e6:.0f} million rows, {row_coun
 # %% [markdown]
 # Oakbank will not get there, and most companies will not either. When you do, the order is: fewer bytes a row, fewer rows
 # (old months teach little), a larger machine, and only then many machines. What those cost, and when they are faster, is
-# lesson 05/06.
+# lesson 05/07.
 #
 # ## What this does not prove
 #

@@ -323,5 +323,5 @@ print("right" if right else "not yet: `date.fromisoformat` reads a day")
 # - Card: [ONNX](../cards/onnx.md)
 # - ONNX Runtime 1.31 documentation, *Python API*; onnxmltools 1.16, `convert_lightgbm`
 # - C. J. Clopper and E. S. Pearson, *The use of confidence or fiducial limits*, Biometrika 26, 1934: the bound on the flips
-# - The reference: `oakbank.deploy.edge`, `onnx_runtime` and `fleet`; lesson 05/05 measures the runtime's speed
+# - The reference: `oakbank.deploy.edge`, `onnx_runtime` and `fleet`; lesson 05/06 measures the runtime's speed
 # - In the glossary: [edge deployment](../../../GLOSSARY.md#edge-deployment), [ONNX](../../../GLOSSARY.md#onnx), [on-prem](../../../GLOSSARY.md#on-prem)

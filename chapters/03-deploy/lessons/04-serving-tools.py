@@ -339,5 +339,5 @@ print("right" if globals().get("silent") == wanted else "not yet: encode text on
 # - Open Inference Protocol (V2), github.com/kserve/open-inference-protocol; KServe 0.21, BentoML 1.4 and Triton documentation
 # - MLflow 3.17 documentation: *Model Signatures*, *Handling Integers With Missing Values*; Flask 3.1: *Deploying to Production*
 # - github.com/pytorch/serve: the notice of its archive; `kservev2.py` there keeps `data[0]` of a text tensor
-# - The reference: `oakbank.deploy.agreement`, `protocols` and `serving_tools`; lesson 05/05 goes on with speed
+# - The reference: `oakbank.deploy.agreement`, `protocols` and `serving_tools`; lesson 05/06 goes on with speed
 # - In the glossary: [inference server](../../../GLOSSARY.md#inference-server), [Open Inference Protocol](../../../GLOSSARY.md#open-inference-protocol)

@@ -241,7 +241,7 @@ for by, run, looks in (("ada", first, 10), ("Grace", first, 10), ("Grace", secon
 
 # %% [markdown]
 # Each result is tagged on its version, the refused ones too. A name proves little: `approver` is a text that somebody
-# typed. Only a login can show that it really was Grace (lesson 05/04); four eyes on typed names stop an accident, not a
+# typed. Only a login can show that it really was Grace (lesson 05/05); four eyes on typed names stop an accident, not a
 # fraud.
 #
 # ## Your turn

@@ -270,7 +270,7 @@ assert not any(income in line for line in lines for income in incomes)
 
 # %% [markdown]
 # No income stands in any line. Oakbank's formatter has a list of fields that *may* be written; with a list of forbidden
-# ones, a new column leaks until somebody thinks of it. Logs are copied and kept, and a request for erasure (lesson 04/05)
+# ones, a new column leaks until somebody thinks of it. Logs are copied and kept, and a request for erasure (lesson 04/06)
 # reaches them too: best if there is nothing to erase.
 #
 # ## Your turn

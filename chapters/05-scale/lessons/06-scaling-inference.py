@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 05 Scaling inference
+# # 06 Scaling inference
 #
 # ## You will
 #
