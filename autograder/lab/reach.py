@@ -15,6 +15,8 @@ from autograder.model import ANSWER, LOCKED, MANUAL, TEST, TEXT, Key
 
 BY_TEXT = frozenset({"eval", "exec", "globals", "locals", "vars", "get_ipython", "__main__", "__dict__"})
 """Words of code that may look a name up by its text."""
+GIVEN_TEXT = re.compile(r"getattr|hasattr|setattr|delattr|attrgetter|methodcaller|import_module|patch|mock|inspect")
+"""What looks up a name whose text is handed to it. Where no cell says one of these, a text is only a text."""
 
 
 def _reads(source: str, by_text: Collection[str]) -> frozenset[str] | None:
@@ -82,7 +84,8 @@ def reached(key: Key, answer: str, source: str = "") -> set[str]:
     tests = {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer}
     changed = _binds(source).union(*(_binds(cell.source) for cell in key.cells if cell.grade_id in (answer, *tests)))
     others = [cell for cell in key.cells if cell.runs and cell.grade_id != answer]
-    by_text = _bound_by(key, ANSWER, MANUAL, LOCKED) | _binds(source)
+    looked_up = any(GIVEN_TEXT.search(text) for text in (source, *(cell.source for cell in key.cells if cell.runs)))
+    by_text = _bound_by(key, ANSWER, MANUAL, LOCKED) | _binds(source) if looked_up else set[str]()
     while True:
         hit = [cell for cell in others if _touches(cell.source, changed, by_text)]
         grown = changed.union(*(_binds(cell.source) for cell in hit))

@@ -105,6 +105,12 @@ def test_what_does_not_build_on_an_answer_is_not_reached() -> None:
     assert reached(key, "ex1", "import this as shelf\n\n\ndef base(x):\n    return 1") == every
 
 
+def test_a_text_is_a_name_only_where_something_looks_names_up() -> None:
+    assert reached(key_of(lab(SHELF, PUT, "assert put(1) and 'base'")), "ex1") == {"ex1-test"}
+    looks = "import operator\nassert put(1) and operator.attrgetter('base')"
+    assert reached(key_of(lab(SHELF, PUT, looks)), "ex1") >= {"ex2-test"}
+
+
 def test_a_test_brings_the_ones_whose_names_it_reads() -> None:
     """`made` is of the first exercise's test: without it, every answer to the second would lose, right or wrong."""
     key = key_of(lab(SHELF, PUT, "given = made\nassert put(1) == 2", again="assert put(given - 1) == 4"))

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 04 Fairness gate
 #
-# A new model waits for its release. You measure how it treats two groups of people, with what
-# the sample can say and no more, and write the gate that stops a model which treats one group
+# A new model waits for its release. You measure how it treats two groups of people, claim
+# no more than the sample can show, and write the gate that stops a model which treats one group
 # worse. Then you mend one, say who pays for it, and choose among models that are equally good.
 #
 # You need lesson 04/03. About 85 minutes; seven exercises, 24 points.
 # `python3 bootstrap.py check 04-fairness-gate` runs the tests that you see. A grader's tests
-# go further, in worlds of other seeds; the first line of each test says where.
+# (`--full`) go further, in worlds of other seeds; the first line of each test says where.
 
 # %% locked="setup"
 import copy
@@ -32,7 +32,7 @@ def near(got, want, by=1e-6):
 #
 # `rates(granted, group)` returns a dict with one entry for each group, in any order. Each is a
 # dict with three numbers: `"n"` (people, int), `"granted"` (of them granted, int) and `"rate"`
-# (their share, float from 0 to 1).
+# (their share, float from 0 to 1, not rounded).
 # - `granted` is a list of `True` and `False`; `group` a list of as many names, such as `"A"`.
 # - Raise `ValueError` where the two lists differ in length.
 #
@@ -61,6 +61,8 @@ def refuses(granted, group):
         rates(granted, group)
     except ValueError:
         return True
+    except Exception:
+        return False
     return False
 
 
@@ -84,8 +86,8 @@ assert {name: (one["n"], one["granted"]) for name, one in three.items()} == {
     "x": (1, 1),
     "y": (3, 1),
     "z": (1, 0),
-}, "Each of three groups should be counted by itself."
-assert near(three["y"]["rate"], 1 / 3), "A rate should be the share of its own group."
+}, "Each of three groups should be there, also one in which nobody is granted."
+assert near(three["y"]["rate"], 1 / 3), "A rate should be the share of its own group, not rounded."
 assert near(three["z"]["rate"], 0.0), "Where nobody is granted the rate should be 0."
 assert refuses([True, False], ["A"]), "A decision without a group is a ValueError."
 ### END HIDDEN TESTS
@@ -97,16 +99,18 @@ assert refuses([True, False], ["A"]), "A decision without a group is a ValueErro
 # upper end of a 95 % interval of the **ratio of rates**, `(granted_1 / n_1) / (granted_2 / n_2)`.
 # All four are whole numbers; both `n` are above 0.
 # - Take a method that you can defend: a bootstrap, the interval of the logarithm of the ratio,
-#   one made from Wilson's intervals. The test wants that of many samples about 95 % cover the
-#   true ratio, and that the interval is not wider than need be. The same numbers give the same
-#   interval.
+#   one made from Wilson's intervals. Over many samples, about 95 % of your intervals should
+#   cover the true ratio, and they should not be wider than necessary. The same numbers give the
+#   same interval. The tests call it hundreds of times: for a bootstrap, draw all samples at once
+#   with NumPy (`draw.binomial(n_1, granted_1 / n_1, 2000)`), not in a loop.
 # - If nobody of one of the groups is granted, the data say next to nothing: return
 #   `(0.0, math.inf)`.
 #
 # <details><summary>Hint</summary>
 #
 # The logarithm of the ratio has about the variance
-# `(1 - p_1) / (n_1 * p_1) + (1 - p_2) / (n_2 * p_2)`, with the two rates `p`.
+# `(1 - p_1) / (n_1 * p_1) + (1 - p_2) / (n_2 * p_2)`, with the two rates `p`. (If everybody of
+# both groups is granted, this is 0, and the interval too sure.)
 # </details>
 
 
@@ -172,7 +176,7 @@ assert len(pair) == 2, f"Return a lower and an upper end, not {len(pair)} number
 assert all(isinstance(end, (int, float)) for end in pair), "Want a number for each end."
 share, above, below = covered(0.5, 120, 0.6, 300, 1, 150)
 assert share > 0.9, f"Of 150 intervals {share:.0%} cover the truth, not 95 %."
-assert share < 1, "All of 150 intervals cover the ratio: they are wider than need be."
+assert share < 1, "All of 150 intervals cover the ratio: they are wider than necessary."
 ### BEGIN HIDDEN TESTS
 for seed, (p_1, n_1, p_2, n_2) in enumerate(
     [
@@ -182,8 +186,8 @@ for seed, (p_1, n_1, p_2, n_2) in enumerate(
         (0.3, 90, 0.3, 90),
     ]
 ):
-    share, above, below = covered(p_1, n_1, p_2, n_2, 40 + seed, 200)
-    assert share > 0.9, f"{share:.0%} of intervals should be about 95 %."
+    share, above, below = covered(p_1, n_1, p_2, n_2, 40 + seed, 120)
+    assert share > 0.9, f"{share:.0%} of the intervals cover the true ratio: it should be about 95 %."
     assert max(above, below) < 0.07, "Both ends should miss about equally often."
 ### END HIDDEN TESTS
 
@@ -326,7 +330,7 @@ assert isinstance(said, str), f"Return a text, not {type(said).__name__}."
 assert said == "pass", f"0.967 of 2,000 people is well above 0.8: pass, not {said!r}."
 said = gate(*crowd_of(A=(600, 1000), B=(400, 1000)), 0.8, 30)
 assert said == "refuse", f"0.667 of 2,000 people is well below 0.8, not {said!r}."
-said = gate(*crowd_of(A=(120, 200), B=(36, 60)), 0.8, 30)
+said = gate(*crowd_of(A=(120, 200), B=(35, 60)), 0.8, 30)
 assert said == "not enough data", f"60 people settle nothing near 0.8, not {said!r}."
 said = gate(*crowd_of(A=(600, 1000), B=(2, 20)), 0.8, 30)
 assert said == "not enough data", "20 people are fewer than 30, whatever their rate."
@@ -343,12 +347,16 @@ said = gate(*crowd_of(**three, C=(580, 1000)), 0.8, 30)
 assert said == "pass", "Three groups that are treated alike should pass."
 said = gate(*crowd_of(B=(600, 1000), A=(400, 1000)), 0.8, 30)
 assert said == "refuse", "The group with the highest rate should be found by its rate."
+said = gate(*crowd_of(A=(500, 1000), B=(180, 200)), 0.8, 30)
+assert said == "refuse", "The highest rate is not always that of most grants: compare rates."
+said = gate(*crowd_of(A=(600, 1000), B=(580, 1000), C=(2, 20)), 0.8, 30)
+assert said == "not enough data", "A small third group should not be left out."
 nobody = crowd_of(A=(0, 500), B=(0, 500))
 assert gate(*nobody, 0.8, 30) == "not enough data", "No grants should settle nothing."
 exactly = crowd_of(A=(600, 1000), B=(29, 30))
-assert gate(*exactly, 0.5, 30) == "pass", "A group of just enough people should count."
+assert gate(*exactly, 0.5, 30) == "pass", "A group of just `least` people should count."
 half = crowd_of(A=(600, 1000), B=(400, 1000))
-assert gate(*half, 0.5, 30) == "pass", "With the limit 0.5, 0.667 should pass."
+assert gate(*half, 0.5, 30) == "pass", "With another `limit`, 0.5, a ratio of 0.667 should pass."
 ### END HIDDEN TESTS
 
 # %% locked="worlds"
@@ -400,7 +408,8 @@ assert small.count("not enough data") >= 8, "200 people should often be too few.
 # - Use Fairlearn's `ThresholdOptimizer`: fit it on `past` with the constraint
 #   `demographic_parity` and the objective `balanced_accuracy_score`; predict with `seed` as
 #   `random_state`. As estimator take `AsIs()` from the cell below, which gives the score back
-#   as a probability; it needs no training (`prefit=True`, `predict_method="predict_proba"`).
+#   as a probability: hand it a frame of one column, `past[["score"]]`. It needs no training
+#   (`prefit=True`, `predict_method="predict_proba"`).
 #
 # The group is asked for at every decision. In lending in the USA that is disparate treatment,
 # whatever it is for (Regulation B, 12 CFR 1002.4(a); not legal advice, as of 30 November 2026).
@@ -473,7 +482,11 @@ for seed, gap in ((11, 0.5), (12, 1.2), (13, -0.6)):
     assert abs(shares["A"] - shares["B"]) < 0.07, "Both should have about one rate."
     again = np.asarray(equal_rates(past, people[["score", "group"]], seed), dtype=bool)
     assert (again == given).all(), "The same seed should give the same answers."
-    assert 0.3 < shares["A"] < 0.9, "About as many should be granted as before."
+    assert 0.3 < shares["A"] < 0.9, "The share granted is not that of the objective."
+    best = people[people["score"] >= people["score"].quantile(0.95)]
+    best = best[["score", "group"]].reset_index(drop=True)
+    alone = np.asarray(equal_rates(past, best, seed), dtype=bool)
+    assert alone.mean() > 0.9, "The thresholds should come from `past`: of people who all score high, most are granted."
     for part in parts.values():
         order = people["score"].to_numpy()[part].argsort()
         mine = given[part][order]
@@ -488,8 +501,8 @@ for seed, gap in ((11, 0.5), (12, 1.2), (13, -0.6)):
 # people and returns a dict:
 # - `"cost"`: what the bank earns less, in EUR (float; below 0: it earns more),
 # - `"gained"` and `"lost"`: dicts with a whole number for **each** group: people of it who get a
-#   loan by `after` and not by `before`, and the other way round. The net alone would hide that
-#   people of both groups are moved.
+#   loan by `after` and not by `before`, and the other way round. The difference alone would hide
+#   that some people gain a loan while others lose theirs.
 #
 # `profit` is a list with what each loan is expected to earn, in EUR, if it is granted.
 
@@ -528,7 +541,7 @@ assert bill["lost"] == {"A": 1, "B": 1}, "One of A and one of B lose theirs."
 same = who_pays(new, new, ["A", "A", "B", "B", "C"], [1.0, 2.0, 3.0, 4.0, 5.0])
 zeros = {"A": 0, "B": 0, "C": 0}
 both = [same["gained"], same["lost"]]
-assert both == [zeros, zeros], "Where nothing changes, all should be zero."
+assert both == [zeros, zeros], "Each group that occurs should be there, and no other, with 0 where nothing changes."
 assert near(same["cost"], 0.0), "Where nothing changes, it should cost nothing."
 more = who_pays([False] * 3, [True] * 3, ["A", "B", "B"], [10.0, 20.0, -50.0])
 assert near(more["cost"], 20.0), "Loans that lose money count with their sign."
@@ -548,7 +561,8 @@ assert more["lost"] == {"A": 0, "B": 0}, "Nobody should be counted as a loser he
 # - `models` is a list of dicts: `"name"`, `auc`, and `"granted"`, its decisions about all
 #   people. `group` and `fresh` are lists of as many groups, and of bools.
 # - The **equals** are the models whose AUC is not more than `tolerance` below the best AUC.
-# - A ratio is the lowest group's rate divided by the highest group's.
+# - A ratio is the lowest group's rate divided by the highest group's, whichever groups these are.
+#   (The lesson took B over A, and its equals lay around the median AUC.)
 # - Choose the equal with the highest ratio among the people who are **not** fresh; the first of
 #   them, where several have it. `"seen"` is that ratio, `"fresh"` the same model's ratio among
 #   the fresh people. Nothing but this last number may depend on them.
@@ -627,6 +641,12 @@ assert tight["equals"] == 1, "With a small tolerance there should be one equal."
 edge = [{**TWO[0], "auc": 0.75}, {**TWO[1], "auc": 0.5}]
 edge = choose(edge, GROUPS, FRESH, 0.25)
 assert edge["equals"] == 2, "A model that is the tolerance below should be an equal."
+twins = [{**TWO[1], "name": "first", "auc": 0.7495}, {**TWO[1], "name": "second"}]
+twins = choose(twins, GROUPS, FRESH, 0.002)
+assert twins["name"] == "first", "Of several with one ratio the first should be chosen."
+better = [{**TWO[0]}, {**TWO[1]}]
+swapped = choose(better, ["B" if name == "A" else "A" for name in GROUPS], FRESH, 0.002)
+assert swapped["fresh"] == 0.5, "The lowest rate may be A's: a ratio is never above 1."
 leads = []
 for seed in (3, 4, 5):
     models, group, fresh = models_of(seed, 30, 600)

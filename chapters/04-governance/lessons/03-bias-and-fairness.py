@@ -49,7 +49,8 @@ train, holdout = book[book["month"] < -3], book[book["month"] >= -3]
 # %% [markdown]
 # Officers decided for a year. The loans that they granted are the **book**: only of these people does a bank know the
 # outcome. Its last three months are the hold-out. `door` is everybody who applies in the next six months. Only the
-# simulator knows what would have become of everybody (`would_default`). The model does not see the group:
+# simulator knows what would have become of everybody (`would_default`). The model does not see the group, a
+# **protected attribute**, but perhaps a **proxy** for it:
 
 
 # %%
@@ -155,8 +156,8 @@ equals[["first", "then", "profit"]].agg(["min", "max"]).round(3)
 
 # %% [markdown]
 # 98 of them lie within 0.002 AUC: too near to choose by AUC. `first` and `then` are their ratios in months 0 to 2 and 3
-# to 5; in `first`, 0.045 lies between the least and the most equal model. A bank that may take any of them can take
-# that one, the **least discriminatory alternative**. **Guess: how much of the ten best models' lead over the average is
+# to 5; in `first`, 0.045 lies between the least and the most equal model. A bank that is free to take any can take
+# the most equal one, the **least discriminatory alternative**. **Guess: how much of the ten best models' lead over the average is
 # left in the next three months?**
 
 # %%
@@ -198,9 +199,9 @@ assert judge(yes_door, group).word == "not enough data"
 tried
 
 # %% [markdown]
-# No `fair` world was refused and no `unfair` one passed: 0 of 200 per row, so under 2 % with 95 % confidence. A few
+# No `fair` world was refused and no `unfair` one passed: 0 of 200 per row: the true share is below 2 %, with 95 % confidence. A few
 # `just unfair` ones passed: their ratio is just below the limit. The price is in `not enough data`: in the smallest
-# months most worlds stay open, and most `just unfair` ones in the largest, too. Of our model at the door `judge` also
+# months most worlds get no verdict, most `just unfair` ones none in the largest either. Of our model at the door `judge` also
 # says `not enough data`: 0.8 is in the interval.
 #
 # ## Remedies, and who pays
@@ -307,8 +308,8 @@ print("right" if least == want else "not yet: rates by two columns, with their c
 #
 # ## What this does not prove
 #
-# One world, one seed, two groups. We knew the outcomes of the declined, which a bank has to buy (lesson 04/07). We also
-# knew the bureau's 20 points: to find such a fault without the truth is the hard part.
+# One world, one seed, two groups. A bank has to buy the outcomes of the declined (lesson 04/07). Without
+# the truth, the bureau's 20 points are hard to find.
 #
 # ## Check yourself
 #
