@@ -199,9 +199,9 @@ assert judge(yes_door, group).word == "not enough data"
 tried
 
 # %% [markdown]
-# No `fair` world was refused and no `unfair` one passed: 0 of 200 per row: the true share is below 2 %, with 95 % confidence. A few
+# No `fair` world was refused and no `unfair` one passed: 0 of 200 per row: the true share is below 2 % (95 % confidence). A few
 # `just unfair` ones passed: their ratio is just below the limit. The price is in `not enough data`: in the smallest
-# months most worlds get no verdict, most `just unfair` ones none in the largest either. Of our model at the door `judge` also
+# months most worlds get no verdict, most `just unfair` ones none in the largest. Of our model at the door `judge` also
 # says `not enough data`: 0.8 is in the interval.
 #
 # ## Remedies, and who pays
