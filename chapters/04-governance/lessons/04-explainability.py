@@ -111,9 +111,10 @@ pd.Series(by_hand, columns).round(2)
 #
 # ## The tool: SHAP
 #
-# Four columns have 24 orders, the bank's 34 features have 3 times 10 to the 38th. For trees there is a short cut.
+# Four columns have 24 orders; for 34 features it is a number of 39 digits. For trees there is a short cut.
 # `shap.Explainer(model, background)` picks a method by the model; for trees it is this one. An `Explanation` comes back:
-# `values`, `base_values` (the background's mean answer), `data`. It must agree with us, and add up.
+# `values`, `base_values` (the background's mean answer), `data`. It must agree with us, and add up. (Of a background with
+# more than 100 rows, `shap` draws 100.)
 
 # %%
 parts = shap.TreeExplainer(small, background, feature_names=columns)(people)
@@ -124,8 +125,8 @@ _ = shap.plots.waterfall(parts[391], show=False)
 # %% [markdown]
 # From the bottom: each bar moves the answer, from the mean of the granted up to hers.
 #
-# A **global explanation** says what a model goes by. Local ones give it: each dot is an applicant, and columns with
-# larger values (mean size) stand higher. It helps whoever looks after the model. It does not answer *her*.
+# A **global explanation** says what a model goes by. Local ones give it: each dot is an applicant (red: a high value
+# of the column), and columns with larger mean size stand higher. It helps whoever looks after the model, not *her*.
 
 # %%
 _ = shap.plots.beeswarm(parts, show=False)
@@ -227,7 +228,7 @@ plain = {"discretize_continuous": False, "sample_around_instance": True}
 near = LimeTabularExplainer(people, random_state=0, **kind, **plain)
 line = near.explain_instance(people[391], log_odds, model_regressor=LinearRegression())
 assert np.allclose([dict(line.as_list())[name] for name in columns], by_line)
-assert (by_line * by_hand < 0).tolist() == [False, True, True, False]
+assert np.sign([by_hand, by_line]).tolist() == [[-1, 1, -1, 1], [-1, -1, 1, 1]]
 pd.DataFrame({"SHAP": by_hand, "LIME": by_line}, columns).round(2)
 
 # %% [markdown]
