@@ -4,7 +4,7 @@
 # Oakbank has to tell declined applicants why. You build the letter: contributions that add up, put into words a person
 # knows, ordered, and each checked against the model before anybody reads it. Where the check fails, no letter leaves.
 #
-# You need lesson 04/04. About 75 minutes; six exercises, 18 points. Each exercise is a function; run the cell below
+# You need lesson 04/04. About 85 minutes; seven exercises, 21 points. Each exercise is a function; run the cell below
 # it to test it. `python3 bootstrap.py check 04-explain-a-decline` runs the tests that you see. A grader's tests go
 # further; the first line of each test says where.
 
@@ -12,6 +12,7 @@
 import json
 import tempfile
 from itertools import combinations, permutations
+from math import factorial
 from pathlib import Path
 
 import lightgbm as lgb
@@ -425,6 +426,104 @@ want = [{"reason": "age", "text": "19 years", "enough_alone": False}]
 assert last["reasons"] == want, "Age is the only reason, and others turn the decision: it should not be enough alone."
 three = letter(4, ["amount", "age"], words, [["age"], ["amount"], ["bureau_score"]], np.True_)
 assert [one["enough_alone"] for one in three["reasons"]] == [True, True], "Each reason that is enough alone is told so."
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Exercise 7: ask the tool yourself
+#
+# Until here, `reasons.contributions` has called `shap` for you. Next year's model will be another one, compared with
+# other people. `explain(model_text, background, people)` explains any LightGBM model of log-odds and returns a dict:
+#
+# | key | value |
+# |---|---|
+# | `"values"` | array of shape (n, features): the exact Shapley values of each person's log-odds, compared with `background` |
+# | `"start"` | float: the mean log-odds of the background, from which the values of each person lead to their answer |
+#
+# - `model_text`: the model as text; `lgb.Booster(model_str=model_text)` brings it to life.
+# - `background`: array of shape (b, features), the rows to compare with. Each of them counts alike, however many there are.
+# - `people`: array of shape (n, features), the rows to explain.
+#
+# How you get there is yours: `shap` as in lesson 04/04, or arithmetic of your own.
+#
+# <details><summary>Hint</summary>
+#
+# `shap.TreeExplainer(model, background)(people)` has `values` and `base_values`. Of a background with more than 100 rows
+# it draws 100 by lot, and says nothing. Given `shap.maskers.Independent(background, max_samples=len(background))` for a
+# background, it takes all.
+# </details>
+
+
+# %% answer="ex7"
+def explain(model_text, background, people):
+    """Return the Shapley values of people against a background, and what they start from."""
+    ### BEGIN SOLUTION
+    booster = lgb.Booster(model_str=model_text)
+    everybody = shap.maskers.Independent(background, max_samples=len(background))
+    explained = shap.TreeExplainer(booster, everybody)(people)
+    return {"values": explained.values, "start": float(np.mean(explained.base_values))}
+    ### END SOLUTION
+
+
+# %% test="ex7" points=1
+# Covers shapes, the start, and that values add up. Not shown: another model.
+small_text = small.model_to_string()
+some = month[COLUMNS].to_numpy(float)
+other, asked = some[yes][:60], some[~yes][:8]
+told = explain(small_text, other, asked)
+assert told is not None, "explain returned nothing: return a dict with values and start."
+assert isinstance(told, dict), f"explain should return a dict, not {type(told).__name__}."
+assert set(told) == {"values", "start"}, "Want the keys values and start."
+assert isinstance(told["values"], np.ndarray), "`values` is an array."
+assert told["values"].shape == (8, 4), "Want a row for each of 8 people, a column for each of 4 features."
+assert isinstance(told["start"], float), "`start` is one float."
+mean = small.predict(other, raw_score=True).mean()
+assert np.isclose(told["start"], mean, atol=1e-5), "The start is the mean log-odds of the background, and of no others."
+answered = small.predict(asked, raw_score=True)
+assert np.allclose(told["start"] + told["values"].sum(axis=1), answered, atol=1e-5), (
+    "The start and a person's values must add up to that person's log-odds."
+)
+### BEGIN HIDDEN TESTS
+bad = history["defaulted"].head(2000).to_numpy(int)
+wide = history[["age", "term", "debts", "income", "bureau_score"]].head(2000).to_numpy(float)
+third = lgb.train(settings | {"num_leaves": 16}, lgb.Dataset(wide[:, :3], bad), 5)
+news = explain(third.model_to_string(), wide[:30, :3], wide[40:45, :3])
+assert np.shape(news["values"]) == (5, 3), "Another model has three features: want a column for each of them."
+answered = third.predict(wide[40:45, :3], raw_score=True)
+assert np.allclose(news["start"] + news["values"].sum(axis=1), answered, atol=1e-5), (
+    "Values of another model should add up to its log-odds as well."
+)
+### END HIDDEN TESTS
+
+# %% test="ex7" part="exact" points=2
+# Covers one known value of each person. Not shown: exact values of other models, a long background.
+told = explain(small.model_to_string(), some[yes][:1], some[~yes][:3])
+assert told is not None, "explain returned nothing: return a dict with values and start."
+assert isinstance(told, dict) and "values" in told, "explain should return a dict with values."
+assert np.shape(told["values"]) == (3, 4), "Want a row for each of 3 people, a column for each of 4 features."
+same = explain(small.model_to_string(), some[:1], some[:1])
+assert np.allclose(same["values"], 0), "Compared with themselves, nobody has anything to explain."
+### BEGIN HIDDEN TESTS
+for size, rounds, rows in ((3, 5, 40), (5, 8, 150)):
+    table = lgb.Dataset(wide[:, :size], bad)
+    judged = lgb.train(settings | {"num_leaves": 16}, table, rounds)
+    against, asked = wide[:rows, :size], wide[300:302, :size]
+    mine = np.zeros((2, size))
+    for person in range(2):
+        worth = {}
+        for number in range(2**size):
+            inside = [bool(number >> bit & 1) for bit in range(size)]
+            mixed = np.where(inside, asked[person], against)
+            worth[number] = judged.predict(mixed, raw_score=True).mean()
+        for number in range(2**size):
+            for bit in range(size):
+                if not number >> bit & 1:
+                    k = number.bit_count()
+                    weight = factorial(k) * factorial(size - k - 1) / factorial(size)
+                    mine[person, bit] += weight * (worth[number | 1 << bit] - worth[number])
+    found = explain(judged.model_to_string(), against, asked)
+    assert np.allclose(found["values"], mine, atol=1e-5), (
+        f"A model of {size} features, {rows} people to compare with: the values should be the exact ones."
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from oakbank.pipelines import OAKBANK, CreditModel, build_features, feature_matrix, grant
-from oakbank.world import COLUMNS, break_even
+from oakbank.governance.wording import BREAK_EVEN, Wording
+from oakbank.pipelines import OAKBANK, CreditModel, feature_matrix, grant
+from oakbank.world import break_even
 
 Changeable = Literal["now", "in time", "no"]
-BREAK_EVEN = "break_even"
 LEAST = 0.01
 """Log-odds below which a contribution is no reason."""
 FEWEST_TO_COMPARE = 100
@@ -34,10 +34,6 @@ _MEMBERS |= {column: tuple(f"{column}_{v}" for v in values) for column, values i
 
 _CHANGEABLE: dict[str, Changeable] = {"age": "no", "region": "no", "purpose": "no"}
 _CHANGEABLE |= {"amount": "now", "term": "now", "burden": "now", "channel": "now", BREAK_EVEN: "now"}
-_RISKIER_ABOVE = {"debts": True, "delinquencies": True, "amount": True, "burden": True}
-_RISKIER_ABOVE |= {"income": False, "years_employed": False, "bureau_score": False}
-"""On which side of the typical value a person would look for risk; where a person has no such view, it is not here."""
-_SCHEMA = {column.name: column for column in COLUMNS}
 
 
 class ReasonsError(RuntimeError):
@@ -132,12 +128,12 @@ def reason_codes(
     pushes = {
         reason: values[:, [position[name] for name in members]].sum(axis=1) for reason, members in _MEMBERS.items()
     } | {BREAK_EVEN: _log_odds(np.array([usual])) - _log_odds(limit)}
-    writer = _Writer(rows, compared, limit, usual)
+    wording = Wording(rows, compared, limit, usual)
     result: list[list[ReasonCode]] = [[] for _ in range(len(applications))]
     for row, target in enumerate(declined):
         strongest = sorted(pushes, key=lambda reason: (-pushes[reason][row], reason))[:k]
         result[target] = [
-            ReasonCode(r, float(pushes[r][row]), writer.text(r, row), _CHANGEABLE.get(r, "in time"))
+            ReasonCode(r, float(pushes[r][row]), wording.text(r, row), _CHANGEABLE.get(r, "in time"))
             for r in strongest
             if pushes[r][row] >= LEAST
         ]
@@ -148,44 +144,3 @@ def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     # A loan too small to earn its cost breaks even at 0: bounded, so that its reason is a number (and a large one).
     bounded = np.clip(probability, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(bounded / (1 - bounded)), dtype=np.float64)
-
-
-class _Writer:
-    """Writes reasons as text, with the applicant's own value and what is typical of the portfolio."""
-
-    def __init__(self, rows: pd.DataFrame, portfolio: pd.DataFrame, limit: NDArray[np.float64], usual: float) -> None:
-        self.raw = rows
-        self.features = build_features(rows)
-        self.median = build_features(portfolio).median()
-        self.share = {column: portfolio[column].value_counts(normalize=True) for column in OAKBANK.categories}
-        self.limit, self.usual = limit, usual
-
-    def text(self, reason: str, row: int) -> str:
-        """Return the text of a reason for the row of a declined application."""
-        raw = self.raw.iloc[row]
-        if reason == BREAK_EVEN:
-            return (
-                f"a loan of {raw['amount']:,.0f} EUR over {raw['term']:.0f} months earns enough only below a default "
-                f"probability of {self.limit[row]:.1%}; typical when granted: {self.usual:.1%}"
-            )
-        if reason in self.share:
-            share = float(self.share[reason].get(raw[reason], 0.0))
-            return f"{_SCHEMA[reason].meaning}: {str(raw[reason]).replace('_', ' ')} ({share:.0%} of granted loans)"
-        measure = "loan_to_income" if reason == "amount" else reason
-        value, median = float(self.features[measure].iloc[row]), float(self.median[measure])
-        if reason == "burden":
-            own, typical = f"debts and the instalment of this loan take {value:.0%} of net income", f"{median:.0%}"
-        elif reason == "amount":
-            own = f"{_SCHEMA[reason].meaning}: {raw[reason]:,.0f} EUR, {value:.1f} times monthly net income"
-            typical = f"{median:.1f} times"
-        else:
-            unit = "" if _SCHEMA[reason].unit == "count" else f" {_SCHEMA[reason].unit}"
-            own, typical = f"{_SCHEMA[reason].meaning}: {_number(value)}{unit}", _number(median)
-        above = _RISKIER_ABOVE.get(reason)
-        good = above is not None and (value <= median if above else value >= median)
-        note = " (not unfavourable by itself: it counts here together with the rest)" if good else ""
-        return f"{own}; typical when granted: {typical}{note}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.1f}".removesuffix(".0")
