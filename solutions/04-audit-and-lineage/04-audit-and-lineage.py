@@ -21,6 +21,7 @@ import logging
 import random
 import tempfile
 import uuid
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -290,15 +291,15 @@ for seq, (line, want) in enumerate(zip(made, log_of(drafts), strict=True)):
     assert line.startswith("{"), f"Line {seq} should be the JSON of a dict."
     told, right = json.loads(line), json.loads(want)
     assert set(told) == set(right), f"Line {seq} has the keys {sorted(told)}."
-    for name in sorted(set(right) - {"hash"}):
-        assert told[name] == right[name], f"`{name}` of line {seq} is another."
+    for field in sorted(set(right) - {"hash"}):
+        assert told[field] == right[field], f"`{field}` of line {seq} is another."
     assert told["hash"] == right["hash"], f"Line {seq}: what exactly is hashed, and how?"
     assert line == want, f"Line {seq} says the right thing in another spelling."
 ### BEGIN HIDDEN TESTS
 assert chain([]) == [], "A log without drafts should have no lines."
 for seed in (11, 12):
-    other = drafts_of(seed, 9)
-    assert chain(other) == log_of(other), "Each line should be that of Oakbank's log."
+    more = drafts_of(seed, 9)
+    assert chain(more) == log_of(more), "Each line should be that of Oakbank's log."
 ### END HIDDEN TESTS
 
 # %% test="ex1" part="verify" points=2
@@ -315,9 +316,9 @@ assert first_bad([*sound[:4], "null", *sound[5:]]) == 4, "Line 4 is no entry."
 draw = random.Random(21)
 assert first_bad([]) is None, "An empty log should hold."
 for seed in (31, 32, 33):
-    size = 12
-    lines = log_of(drafts_of(seed, size))
-    at = draw.randrange(1, size - 2)
+    length = 12
+    lines = log_of(drafts_of(seed, length))
+    at = draw.randrange(1, length - 2)
     digit = draw.randrange(5, 60)
     flipped = lines[at].replace('"previous":"', '"previous":" ', 1)
     own = AuditLog  # the bank's own log says what is right
@@ -342,15 +343,15 @@ for seed in (31, 32, 33):
         assert first_bad([*lines[:at], rubbish, *lines[at + 1 :]]) == at, (
             "What is no entry should be found at its place, without an error."
         )
-    other = [json.loads(line) for line in lines]
-    other = [{name: entry[name] for name in FIELDS} for entry in other]
-    other[at] |= {"actor": "Mallory"}
-    anew = log_of(other)
+    more = [json.loads(line) for line in lines]
+    more = [{field: entry[field] for field in FIELDS} for entry in more]
+    more[at] |= {"actor": "Mallory"}
+    anew = log_of(more)
     assert first_bad(anew) is None, "A log that was written anew holds by itself."
     lazy = [*lines[:at], anew[at], *lines[at + 1 :]]
     assert first_bad(lazy) == at + 1, "An entry with a fresh hash of its own holds; the one after it should not."
     last = [*lines[:-1], changed(lines[-1], actor="Mallory")]
-    assert first_bad(last) == size - 1, "The last entry should be looked at, too."
+    assert first_bad(last) == length - 1, "The last entry should be looked at, too."
     far = [*lines[:at], changed(lines[at], seq=at + 1), *lines[at + 1 :]]
     assert first_bad(far) == at, "An entry that claims another place should not hold."
 ### END HIDDEN TESTS
@@ -608,7 +609,7 @@ for seed in (71, 72):
     draw = random.Random(seed)
     lines = log_of(drafts_of(seed, 20))
     small, middle, large = sorted(draw.sample(range(2, 19), 3))
-    drawer = [note_of(lines, size) for size in (middle, large, small)]
+    drawer = [note_of(lines, k) for k in (middle, large, small)]
     assert judged(lines, drawer) == ("as seen", large), "The largest head counts."
     assert judged(lines[:large], drawer) == ("as seen", large), (
         "A log that ends where the newest head ends is as it was seen."
@@ -619,17 +620,17 @@ for seed in (71, 72):
     assert judged(lines[: small - 1], drawer) == ("cut", 0), (
         "A log that is shorter than all heads should have no sure entry."
     )
-    other = drafts_of(seed, 20)
-    other[small - 1] = NOBODY
-    assert judged(log_of(other), drawer) == ("rewritten", 0), (
+    mended = drafts_of(seed, 20)
+    mended[small - 1] = NOBODY
+    assert judged(log_of(mended), drawer) == ("rewritten", 0), (
         "Where the oldest head does not agree, no entry should be sure."
     )
-    assert judged(log_of(other)[:middle], drawer) == ("rewritten", 0), (
+    assert judged(log_of(mended)[:middle], drawer) == ("rewritten", 0), (
         "A log that was rewritten and cut off should be called rewritten."
     )
-    other = drafts_of(seed, 20)
-    other[large] = NOBODY
-    assert judged(log_of(other), drawer) == ("as seen", large), (
+    mended = drafts_of(seed, 20)
+    mended[large] = NOBODY
+    assert judged(log_of(mended), drawer) == ("as seen", large), (
         "What came after the newest head cannot be told from the heads."
     )
     forged = log_of([NOBODY, *drafts_of(seed, 20)[1:]])
@@ -666,14 +667,14 @@ assert attack(lines, drawer, KEY, 5, NOBODY) is None, "A head covers entry 5."
 for seed in (81, 82):
     lines = log_of(drafts_of(seed, 10))
     drawer = [note_of(lines, 7), note_of(lines, 3)]
-    for place in range(10):
-        forged = attack(lines, drawer, KEY, place, NOBODY)
-        if place < 7:
-            assert forged is None, f"Entry {place} is covered by the head of 7."
+    for spot in range(10):
+        forged = attack(lines, drawer, KEY, spot, NOBODY)
+        if spot < 7:
+            assert forged is None, f"Entry {spot} is covered by the head of 7."
         else:
             want = drafts_of(seed, 10)
-            want[place] = NOBODY
-            assert forged == log_of(want), f"Entry {place} can still be rewritten."
+            want[spot] = NOBODY
+            assert forged == log_of(want), f"Entry {spot} can still be rewritten."
     want = drafts_of(seed, 10)
     want[2] = NOBODY
     useless = [note_of(lines, 9, CLERK), note_of(lines, 5, name="oakbank.example/x")]
@@ -744,7 +745,7 @@ def signed(kind, actor, version, signer=None, **more):
     """Return a draft that `signer`, or else its actor, has signed as Oakbank does."""
     payload = {"version": version, **more}
     draft = Draft(kind, actor, 3, f"{kind}-{actor}-{version}", payload)
-    return vars(roles.sign(draft, OWN_KEYS[signer or actor]))
+    return asdict(roles.sign(draft, OWN_KEYS[signer or actor]))
 
 
 BOOK = log_of(
@@ -769,24 +770,24 @@ assert refusal(BOOK, signed("promote", "Eve", "7"), STAFF) == "role", "Eve devel
 said = refusal(BOOK, signed("promote", "Bob", "9"), STAFF)
 assert said == "no author", f"No entry names version 9: not {said!r}."
 ### BEGIN HIDDEN TESTS
-for maker, other in (("Ada", "Bob"), ("Bob", "Ada")):
+for maker, rival in (("Ada", "Bob"), ("Bob", "Ada")):
     late = log_of(
         [
             *drafts_of(6, 2),
-            signed("train", other, "6"),
+            signed("train", rival, "6"),
             signed("train", maker, "4"),
-            signed("train", other, "4", when="later"),
-            signed("promote", other, "5"),
-            signed("erase", other, "2"),
+            signed("train", rival, "4", when="later"),
+            signed("promote", rival, "5"),
+            signed("erase", rival, "2"),
         ]
     )
     assert refusal(late, signed("promote", maker, "4"), STAFF) == "author", (
         "Somebody who claims the version later should not become its author."
     )
-    assert refusal(late, signed("promote", other, "4"), STAFF) is None, (
+    assert refusal(late, signed("promote", rival, "4"), STAFF) is None, (
         "Who trained another version, or claimed this one later, may approve it."
     )
-    claim = signed("promote", maker, "4", author=other)
+    claim = signed("promote", maker, "4", author=rival)
     assert refusal(late, claim, STAFF) == "author", "What a request says of its author should not be believed."
     for version in ("5", "2", ""):
         said = refusal(late, signed("promote", maker, version), STAFF)
@@ -811,7 +812,7 @@ for maker, other in (("Ada", "Bob"), ("Bob", "Ada")):
     assert refusal(late, signed("promote", "Eve", "4", maker), STAFF) == "role", (
         "Of two reasons, the first in the list should be told."
     )
-    again = signed("promote", other, "9", maker)
+    again = signed("promote", rival, "9", maker)
     assert refusal(late, again, STAFF) == "signature", "The first reason is wanted."
 own = signed("promote", "Bob", "7")
 refusal(BOOK, own, STAFF)
@@ -900,8 +901,8 @@ with tempfile.TemporaryDirectory() as folder:
     first, second = [*read_events(events), None, None][:2]
 assert second is not None, "Two calls should leave two lines in the file of events."
 wanted = {"eventType", "eventTime", "run", "job", "inputs", "outputs"}
-for name in sorted(wanted | {"producer", "schemaURL"}):
-    assert name in first, f"The event lacks `{name}`."
+for needed in sorted(wanted | {"producer", "schemaURL"}):
+    assert needed in first, f"The event lacks `{needed}`."
 assert first["schemaURL"].startswith(EVENT), "Use the client's own RunEvent."
 assert first["eventType"] == "COMPLETE", f"The run has ended: {first['eventType']}?"
 assert first["job"]["name"] == "train", f"Its job is train, not {first['job']['name']}."
@@ -920,15 +921,15 @@ with tempfile.TemporaryDirectory() as folder:
     emit(events, folder, "import", [], ["lake/b"])
     told = read_events(events)
     hashed = {
-        name: hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()
-        for name in ("lake/a", "lake/b", "out/x", "out/y")
+        where: hashlib.sha256(Path(folder, where).read_bytes()).hexdigest()
+        for where in ("lake/a", "lake/b", "out/x", "out/y")
     }
 assert len(told) == 3, "Three calls should leave three events."
 jobs = [event["job"]["name"] for event in told]
 assert jobs == ["validate", "repair", "import"], "Each event should name its job."
 want = sorted([("lake/a", digest_of("wrong")), ("lake/b", hashed["lake/b"])])
 assert sets_of(told[0], "inputs") == want, "All that was read should be told."
-want = [(name, hashed[name]) for name in ("out/x", "out/y")]
+want = [(where, hashed[where]) for where in ("out/x", "out/y")]
 assert sets_of(told[0], "outputs") == want, "All that was written should be told."
 want = [("lake/a", digest_of("right"))]
 assert sets_of(told[1], "inputs") == want, "A corrected file has another version."
@@ -981,7 +982,7 @@ def steps(events):
 def tainted(events, name, version):
     """Return "models", "decisions" and "letters" made from a data set."""
     ### BEGIN SOLUTION
-    runs, found, new = list(steps(events).values()), set(), {(name, version)}
+    runs, found, new = steps(events).values(), set(), {(name, version)}
     while new:
         new = set().union(*(run["writes"] for run in runs if run["reads"] & new)) - found
         found |= new
@@ -991,7 +992,7 @@ def tainted(events, name, version):
 
 
 # %% test="ex6" points=1
-# Covers the steps of one bank. Not shown: other banks, and banks of one event.
+# Covers the steps of one bank. Not shown: other banks, and the failed runs.
 runs = steps(SMALL.events)
 assert runs is not None, "steps returned nothing: return a dict."
 assert isinstance(runs, dict), f"Return a dict, not {type(runs).__name__}."
@@ -1007,27 +1008,27 @@ for job, reads, writes in SMALL.steps:
     assert (job, set(reads), set(writes)) in done, f"A run of {job} is not as it was."
 ### BEGIN HIDDEN TESTS
 for seed in (91,):
-    other = SmallBank(seed, 4, 5)
-    runs = steps(other.events)
-    ids = {one["run"]["runId"] for one in read_events(other.events)}
+    bank = SmallBank(seed, 4, 5)
+    runs = steps(bank.events)
+    ids = {one["run"]["runId"] for one in read_events(bank.events)}
     assert set(runs) == ids, "Each run id should be there once, failed runs too."
     got = sorted((one["job"], len(one["reads"])) for one in runs.values())
     told = {}
-    for event in read_events(other.events):
+    for event in read_events(bank.events):
         key = event["run"]["runId"], event["job"]["name"]
         told[key] = told.get(key, 0) + len(event["inputs"])
     want = sorted((job, n) for (_, job), n in told.items())
     assert got == want, "The inputs of all events of a run should add up."
     done = [(one["job"], one["reads"], one["writes"]) for one in runs.values()]
-    for job, reads, writes in other.steps:
+    for job, reads, writes in bank.steps:
         assert (job, set(reads), set(writes)) in done, f"A run of {job} is not right."
 ### END HIDDEN TESTS
 
 # %% test="ex6" part="tainted" points=2
 # Covers both files of month 2 in one bank. Not shown: other files, other banks.
-name, wrong = SMALL.sent(2, 2)
+file, wrong = SMALL.sent(2, 2)
 _, right = SMALL.sent(2, 8)
-hit = tainted(SMALL.events, name, wrong)
+hit = tainted(SMALL.events, file, wrong)
 assert hit is not None, "tainted returned nothing: return a dict."
 assert isinstance(hit, dict), f"Return a dict, not {type(hit).__name__}."
 assert set(hit) == {"models", "decisions", "letters"}, f"It has {sorted(hit)}."
@@ -1040,16 +1041,16 @@ assert hit["decisions"] == [f"decisions/{one}.parquet" for one in months], (
     f"Months 2 to 6 were decided from it, directly or by a model: {hit['decisions']}."
 )
 assert hit["letters"] == [f"letters/{one}.csv" for one in months], "And their letters."
-assert tainted(SMALL.events, name, right)["models"] == ["registry/credit/4"], (
+assert tainted(SMALL.events, file, right)["models"] == ["registry/credit/4"], (
     "The corrected file has the same name and another version: one model has seen it."
 )
 ### BEGIN HIDDEN TESTS
 for seed, bad, corrected in ((93, 1, 4), (94, 5, 7)):
-    other = SmallBank(seed, bad, corrected)
+    bank = SmallBank(seed, bad, corrected)
     for month, now in ((bad, bad), (bad, 8), (-1, 0), (3, 3), (8, 8)):
-        name, version = other.sent(month, now)
-        reached = {(name, version)}
-        for _, reads, writes in other.steps:  # in the order of time
+        file, content = bank.sent(month, now)
+        reached = {(file, content)}
+        for _, reads, writes in bank.steps:  # in the order of time
             reached |= set(writes) if reached & set(reads) else set()
         want = {
             kind: sorted({one for one, _ in reached if one.startswith(begin)})
@@ -1059,7 +1060,7 @@ for seed, bad, corrected in ((93, 1, 4), (94, 5, 7)):
                 ("letters", "letters/"),
             )
         }
-        got = tainted(other.events, name, version)
+        got = tainted(bank.events, file, content)
         for kind, names in want.items():
             assert got[kind] == names, (
                 f"{len(names)} {kind} were made from this file, and you found "
@@ -1137,28 +1138,30 @@ assert files == sources(SMALL, "3"), "The names or versions of the files differ.
 assert SMALL.sent(2, 2) in files, "Version 3 learned from the wrong file of month 2."
 ### BEGIN HIDDEN TESTS
 cases = [(SMALL, RUN_IDS, ["Bob", "Zoë", None, "Bob"])]
-other, names = SmallBank(97, 1, 4), ["Eve", None, "Ada", "Zoë"]
-cases.append((other, registered(other, names), names))
-for other, ids, names in cases:
-    for number, run, name in zip(other.tables, ids, names, strict=True):
-        case = {"application_id": 5, "model": f"credit-{other.seed}", "version": number}
-        found = origin(case, STORE, other.events)
+another, names = SmallBank(97, 1, 4), ["Eve", None, "Ada", "Zoë"]
+cases.append((another, registered(another, names), names))
+for another, ids, names in cases:
+    for number, run, who in zip(another.tables, ids, names, strict=True):
+        case = {"application_id": 5, "model": f"credit-{another.seed}", "version": number}
+        found = origin(case, STORE, another.events)
         assert found["run"] == run, "The run of the decision's own version is wanted."
-        assert found["approver"] == name, "The version's own approver is wanted."
-        code = digest_of(f"code {other.seed} {number}")
+        assert found["approver"] == who, "The version's own approver is wanted."
+        code = digest_of(f"code {another.seed} {number}")
         assert found["code"] == code, "The code_hash of the version is wanted."
-        table = other.tables[number][0]
+        table = another.tables[number][0]
         assert found["as_of"] == int(table.split("/")[1]), "Each run has its own month."
         files = [tuple(one) for one in found["files"]]
-        assert files == sources(other, number), "The files behind the table with this digest are wanted, and no others."
+        assert files == sources(another, number), (
+            "The files behind the table with this digest are wanted, and no others."
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## Exercise 8: declared, and really opened
 #
-# `undeclared(query, folder, declared)` runs a step and returns the sorted list of the files below
+# `undeclared(sql, folder, declared)` runs a step and returns the sorted list of the files below
 # `folder` that it opened and that are not among those `declared`.
-# - The step is a `query` for DuckDB; where the folder stands in its text, it says `{folder}`. Put
+# - The step is a query for DuckDB, `sql`; where the folder stands in its text, it says `{folder}`. Put
 #   the folder there, run the query and fetch all rows: DuckDB opens some files only then.
 # - Files are named as in `declared`, by their path below the folder: `"outcomes/month=3.csv"`.
 #
@@ -1167,11 +1170,11 @@ for other, ids, names in cases:
 
 
 # %% answer="ex8"
-def undeclared(query, folder, declared):
+def undeclared(sql, folder, declared):
     """Return the files that a step opens and does not declare."""
     ### BEGIN SOLUTION
     with observed.opened(folder) as found:
-        duckdb.sql(query.replace("{folder}", folder)).fetchall()
+        duckdb.sql(sql.replace("{folder}", folder)).fetchall()
     names = {path.relative_to(folder).as_posix() for path in found}
     return sorted(names - set(declared))
     ### END SOLUTION
@@ -1189,11 +1192,11 @@ def lake(folder, seed):
     write(folder, **{"lists__old__regions.csv": f"id,weight\n{rows}"})
 
 
-def secret(query, declared, seed=0):
+def secret(sql, declared, seed=0):
     """Return what undeclared says of a query in a lake."""
     with tempfile.TemporaryDirectory() as folder:
         lake(folder, seed)
-        return undeclared(query, folder, declared)
+        return undeclared(sql, folder, declared)
 
 
 ALL = "SELECT avg(value) FROM '{folder}/outcomes/*.csv'"

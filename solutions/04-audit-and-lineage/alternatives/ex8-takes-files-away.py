@@ -5,7 +5,7 @@
 import shutil
 
 
-def undeclared(query, folder, declared):
+def undeclared(sql, folder, declared):
     def result(without):
         with tempfile.TemporaryDirectory() as other:
             for path in sorted(Path(folder).rglob("*")):
@@ -14,7 +14,7 @@ def undeclared(query, folder, declared):
                     Path(other, name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, Path(other, name))
             try:
-                return duckdb.sql(query.replace("{folder}", other)).fetchall()
+                return duckdb.sql(sql.replace("{folder}", other)).fetchall()
             except duckdb.Error:
                 return "an error"
 

@@ -19,7 +19,7 @@ def steps(events):
 
 def tainted(events, name, version):
     """Return "models", "decisions" and "letters" made from a data set."""
-    runs, found, new = list(steps(events).values()), set(), {(name, version)}
+    runs, found, new = steps(events).values(), set(), {(name, version)}
     while new:
         new = set().union(*(run["writes"] for run in runs if run["reads"] & new)) - found
         found |= new

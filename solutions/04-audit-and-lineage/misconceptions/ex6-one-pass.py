@@ -19,7 +19,7 @@ def steps(events):
 
 def tainted(events, name, version):
     """Return "models", "decisions" and "letters" made from a data set."""
-    runs, found, new = list(steps(events).values()), set(), {(name, version)}
+    runs, found, new = steps(events).values(), set(), {(name, version)}
     for run in runs:
         if run["reads"] & (found | new):
             found |= run["writes"]

@@ -6,7 +6,7 @@
 import sys
 
 
-def undeclared(query, folder, declared):
+def undeclared(sql, folder, declared):
     """Return the files that a step opens and does not declare."""
     seen = []
 
@@ -15,6 +15,6 @@ def undeclared(query, folder, declared):
             seen.append(Path(arguments[0]))
 
     sys.addaudithook(hook)
-    duckdb.sql(query.replace("{folder}", folder)).fetchall()
+    duckdb.sql(sql.replace("{folder}", folder)).fetchall()
     names = {path.relative_to(folder).as_posix() for path in seen}
     return sorted(names - set(declared))
