@@ -161,17 +161,17 @@ class SmallBank:
                 told += [(run, job, "COMPLETE", [], writes)]
         draw.shuffle(told)
         transport = FileTransport(FileConfig(self.events, append=True))
-        client = OpenLineageClient(transport=transport)
+        client, made = OpenLineageClient(transport=transport), lineage.RunEvent
         for run, job, kind, reads, writes in told:
-            event = lineage.RunEvent(
-                eventType=lineage.RunState[kind],
-                eventTime="2024-07-01T00:00:00Z",
-                run=lineage.Run(runId=run),
-                job=lineage.Job(namespace="oakbank", name=job),
-                inputs=[data_set(lineage.InputDataset, one) for one in reads],
-                outputs=[data_set(lineage.OutputDataset, one) for one in writes],
-            )
-            client.emit(event)
+            event = {
+                "eventType": lineage.RunState[kind],
+                "eventTime": "2024-10-01T00:00:00+00:00",
+                "run": lineage.Run(run),
+                "job": lineage.Job("oakbank", job),
+                "inputs": [data_set(lineage.InputDataset, one) for one in reads],
+                "outputs": [data_set(lineage.OutputDataset, one) for one in writes],
+            }
+            client.emit(made(**event))
 
 
 def data_set(kind, one):
@@ -195,14 +195,15 @@ def registered(bank, approvers):
         run = client.create_run("0", tags={"code_hash": "that of the run"}).info.run_id
         client.log_batch(run, params=[Param("as_of", as_of), Param("version", number)])
         others = [bank.sent(-1, 0)[1], bank.sent(0, 0)[1]]
-        for use, digest in (
-            ("evaluation", others[0]),
-            ("training", version),
-            ("monitoring", others[1]),
-        ):
-            table = Dataset("accepted", digest[:36], "local", "{}")
-            tags = [InputTag("used", "training"), InputTag("mlflow.data.context", use)]
-            client.log_inputs(run, [DatasetInput(table, tags)])
+        uses = {"evaluation": others[0], "training": version, "monitoring": others[1]}
+        tables = [
+            DatasetInput(
+                Dataset("accepted", digest[:36], "local", "{}"),
+                [InputTag("used", "training"), InputTag("mlflow.data.context", use)],
+            )
+            for use, digest in uses.items()
+        ]
+        client.log_inputs(run, tables)
         tags = {"code_hash": digest_of(f"code {bank.seed} {number}")}
         tags |= {"approver": approver} if approver else {}
         source = f"{PLACE.as_uri()}/artifacts/0/{run}/artifacts/model"
@@ -606,9 +607,9 @@ assert first_bad(log_of(anew)) is None, "The chain alone does not find this one.
 assert judged(lines, []) == ("no head", 0), "Without a head nothing can be compared."
 ### BEGIN HIDDEN TESTS
 for seed in (71, 72):
-    draw = random.Random(seed)
+    chance = random.Random(seed)
     lines = log_of(drafts_of(seed, 20))
-    small, middle, large = sorted(draw.sample(range(2, 19), 3))
+    small, middle, large = sorted(chance.sample(range(2, 19), 3))
     drawer = [note_of(lines, k) for k in (middle, large, small)]
     assert judged(lines, drawer) == ("as seen", large), "The largest head counts."
     assert judged(lines[:large], drawer) == ("as seen", large), (
@@ -644,7 +645,7 @@ for seed in (71, 72):
         note_of(forged, 20, AUDITOR, "oakbank.example/auditors"),
     ]
     both = [*waste, *drawer]
-    draw.shuffle(both)
+    chance.shuffle(both)
     assert judged(lines, both) == ("as seen", large), (
         "Notes that are not genuine should change nothing, wherever they lie."
     )
@@ -882,12 +883,12 @@ def read_events(path):
 def sets_of(event, side):
     """Return names and versions of the data sets of one side of an event, sorted."""
     found = []
-    for one in event[side]:
-        assert one["namespace"] == "oakbank", "Data sets are in the namespace oakbank."
-        version = one.get("facets", {}).get("version")
-        assert version, f"{one['name']} lacks the facet `version`."
+    for told in event[side]:
+        assert told["namespace"] == "oakbank", "Data sets are in the namespace oakbank."
+        version = told.get("facets", {}).get("version")
+        assert version, f"{told['name']} lacks the facet `version`."
         assert version["_schemaURL"].startswith(FACET), "Use the client's own facet."
-        found.append((one["name"], version["datasetVersion"]))
+        found.append((told["name"], version["datasetVersion"]))
     return sorted(found)
 
 
@@ -912,16 +913,16 @@ assert sets_of(first, "outputs") == [("model", digest_of("tree"))], "What it wro
 ids = [uuid.UUID(one["run"]["runId"]) for one in (first, second)]
 assert ids[0] != ids[1], "Each call is a run of its own: give it a new id."
 ### BEGIN HIDDEN TESTS
-with tempfile.TemporaryDirectory() as folder:
-    events = str(Path(folder, "told.jsonl"))
-    write(folder, lake__a="wrong", lake__b="b\r\n", out__x="", out__y="é")
-    emit(events, folder, "validate", ["lake/b", "lake/a"], ["out/x", "out/y"])
-    write(folder, lake__a="right")
-    emit(events, folder, "repair", ["lake/a"], [])
-    emit(events, folder, "import", [], ["lake/b"])
+with tempfile.TemporaryDirectory() as home:
+    events = str(Path(home, "told.jsonl"))
+    write(home, lake__a="wrong", lake__b="b\r\n", out__x="", out__y="é")
+    emit(events, home, "validate", ["lake/b", "lake/a"], ["out/x", "out/y"])
+    write(home, lake__a="right")
+    emit(events, home, "repair", ["lake/a"], [])
+    emit(events, home, "import", [], ["lake/b"])
     told = read_events(events)
     hashed = {
-        where: hashlib.sha256(Path(folder, where).read_bytes()).hexdigest()
+        where: hashlib.sha256(Path(home, where).read_bytes()).hexdigest()
         for where in ("lake/a", "lake/b", "out/x", "out/y")
     }
 assert len(told) == 3, "Three calls should leave three events."
@@ -1015,13 +1016,13 @@ for seed in (91,):
     got = sorted((one["job"], len(one["reads"])) for one in runs.values())
     told = {}
     for event in read_events(bank.events):
-        key = event["run"]["runId"], event["job"]["name"]
-        told[key] = told.get(key, 0) + len(event["inputs"])
+        mine = event["run"]["runId"], event["job"]["name"]
+        told[mine] = told.get(mine, 0) + len(event["inputs"])
     want = sorted((job, n) for (_, job), n in told.items())
     assert got == want, "The inputs of all events of a run should add up."
-    done = [(one["job"], one["reads"], one["writes"]) for one in runs.values()]
+    were = [tuple(one[key] for key in ("job", "reads", "writes")) for one in runs.values()]
     for job, reads, writes in bank.steps:
-        assert (job, set(reads), set(writes)) in done, f"A run of {job} is not right."
+        assert (job, set(reads), set(writes)) in were, f"A run of {job} is not right."
 ### END HIDDEN TESTS
 
 # %% test="ex6" part="tainted" points=2
@@ -1150,8 +1151,8 @@ for another, ids, names in cases:
         assert found["code"] == code, "The code_hash of the version is wanted."
         table = another.tables[number][0]
         assert found["as_of"] == int(table.split("/")[1]), "Each run has its own month."
-        files = [tuple(one) for one in found["files"]]
-        assert files == sources(another, number), (
+        behind = list(map(tuple, found["files"]))
+        assert behind == sources(another, number), (
             "The files behind the table with this digest are wanted, and no others."
         )
 ### END HIDDEN TESTS

@@ -17,9 +17,7 @@ def steps(events):
 
 
 def tainted(events, name, version):
-    edges = [
-        (*one, *other) for run in steps(events).values() for one in run["reads"] for other in run["writes"]
-    ]
+    edges = [(*one, *other) for run in steps(events).values() for one in run["reads"] for other in run["writes"]]
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE edge (a, av, b, bv)")
     base.executemany("INSERT INTO edge VALUES (?, ?, ?, ?)", edges)

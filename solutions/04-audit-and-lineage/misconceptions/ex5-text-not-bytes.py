@@ -7,7 +7,7 @@ def emit(events, folder, job, reads, writes):
     """Append the event of a run that has ended."""
 
     def told(kind, name):
-        digest = hashlib.sha256(Path(folder, name).read_text(encoding='utf-8').encode()).hexdigest()
+        digest = hashlib.sha256(Path(folder, name).read_text(encoding="utf-8").encode()).hexdigest()
         facet = dataset_version_dataset.DatasetVersionDatasetFacet(digest)
         return kind("oakbank", name, facets={"version": facet})
 

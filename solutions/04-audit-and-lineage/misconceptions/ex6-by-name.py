@@ -21,8 +21,7 @@ def tainted(events, name, version):
     """Return "models", "decisions" and "letters" made from a data set."""
     found, new = set(), {(name, "")}
     runs = [
-        {side: {(one, "") for one, _ in run[side]} for side in ("reads", "writes")}
-        for run in steps(events).values()
+        {side: {(one, "") for one, _ in run[side]} for side in ("reads", "writes")} for run in steps(events).values()
     ]
     while new:
         new = set().union(*(run["writes"] for run in runs if run["reads"] & new)) - found
