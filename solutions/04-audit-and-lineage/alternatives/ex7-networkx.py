@@ -25,7 +25,7 @@ def origin(decision, store, events):
         graph.add_edges_from((number, one) for one in step["writes"])
     (table,) = [one for one in graph if one[1].startswith(contexts["training"])]
     first = [one for one in nx.ancestors(graph, table) if graph.in_degree(one) == 0]
-    approver = version.tags["approver"] if "approver" in version.tags else None
+    approver = dict(version.tags).get("approver")
     return {
         "run": run.info.run_id,
         "as_of": int(run.data.params["as_of"]),

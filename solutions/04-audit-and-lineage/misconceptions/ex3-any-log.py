@@ -25,7 +25,7 @@ def genuine(drawer, key):
             auditor.verify(signature, text.encode())
         except InvalidSignature:
             continue
-        name, size, root = text.splitlines()
+        _, size, root = text.splitlines()
         seen[int(size)] = base64.b64decode(root).hex()
     return seen
 

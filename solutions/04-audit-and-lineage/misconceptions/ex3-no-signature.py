@@ -20,7 +20,7 @@ def compare(lines, drawer, key):
 def genuine(drawer, key):
     """Return root by size of the heads that the auditor has signed."""
     seen = {}
-    for text, signature in drawer:
+    for text, _ in drawer:
         name, size, root = text.splitlines()
         if name == "oakbank.example/audit":
             seen[int(size)] = base64.b64decode(root).hex()
