@@ -1,0 +1,31 @@
+# ---
+# answers: ex6
+# loses: {ex6-test-tainted: 2}
+# why: asks for the content only, so that two empty files are one
+# ---
+def steps(events):
+    """Return "job", "reads" and "writes" by run id."""
+    runs = {}
+    for line in Path(events).read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        empty = {"job": event["job"]["name"], "reads": set(), "writes": set()}
+        run = runs.setdefault(event["run"]["runId"], empty)
+        for side, known in (("inputs", "reads"), ("outputs", "writes")):
+            for one in event[side]:
+                version = one["facets"]["version"]["datasetVersion"]
+                run[known].add((one["name"], version))
+    return runs
+
+
+def tainted(events, name, version):
+    """Return "models", "decisions" and "letters" made from a data set."""
+    runs, found, new = steps(events).values(), set(), {(name, version)}
+    for run in runs:
+        names = {v: one for other in runs for one, v in other["writes"]}
+        run["reads"] = {(names.get(v, one), v) for one, v in run["reads"]}
+        run["writes"] = {(names[v], v) for _, v in run["writes"]}
+    while new:
+        new = set().union(*(run["writes"] for run in runs if run["reads"] & new)) - found
+        found |= new
+    kinds = {"models": "registry/", "decisions": "decisions/", "letters": "letters/"}
+    return {kind: sorted({one for one, _ in found if one.startswith(begin)}) for kind, begin in kinds.items()}
