@@ -7,7 +7,9 @@ letters as text files, backups as zip.
 import gzip
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -209,9 +211,12 @@ class Bank(TrackedBank):
 class Without(World):
     """The same world, in which some people never applied."""
 
-    def __init__(self, world: World, applications: "set[int] | frozenset[int]") -> None:
+    def __init__(self, world: World, applications: Iterable[int]) -> None:
         super().__init__(world.seed, world.scenario)
         self.left_out = frozenset(applications)
+
+    def __reduce__(self) -> tuple[type[World], tuple[Any, ...]]:
+        return Without, (World(self.seed, self.scenario), self.left_out)
 
     def applications(self, month: int) -> pd.DataFrame:
         """Return the applications of a month but for theirs."""

@@ -152,9 +152,9 @@ def _duckdb(content: bytes) -> Inner:
         with duckdb.connect(str(path), read_only=True) as database:
             tables = database.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
             for schema, name in tables:
-                table = database.execute(f'SELECT * FROM "{schema}"."{name}"').fetch_arrow_table()  # noqa: S608
-                for inner, values in _arrow(table):
-                    yield f"table {name} {inner}", values
+                frame = database.execute(f'SELECT * FROM "{schema}"."{name}"').df()  # noqa: S608
+                for column in frame:
+                    yield f"table {name} column {column}", _values(frame[column])
 
 
 def _npy(content: bytes) -> Inner:

@@ -151,7 +151,7 @@ def _decided(bank: Bank, application_id: int, month: int, kept_until: int | None
 
 
 def _reasons(bank: Bank, application_id: int, month: int, version: str) -> tuple[str, ...]:
-    """Return why a model declined, on the feed as it was repaired; compared with the loans granted in the year before."""
+    """Return why a model declined, on the repaired feed; compared with the loans of the year before."""
     from oakbank.governance.reasons import reason_codes  # late: it needs shap
 
     lake, reference = bank.lake, FeedReference.from_lake(bank.lake)
@@ -205,6 +205,6 @@ def _rare_values(bank: Bank) -> dict[int, list[float]]:
     for ids, values in [*columns, (decided["application_id"], decided["default_probability"])]:
         alone = ~values.astype(np.float32).duplicated(keep=False) & values.notna()
         for one, value in zip(ids[alone].tolist(), values[alone].tolist(), strict=True):
-            if len(f"{np.float32(value):.8g}".replace(".", "").strip("0")) >= DIGITS:
+            if len(str(np.float32(value)).replace(".", "").strip("0")) >= DIGITS:
                 found[one].append(value)
     return found

@@ -1,8 +1,11 @@
 """Erasing a person from every store, and from the next model (GDPR, art. 17).
 
 What is to be done is written down before the first deletion. Killed at any moment, the same call goes on and ends as if
-it had never stopped. No receipt is given while a search by value, which knows nothing of the stores, still finds anything
-outside of what stays: somebody has copied data to where nobody had said.
+it had never stopped. No receipt is given while a search by value, which knows nothing of the stores, still finds
+anything outside of what stays: somebody has copied data to where nobody had said.
+
+The model is then the one that would have been trained had the person never applied and everybody else been decided as
+they were. What a model that had seen the person decided about others is history, and not undone.
 """
 
 import json
@@ -52,7 +55,7 @@ def erase(bank: Bank, number: str, *, request: str, as_of: int) -> Receipt:
 def erase_many(bank: Bank, requests: Mapping[str, str], *, as_of: int) -> list[Receipt]:
     """Erase customers from every store, train the model again without them, and return a receipt each.
 
-    Called again, it changes nothing and returns the same receipts.
+    Called again, it changes nothing and returns the same receipts. No other job may write to the bank meanwhile.
 
     Args:
         bank: The bank.

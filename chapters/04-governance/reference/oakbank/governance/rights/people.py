@@ -18,9 +18,10 @@ from oakbank.world.simulator import IDS_PER_MONTH
 
 SHARE_WHO_RETURN = 10
 """One in so many applicants applied the month before, too."""
-_GIVEN = ["Ada", "Ben", "Clara", "David", "Elif", "Felix", "Greta", "Hugo", "Ines", "Jonas", "Katja", "Liam", "Mira", "Noah", "Olga", "Pavel", "Quinn", "Rosa", "Samir", "Tilda", "Umut", "Vera", "Willem", "Xenia", "Yusuf", "Zoe", "Anton", "Birgit", "Cem", "Dana", "Emil", "Frida"]
-_FAMILY_START = ["Al", "Bar", "Cor", "Dun", "El", "Far", "Gor", "Hal", "Is", "Jor", "Kel", "Lor", "Mar", "Nor", "Os", "Pel", "Rad", "Sol", "Tor", "Ul", "Ver", "Wes", "Yar", "Zel"]
-_FAMILY_END = ["berg", "dahl", "ford", "gren", "heim", "ic", "ko", "lund", "mann", "nov", "ova", "ral", "sen", "ski", "stein", "tis", "vik", "wood"]
+_GIVEN = """Ada Anton Ben Birgit Cem Clara Dana David Elif Emil Felix Frida Greta Hugo Ines Jonas
+Katja Liam Mira Noah Olga Pavel Quinn Rosa Samir Tilda Umut Vera Willem Xenia Yusuf Zoe"""
+_FAMILY_START = "Al Bar Cor Dun El Far Gor Hal Is Jor Kel Lor Mar Nor Os Pel Rad Sol Tor Ul Ver Wes"
+_FAMILY_END = "berg dahl ford gren heim ic ko lund mann nov ova ral sen ski stein tis vik wood"
 _PRIME = 9_999_999_967
 _TABLES = """
 CREATE TABLE IF NOT EXISTS customers (number TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL) STRICT;
@@ -158,12 +159,14 @@ def customer_of(application_id: int, months_before: int) -> Customer:
     while months_before and _draw(origin, "returns") % SHARE_WHO_RETURN == 0:
         origin, months_before = origin - IDS_PER_MONTH, months_before - 1
     number = f"C{origin * 7_919_317 % _PRIME:010d}"
-    given = _GIVEN[_draw(origin, "given") % len(_GIVEN)]
-    start = _FAMILY_START[_draw(origin, "start") % len(_FAMILY_START)]
-    end = _FAMILY_END[_draw(origin, "end") % len(_FAMILY_END)]
-    name = f"{given} {start}{end}"
-    mail = f"{given}.{start}{end}.{_draw(origin, 'mail') % 10_000:04d}@mail.example".lower()
-    return Customer(number, name, mail)
+    given, family = _pick(_GIVEN, origin), _pick(_FAMILY_START, origin) + _pick(_FAMILY_END, origin)
+    mail = f"{given}.{family}.{_draw(origin, 'mail') % 10_000:04d}@mail.example".lower()
+    return Customer(number, f"{given} {family}", mail)
+
+
+def _pick(names: str, origin: int) -> str:
+    choice = names.split()
+    return choice[_draw(origin, names) % len(choice)]
 
 
 def _draw(number: int, what: str) -> int:

@@ -19,12 +19,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from oakbank.governance.rights.contents import Column, ContentError, Raw, parts
+from oakbank.governance.rights.windows import SIZES, Windows
 
 Value: TypeAlias = str | int | float
 SHORTEST = 4
 """Characters of a value: a shorter one would be found everywhere."""
-_NUMERAL = re.compile(rb"\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
-_HEX = re.compile(rb"[0-9a-fA-F]{32,64}")
+_TOKEN = re.compile(rb"[0-9a-f]{32,64}|\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _HASHES = ("md5", "sha1", "sha256")
 
 
@@ -83,7 +83,7 @@ def _in_file(name: str, content: bytes, wanted: "_Wanted") -> Iterator[Found]:
     places = [("name of the file", wanted.in_bytes(name.encode(), binary=False)), *columns]
     for part in seen:
         if isinstance(part, Raw):  # what a column has shown stands in the bytes of its table, too
-            hits = wanted.in_bytes(part.content, part.binary)
+            hits = wanted.in_bytes(part.content, part.binary, packed=not part.binary)
             places.append((f"{part.place} bytes".strip(), Counter({k: n for k, n in hits.items() if k not in shown})))
     for place, hits in places:
         yield from (Found(name, place, value, times) for value, times in hits.items())
@@ -93,13 +93,11 @@ class _Wanted:
     """The values, in every form in which they may stand."""
 
     def __init__(self, values: Sequence[Value]) -> None:
-        self.texts: dict[bytes, str] = {}
-        self.hashes: dict[bytes, str] = {}
-        self.numerals: dict[bytes, str] = {}
+        self.texts, self.packed = Windows(), Windows()
+        self.tokens: dict[bytes, str] = {}
+        """Numerals and hashes, as text."""
         self.integers: dict[int, str] = {}
         self.floats: dict[float, str] = {}
-        self.packed: dict[int, dict[int, str]] = {4: {}, 6: {}, 8: {}}
-        """Bytes of a number as a machine has it, by how many they are, read as an integer, least significant first."""
         if not values:
             raise SearchError("there is no value to search for: give what identifies the person")
         for value in values:
@@ -110,29 +108,30 @@ class _Wanted:
         if len(told) < SHORTEST:
             raise SearchError(f"{told!r} is too short to tell a person: give {SHORTEST} characters or more")
         for name in _HASHES:
-            self.hashes[hashlib.new(name, told.encode(), usedforsecurity=False).hexdigest().encode()] = told
+            self.tokens[hashlib.new(name, told.encode(), usedforsecurity=False).hexdigest().encode()] = told
         if isinstance(value, str):
-            spelled = {value, value.lower(), value.upper(), json.dumps(value)[1:-1]}
-            self.texts |= {one.encode(): told for one in spelled}
-            self.texts |= {value.encode(code): told for code in ("utf-16-le", "utf-16-be")}
+            for spelled in (value, value.lower(), value.upper(), json.dumps(value)[1:-1]):
+                self.texts.add(spelled.encode(), told)
+            for code in ("utf-16-le", "utf-16-be"):
+                self.texts.add(value.encode(code), told)
         elif isinstance(value, int):
             self.integers[value] = told
-            self.numerals[told.encode()] = told
-            for size in self.packed:  # SQLite has the shortest that fits, most significant byte first
+            self.tokens[told.encode()] = told
+            for size in SIZES:  # SQLite has the shortest that fits, most significant byte first
                 if value.bit_length() < 8 * size:
-                    self._pack(value.to_bytes(size, "big", signed=True), told)
-                    self._pack(value.to_bytes(size, "little", signed=True), told)
+                    self.packed.add(value.to_bytes(size, "big", signed=True), told)
+                    self.packed.add(value.to_bytes(size, "little", signed=True), told)
         else:
-            for number in (float(value), float(np.float32(value))):
-                self.floats[number] = told
-                texts = {repr(number), f"{number:.10f}".rstrip("0"), f"{number:.15g}", f"{number:.17g}"}
-                self.numerals |= {text.encode(): told for text in texts}
-                for order in ("<d", ">d"):
-                    self._pack(struct.pack(order, number), told)
-            self.numerals[str(np.float32(value)).encode()] = told
+            self._add_float(float(value), told)
 
-    def _pack(self, content: bytes, told: str) -> None:
-        self.packed[len(content)][int.from_bytes(content, "little")] = told
+    def _add_float(self, value: float, told: str) -> None:
+        for number in (value, float(np.float32(value))):
+            self.floats[number] = told
+            texts = {repr(number), f"{number:.10f}".rstrip("0"), f"{number:.15g}", f"{number:.17g}"}
+            self.tokens |= {text.encode(): told for text in texts}
+            for order in ("<d", ">d"):
+                self.packed.add(struct.pack(order, number), told)
+        self.tokens[str(np.float32(value)).encode()] = told
 
     def in_column(self, column: Column) -> Counter[str]:
         """Return how often each value stands in a column."""
@@ -151,36 +150,25 @@ class _Wanted:
     def _number(self, one: Any) -> str | None:
         return self.integers.get(one, self.floats.get(one))  # 3 and 3.0 are one key
 
-    def in_bytes(self, content: bytes, binary: bool) -> Counter[str]:
-        """Return how often each value stands in bytes: as text, and if they are `binary` as a machine's number."""
-        found = Counter[str]()
-        for text, told in self.texts.items():
-            if text in content:
-                found[told] += sum(_stands_alone(content, text))
-        for pattern, known in ((_NUMERAL, self.numerals), (_HEX, self.hashes)):
-            found.update(told for one in pattern.finditer(content) if (told := known.get(one[0].lower())) is not None)
-        if binary and b"\0" in content:
-            found.update(self._packed_in(content))
-        return +found
+    def in_bytes(self, content: bytes, binary: bool, packed: bool = False) -> Counter[str]:
+        """Return how often each value stands in bytes.
 
-    def _packed_in(self, content: bytes) -> Iterator[str]:
-        padded = np.frombuffer(content + bytes(8), dtype=np.uint8)
-        for start in range(8):
-            window = padded[start : start + (len(content) + 7 - start) // 8 * 8].view("<u8")
-            for size, known in self.packed.items():
-                low = window & np.uint64(2 ** (8 * size) - 1)
-                hits = low[np.isin(low, np.array(list(known), dtype=np.uint64))]
-                yield from (known[int(hit)] for hit in hits)
+        Args:
+            content: The bytes.
+            binary: Whether numbers may stand there as a machine has them.
+            packed: Whether they are compressed, so that digits in them are chance.
+        """
+        found = Counter(
+            told
+            for at, needle, told in self.texts.find(content)
+            if not (content[at - 1 : at].isalnum() or content[at + len(needle) : at + len(needle) + 1].isalnum())
+        )
+        if not packed:
+            found.update(told for one in _TOKEN.finditer(content) if (told := self.tokens.get(one[0].lower())))
+        if binary and b"\0" in content:
+            found.update(told for _, _, told in self.packed.find(content))
+        return found
 
 
 def _is_number(one: Any) -> bool:
     return isinstance(one, int | float | np.number) and not isinstance(one, bool)
-
-
-def _stands_alone(content: bytes, text: bytes) -> Iterator[bool]:
-    """Yield of each place whether the text is no part of a longer word there."""
-    start = content.find(text)
-    while start >= 0:
-        end = start + len(text)
-        yield not (content[start - 1 : start].isalnum() or content[end : end + 1].isalnum())
-        start = content.find(text, start + 1)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -57,19 +57,21 @@ class Files:
         return [row for path in self._paths(bank) for row in strip(path.name, path.read_bytes(), people)[0]]
 
     def remove(self, bank: Bank, people: People) -> None:
-        """Write each file anew that holds something of people."""
+        """Write each file anew that holds something of people which may not stay."""
+        for stale in bank.folder.glob(PurePath(self.pattern).with_name(".*.tmp").as_posix()):
+            stale.unlink()  # of a call that was killed
         for path in self._paths(bank):
-            found, rest = strip(path.name, path.read_bytes(), people)
-            if not found:
-                continue
+            content = path.read_bytes()
+            _, rest = strip(path.name, content, people)
             if rest is None:
                 path.unlink()
-                continue
-            with whole(path) as stream:
-                stream.write(rest)
+            elif rest != content:
+                with whole(path) as stream:
+                    stream.write(rest)
 
     def _paths(self, bank: Bank) -> Iterator[Path]:
-        yield from sorted(path for path in bank.folder.glob(self.pattern) if path.is_file())
+        found = [path for path in bank.folder.glob(self.pattern) if path.is_file() and path.name[0] != "."]
+        yield from sorted(found)
 
 
 @dataclass(frozen=True)

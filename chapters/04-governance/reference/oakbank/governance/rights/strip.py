@@ -150,26 +150,29 @@ def _text(_: str, content: bytes, people: People) -> Stripped:
 
 
 def _gzip(name: str, content: bytes, people: People) -> Stripped:
-    found, rest = strip(PurePath(name).stem, gzip.decompress(content), people)
-    return found, content if not found else None if rest is None else gzip.compress(rest, mtime=0)
+    inner = gzip.decompress(content)
+    found, rest = strip(PurePath(name).stem, inner, people)
+    return found, content if rest == inner else None if rest is None else gzip.compress(rest, mtime=0)
 
 
 def _zip(_: str, content: bytes, people: People) -> Stripped:
-    found, stream = Owned(), io.BytesIO()
+    found, stream, changed = Owned(), io.BytesIO(), False
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
         for member in old.infolist():
-            theirs, rest = strip(member.filename, old.read(member), people)
+            before = old.read(member)
+            theirs, rest = strip(member.filename, before, people)
             found += [(owner, {"in": member.filename, **row}) for owner, row in theirs]
+            changed |= rest != before
             if rest is not None:
                 new.writestr(member, rest)
-    return found, stream.getvalue() if found else content
+    return found, stream.getvalue() if changed else content
 
 
 def _sqlite(_: str, content: bytes, people: People) -> Stripped:
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(content)
-        found = delete_rows(database, people)
-        return found, database.serialize() if found else content
+        found = owned_rows(database, people)
+        return found, database.serialize() if delete_rows(database, people) else content
 
 
 def owned_rows(database: sqlite3.Connection, people: People) -> Owned:
@@ -189,21 +192,20 @@ def owned_rows(database: sqlite3.Connection, people: People) -> Owned:
     return found
 
 
-def delete_rows(database: sqlite3.Connection, people: People) -> Owned:
-    """Delete people's rows from the tables that are there, leave no byte of them, and return what they were."""
+def delete_rows(database: sqlite3.Connection, people: People) -> bool:
+    """Delete people's rows from the tables that are there, and leave no byte of them; return whether there were any."""
     database.execute("PRAGMA secure_delete = ON")
-    found = [
-        (owner, row)
+    gone = [
+        (row["table"], row[_TABLES[row["table"]]])
         for owner, row in owned_rows(database, people)
         if owner not in people.kept or row["table"] not in REGISTER
     ]
     with database:
-        for _, row in found:
-            table = row["table"]
-            database.execute(f"DELETE FROM {table} WHERE {_TABLES[table]} = ?", [row[_TABLES[table]]])  # noqa: S608
-    if found:
+        for table, key in gone:
+            database.execute(f"DELETE FROM {table} WHERE {_TABLES[table]} = ?", [key])  # noqa: S608
+    if gone:
         database.execute("VACUUM")
-    return found
+    return bool(gone)
 
 
 _KINDS: dict[str, Callable[[str, bytes, People], Stripped]] = {
