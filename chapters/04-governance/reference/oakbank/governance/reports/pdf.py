@@ -1,8 +1,8 @@
 """A report as PDF, by fpdf2: text that can be searched and copied, plots in it, and no clock.
 
 The font is DejaVu Sans, which comes with Matplotlib: Latin, Greek, Cyrillic, Arabic and more. A letter that it does not
-have (Chinese, an emoji) is written as its code point, such as U+5F20: a name must not become empty boxes. Arabic letters
-are not joined, which would need a shaping engine.
+have (Chinese, an emoji) is written as its code point, such as U+5F20: a name must not become empty boxes. Arabic
+letters are not joined, which would need a shaping engine.
 The same report gives the same bytes with the same versions of fpdf2, fontTools and zlib.
 """
 
