@@ -102,7 +102,7 @@ class Bank(TrackedBank):
         write_parquet(features, self.folder / "features" / f"month={month:+04d}.parquet")
         self._to_delta(decisions)
         store = DecisionStore(self.folder / "decisions.db")
-        store.write(decisions, [content_of(row) for row in applications.to_dict("records")])
+        store.write(decisions, [content_of(row) for row in _records(applications)])
         store.close()
         self._note_contracts(month)
         self._write_letters(month, decisions)
@@ -161,8 +161,7 @@ class Bank(TrackedBank):
 
     def _keep_evidence(self, month: int, decisions: pd.DataFrame) -> None:
         owners = self.customers.owners()
-        rows = decisions[~decisions["reason"].str.startswith(REVIEW)].to_dict("records")
-        told = [{**row, "application_id": int(row["application_id"])} for row in rows]
+        told = _records(decisions[~decisions["reason"].str.startswith(REVIEW)])
         kept = [(f"decision-{row['application_id']}", owners[row["application_id"]], row) for row in told]
         codes = self.personal.keep_many(kept)
         drafts = [
@@ -206,6 +205,10 @@ class Bank(TrackedBank):
                 name = file.relative_to(self.folder).as_posix()
                 archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), file.read_bytes())
         return path
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 class Without(World):

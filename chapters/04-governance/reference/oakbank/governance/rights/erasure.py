@@ -71,6 +71,8 @@ def erase_many(bank: Bank, requests: Mapping[str, str], *, as_of: int) -> list[R
     folder = bank.folder / "erasures"
     pending = folder / "pending.json"
     with folder_lock(folder):
+        for stale in folder.glob(".*.tmp"):
+            stale.unlink()  # of a call that was killed
         if not pending.exists() and (done := _done(bank, folder, requests)):
             return done
         plan = _plan(bank, pending, requests, as_of)

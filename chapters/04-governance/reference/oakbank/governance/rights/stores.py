@@ -9,16 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pandas as pd
+from mlflow.entities import LifecycleStage, Run, ViewType
 
 from oakbank.governance.rights.bank import Bank
 from oakbank.governance.rights.strip import Owned, People, delete_rows, owned_rows, strip
 from oakbank.world.files import whole
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 
 class Store(Protocol):
@@ -177,16 +175,20 @@ class Tracking:
     def find(self, bank: Bank, people: People) -> Owned:
         """Return people's rows in tables and examples, and the tags that name them."""
         found = self._files().find(bank, people)
-        for client, run, key, owner in self._tags(bank, people):
-            del client
-            found.append((owner, {"run": run, "tag": key}))
+        found += [(owner, {"run": run.info.run_id, "tag": key}) for run, key, owner in self._tags(bank, people)]
         return found
 
     def remove(self, bank: Bank, people: People) -> None:
         """Take the rows out, delete the tags, and have SQLite overwrite what was deleted."""
         self._files().remove(bank, people)
-        for client, run, key, _ in self._tags(bank, people):
-            client.delete_tag(run, key)
+        client = bank.registry.client
+        for run, key, _ in self._tags(bank, people):
+            deleted = run.info.lifecycle_stage == LifecycleStage.DELETED
+            if deleted:  # MLflow changes no tag of such a run
+                client.restore_run(run.info.run_id)
+            client.delete_tag(run.info.run_id, key)
+            if deleted:
+                client.delete_run(run.info.run_id)
         with closing(sqlite3.connect(bank.registry.folder / "mlflow.db", timeout=60)) as database:
             database.execute("VACUUM")
 
@@ -195,19 +197,12 @@ class Tracking:
         return Files("", "registry/artifacts/**/*.json", "")
 
     @staticmethod
-    def _tags(bank: Bank, people: People) -> "list[tuple[MlflowClient, str, str, str]]":
-        from mlflow.entities import ViewType
-
+    def _tags(bank: Bank, people: People) -> list[tuple[Run, str, str]]:
         client = bank.registry.client
         names = {str(one): owner for one, owner in people.by_application.items()} | {n: n for n in people.numbers}
         experiments = [one.experiment_id for one in client.search_experiments(view_type=ViewType.ALL)]
         runs = client.search_runs(experiments, run_view_type=ViewType.ALL)
-        return [
-            (client, run.info.run_id, key, names[value])
-            for run in runs
-            for key, value in run.data.tags.items()
-            if value in names
-        ]
+        return [(run, key, names[value]) for run in runs for key, value in run.data.tags.items() if value in names]
 
 
 @dataclass(frozen=True)
