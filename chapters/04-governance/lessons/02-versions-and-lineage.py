@@ -301,4 +301,5 @@ print("right" if asked == wanted else "not yet: `versions`, then `tainted`")
 # - OpenLineage, specification 2-0-2 and Python client 1.54; `inotify(7)` of the Linux manual
 # - M. Herschel, R. Diestelkämper, H. Ben Lahmar, *A survey on provenance*, VLDB Journal 26, 2017
 # - The reference: `oakbank.governance.events`, `graph`, `observed` and `lineage`
+# - Card: [OpenLineage](../cards/openlineage.md)
 # - In the glossary: [lineage](../../../GLOSSARY.md#lineage), [OpenLineage](../../../GLOSSARY.md#openlineage), [tainted](../../../GLOSSARY.md#tainted)

@@ -341,7 +341,7 @@ print("right" if least == want else "not yet: rates by two columns, with their c
 # ## Go further
 #
 # - The reference: `oakbank.governance`: `disparity`, `fairness`, `mitigation`, `equally_good`, `gate_benchmark`
-# - Fairlearn 0.15, user guide, *Assessment* and *Mitigations*; the tour of AIF360: `python3 bootstrap.py tour aif360`
+# - Fairlearn 0.15, user guide, *Assessment* and *Mitigations*; [card](../cards/fairlearn.md); the tour of AIF360: `python3 bootstrap.py tour aif360`
 # - J. Kleinberg et al., *Inherent Trade-Offs in the Fair Determination of Risk Scores*, 2016
 # - E. Black et al., *Model Multiplicity: Opportunities, Concerns, and Solutions*, FAccT 2022
 # - In the glossary: [fairness metric](../../../GLOSSARY.md#fairness-metric), [demographic parity](../../../GLOSSARY.md#demographic-parity), [equal opportunity](../../../GLOSSARY.md#equal-opportunity), [least discriminatory alternative](../../../GLOSSARY.md#least-discriminatory-alternative), [disparate treatment](../../../GLOSSARY.md#disparate-treatment)

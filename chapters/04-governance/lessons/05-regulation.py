@@ -120,10 +120,10 @@ for day in sorted({day for duty in duties for day in duty.dates() if day > loan}
     print(*(f"{day} - {duty.source}" for duty in step.ended), sep="\n")
     print(*(f"{day} + {duty.source}" for duty in step.began), sep="\n")
 year, then = changes(duties, loan, today), in_force(duties, loan)
-assert [len(then), len(year.ended), len(year.began)] == [9, 3, 4]
+assert [len(then), len(year.ended), len(year.began)] == [11, 3, 4]
 
 # %% [markdown]
-# Three of nine ended, four others began. What this means for a lender, and what comes next:
+# Three of eleven ended, four others began. What this means for a lender, and what comes next:
 #
 # - **Model risk**, 17 April 2026: SR 26-2 asks for validation in proportion to what a model is used for. It is most
 #   relevant above 30 billion USD of assets; generative AI is out of its scope.

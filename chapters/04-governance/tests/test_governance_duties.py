@@ -72,7 +72,14 @@ def test_the_model_reads_what_a_lender_may_read() -> None:
         (
             date(2027, 12, 2),
             set(),
-            {"eu-ai-logs", "eu-ai-oversight", "eu-ai-rights-impact", "eu-ai-explanation"},
+            {
+                "eu-ai-logs",
+                "eu-ai-oversight",
+                "eu-ai-rights-impact",
+                "eu-ai-explanation",
+                "eu-ai-technical-file",
+                "eu-ai-instructions",
+            },
         ),
     ],
 )

@@ -164,7 +164,12 @@ def _tests_in(source: str) -> frozenset[str]:
 
 
 def lacking(duty: Duty, root: str | Path) -> tuple[str, ...]:
-    """Return which evidence of a duty does not exist under `root`. A duty that names none lacks `NO_EVIDENCE`.
+    """Return which evidence of a duty does not exist under `root`; see `missing_evidence`."""
+    return missing_evidence(duty.evidence, root)
+
+
+def missing_evidence(evidence: Sequence[str], root: str | Path) -> tuple[str, ...]:
+    """Return which tests and files do not exist under `root`. Where none is named, that is `NO_EVIDENCE`.
 
     That a test exists is all that is looked at: whether it passes is CI's to say.
 
@@ -173,9 +178,9 @@ def lacking(duty: Duty, root: str | Path) -> tuple[str, ...]:
     """
     if not Path(root).is_dir():
         raise DutyError(f"{root} is no folder: give the root of the checkout")
-    if not duty.evidence:
+    if not evidence:
         return (NO_EVIDENCE,)
-    return tuple(item for item in duty.evidence if not _exists(item, Path(root)))
+    return tuple(item for item in evidence if not _exists(item, Path(root)))
 
 
 def _exists(item: str, root: Path) -> bool:

@@ -1,0 +1,29 @@
+# ---
+# answers: ex1
+# loses: {ex1-test: 4}
+# why: a name is taken for a pattern, so signs in it mean something else
+# ---
+def whereabouts(folder, values):
+    """Return the files in which one of the values stands."""
+
+    def text_of(path):
+        if path.suffix == ".gz":
+            return gzip.decompress(path.read_bytes()).decode()
+        if path.suffix == ".parquet":
+            return "\n".join(map(str, pd.read_parquet(path).to_numpy().ravel()))
+        if path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as database:
+                tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+                names = [name for (name,) in database.execute(tables)]
+                rows = [row for name in names for row in database.execute(f"SELECT * FROM {name}")]
+            return "\n".join(str(cell) for row in rows for cell in row)
+        return path.read_text(encoding="utf-8")
+
+    whole = [rf"(?<!\d){value}(?!\d)" if isinstance(value, int) else value for value in values]
+    pattern, found = re.compile("|".join(whole)), []
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix()
+            if pattern.search(name) or pattern.search(text_of(path)):
+                found.append(name)
+    return sorted(found)

@@ -1,0 +1,16 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: deletes the rows, and the log's commitment has none
+# ---
+def erase_evidence(path, subject):
+    """Erase a subject's data and salts; return the commitments that nothing opens any more."""
+    with (
+        closing(sqlite3.connect(path)) as database,
+        closing(database.execute("PRAGMA secure_delete = ON")),
+    ):
+        wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
+        found = [code for (code,) in database.execute(wanted, [subject])]
+        database.execute("DELETE FROM personal WHERE subject = ?", [subject])
+        database.commit()
+    return found

@@ -1,0 +1,17 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: throws the salt away and keeps the content
+# ---
+def erase_evidence(path, subject):
+    """Erase a subject's data and salts; return the commitments that nothing opens any more."""
+    with (
+        closing(sqlite3.connect(path)) as database,
+        closing(database.execute("PRAGMA secure_delete = ON")),
+    ):
+        wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
+        found = [code for (code,) in database.execute(wanted, [subject])]
+        change = "UPDATE personal SET subject = NULL, salt = NULL"
+        database.execute(f"{change} WHERE subject = ?", [subject])
+        database.commit()
+    return found

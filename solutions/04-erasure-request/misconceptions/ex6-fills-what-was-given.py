@@ -1,0 +1,17 @@
+# ---
+# answers: ex6
+# loses: {ex6-test: 3}
+# why: fills the table that was given
+# ---
+def prepare(table):
+    """Return "held", "median" and "train", whatever the order of the rows."""
+    table["income"] = table["income"].fillna(table["income"].median())
+    ordered = table.sort_values("application_id")
+    held = ordered["application_id"].map(drawn) < 0.2
+    train = ordered[~held]
+    median = train["income"].median()
+    return {
+        "held": ordered.loc[held, "application_id"].tolist(),
+        "median": median,
+        "train": train[COLUMNS].fillna({"income": median}).to_numpy(object).tolist(),
+    }
