@@ -15,12 +15,15 @@ def whereabouts(folder, values):
             with closing(sqlite3.connect(path)) as database:
                 tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
                 names = [name for (name,) in database.execute(tables)]
-                rows = [row for name in names for row in database.execute(f"SELECT * FROM {name}")]
+                tables = [database.execute(f"SELECT * FROM {name}") for name in names]
+                rows = [row for table in tables for row in table]
             return "\n".join(str(cell) for row in rows for cell in row)
         return path.read_text(encoding="utf-8")
 
-    whole = [rf"(?<!\d){value}(?!\d)" if isinstance(value, int) else re.escape(value) for value in values]
-    pattern, found = re.compile("|".join(whole)), []
+    def whole(value):
+        return rf"(?<!\d){value}(?!\d)" if isinstance(value, int) else re.escape(value)
+
+    pattern, found = re.compile("|".join(map(whole, values))), []
     for path in Path(folder).rglob("*"):
         if path.is_file():
             name = path.relative_to(folder).as_posix()

@@ -10,7 +10,8 @@ def erase_runs(uri, application):
     ids = [one.experiment_id for one in client.search_experiments()]
 
     def shown(run):
-        file = Path(run.info.artifact_uri.removeprefix("file://")) / "input_example.json"
+        folder = Path(run.info.artifact_uri.removeprefix("file://"))
+        file = folder / "input_example.json"
         if not file.exists():
             return []
         example = json.loads(file.read_text(encoding="utf-8"))

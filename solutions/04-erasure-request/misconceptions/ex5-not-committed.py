@@ -4,7 +4,7 @@
 # why: closes the file before the change is committed
 # ---
 def erase_evidence(path, subject):
-    """Erase a subject's data and salts; return the commitments that nothing opens any more."""
+    """Erase a subject's data and salts; return the commitments."""
     with (
         closing(sqlite3.connect(path)) as database,
         closing(database.execute("PRAGMA secure_delete = ON")),
