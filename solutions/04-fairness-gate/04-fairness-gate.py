@@ -87,7 +87,7 @@ assert {name: (one["n"], one["granted"]) for name, one in three.items()} == {
     "y": (3, 1),
     "z": (1, 0),
 }, "Each of three groups should be there, also one in which nobody is granted."
-assert near(three["y"]["rate"], 1 / 3), "A rate should be the share of its group, not rounded."
+assert near(three["y"]["rate"], 1 / 3), "Want the exact share of its own group."
 assert near(three["z"]["rate"], 0.0), "Where nobody is granted the rate should be 0."
 assert refuses([True, False], ["A"]), "A decision without a group is a ValueError."
 ### END HIDDEN TESTS

@@ -308,7 +308,7 @@ print("right" if least == want else "not yet: rates by two columns, with their c
 #
 # ## What this does not prove
 #
-# One world, one seed, two groups. A bank has to buy the outcomes of the declined (lesson 04/07). Without
+# One world, two groups. A bank has to buy the outcomes of the declined (lesson 04/07). Without
 # the truth, the bureau's 20 points are hard to find.
 #
 # ## Check yourself

@@ -19,7 +19,5 @@ def erase_runs(uri, application):
     for number, stage in wanted.items():
         if stage != "deleted":
             client.delete_run(number)
-        gc.main(
-            ["--backend-store-uri", uri, "--tracking-uri", uri, "--run-ids", number], standalone_mode=False
-        )
+        gc.main(["--backend-store-uri", uri, "--tracking-uri", uri, "--run-ids", number], standalone_mode=False)
     return sorted(wanted)
