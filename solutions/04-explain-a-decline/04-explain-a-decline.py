@@ -431,16 +431,17 @@ assert [one["enough_alone"] for one in three["reasons"]] == [True, True], "Each 
 # %% [markdown]
 # ## Exercise 7: ask the tool yourself
 #
-# Until here, `reasons.contributions` has called `shap` for you. Next year's model will be another one, compared with
-# other people. `explain(model_text, background, people)` explains any LightGBM model of log-odds and returns a dict:
+# So far, `reasons.contributions` has called `shap` for you. Next year brings another model and other people to compare
+# with. `explain(model_text, background, people)` explains any binary LightGBM model and returns a dict:
 #
 # | key | value |
 # |---|---|
 # | `"values"` | array of shape (n, features): the exact Shapley values of each person's log-odds, compared with `background` |
-# | `"start"` | float: the mean log-odds of the background, from which the values of each person lead to their answer |
+# | `"start"` | float: the mean log-odds of the background; start and a person's values add up to their log-odds |
 #
 # - `model_text`: the model as text; `lgb.Booster(model_str=model_text)` brings it to life.
-# - `background`: array of shape (b, features), the rows to compare with. Each of them counts alike, however many there are.
+# - `background`: array of shape (b, features), the rows to compare with. Every row counts the same, however many there
+#   are.
 # - `people`: array of shape (n, features), the rows to explain.
 #
 # How you get there is yours: `shap` as in lesson 04/04, or arithmetic of your own.
@@ -448,7 +449,7 @@ assert [one["enough_alone"] for one in three["reasons"]] == [True, True], "Each 
 # <details><summary>Hint</summary>
 #
 # `shap.TreeExplainer(model, background)(people)` has `values` and `base_values`. Of a background with more than 100 rows
-# it draws 100 by lot, and says nothing. Given `shap.maskers.Independent(background, max_samples=len(background))` for a
+# it draws 100 without a warning. With `shap.maskers.Independent(background, max_samples=len(background))` as the
 # background, it takes all.
 # </details>
 
@@ -495,13 +496,13 @@ assert np.allclose(news["start"] + news["values"].sum(axis=1), answered, atol=1e
 ### END HIDDEN TESTS
 
 # %% test="ex7" part="exact" points=2
-# Covers one known value of each person. Not shown: exact values of other models, a long background.
+# Covers a person compared with themselves. Not shown: exact values of other models, a long background.
 told = explain(small.model_to_string(), some[yes][:1], some[~yes][:3])
 assert told is not None, "explain returned nothing: return a dict with values and start."
 assert isinstance(told, dict) and "values" in told, "explain should return a dict with values."
 assert np.shape(told["values"]) == (3, 4), "Want a row for each of 3 people, a column for each of 4 features."
 same = explain(small.model_to_string(), some[:1], some[:1])
-assert np.allclose(same["values"], 0), "Compared with themselves, nobody has anything to explain."
+assert np.allclose(same["values"], 0), "Compared with the same row, values are 0."
 ### BEGIN HIDDEN TESTS
 for size, rounds, rows in ((3, 5, 40), (5, 8, 150)):
     table = lgb.Dataset(wide[:, :size], bad)

@@ -55,11 +55,11 @@ her[["income", "debts", "bureau_score", "delinquencies", "amount", "term"]]
 # <details><summary>What the law asks (not legal advice; as of 30 November 2026)</summary>
 #
 # - **USA**: the principal reasons, and specific ones (Regulation B, 12 CFR 1002.9(b)(2)). "You did not reach our score"
-#   is not enough. "Up to four" is no rule: the official interpretation finds more than four not likely to be helpful.
+#   is not enough. "Up to four" is advice, no rule: the official interpretation says that more are unlikely to help.
 #   The CFPB's Circular 2022-03 on complex models was withdrawn on 12 May 2025; the regulation stands.
 # - **EU**: how the decision came about, in plain language (GDPR, articles 12, 15(1)(h) and 22). In C-203/22
-#   (27 February 2025) the Court found that a formula alone is no answer, and that it can be one to tell *how far a
-#   variation of the data would have changed the result*. Directive (EU) 2023/2225, article 18, which applies since
+#   (27 February 2025) the Court of Justice found: a formula alone is no answer; telling *how far a variation of the
+#   data would have changed the result* can be one. Directive (EU) 2023/2225, article 18, which applies since
 #   20 November 2026, adds a person who looks again.
 # </details>
 #
@@ -85,9 +85,9 @@ people = month[columns].to_numpy(float)
 background, refused = people[yes][:100], people[~yes]
 
 # %% [markdown]
-# A **local explanation** shares out one answer among its inputs. The question needs a second half: this answer
-# *instead of what?* We take a **background** of a hundred granted loans. Begin with their values, put in hers column by
-# column, and note how far each step moves the mean answer. The steps add up to the whole way. Only the order is
+# A **local explanation** shares out one answer among its inputs. "Why?" needs a second half: this answer *instead of
+# what?* We take a **background** of a hundred granted loans. Begin with their values, put in hers column by
+# column, and note how far each step moves the mean answer. The steps add up to the whole difference. Only the order is
 # arbitrary. So take every order, and average. Shapley did that in 1953, for players who share a win.
 
 # %%
@@ -111,10 +111,10 @@ pd.Series(by_hand, columns).round(2)
 #
 # ## The tool: SHAP
 #
-# Four columns have 24 orders; for 34 features it is a number of 39 digits. For trees there is a short cut.
-# `shap.Explainer(model, background)` picks a method by the model; for trees it is this one. An `Explanation` comes back:
-# `values`, `base_values` (the background's mean answer), `data`. It must agree with us, and add up. (Of a background with
-# more than 100 rows, `shap` draws 100.)
+# Four columns have 24 orders; for Oakbank's 34 features it is a number of 39 digits. For trees there is a short cut,
+# `TreeExplainer`. (`shap.Explainer` picks it by itself.) An `Explanation` comes back: `values`, `base_values` (the
+# background's mean answer), `data`. Its values must agree with ours, and add up. (If a background has more than 100
+# rows, `shap` draws 100.)
 
 # %%
 parts = shap.TreeExplainer(small, background, feature_names=columns)(people)
@@ -123,10 +123,11 @@ assert np.allclose(parts.values.sum(1) + parts.base_values, log_odds(people), at
 _ = shap.plots.waterfall(parts[391], show=False)
 
 # %% [markdown]
-# From the bottom: each bar moves the answer, from the mean of the granted up to hers.
+# Read from the bottom: each bar moves the answer, from the background's mean to hers.
 #
-# A **global explanation** says what a model goes by. Local ones give it: each dot is an applicant (red: a high value
-# of the column), and columns with larger mean size stand higher. It helps whoever looks after the model, not *her*.
+# A **global explanation** says what a model goes by. Many local ones give it: each dot below is an applicant (red: a
+# high value), and columns with larger mean contributions stand higher. It helps whoever looks after the model, not
+# *her*.
 
 # %%
 _ = shap.plots.beeswarm(parts, show=False)
@@ -134,8 +135,8 @@ _ = shap.plots.beeswarm(parts, show=False)
 # %% [markdown]
 # ## From contributions to reasons
 #
-# `loan_to_income` and `employment_salaried = 0` are features, no reasons. Contributions add up, so groups of them do:
-# what a person knows as one thing becomes one **reason**. Keep what pushes towards default, strongest first, up to four.
+# `loan_to_income` and `employment_salaried = 0` are features, not reasons. Contributions can be added up: what a person
+# knows as one thing becomes one **reason**. Keep what pushes towards default, strongest first, up to four.
 # Oakbank's `reason_codes` does that, and refuses if the values do not add up. **Guess first:** of all the declined, one
 # has the lowest default probability. Why was it declined?
 
@@ -143,29 +144,31 @@ _ = shap.plots.beeswarm(parts, show=False)
 codes = reasons.reason_codes(model, month)
 safest = declined.index[model.predict(declined).argmin()]
 assert codes[safest][0].feature == codes[391][0].feature == "break_even"
+assert model.predict(month)[safest] < model.predict(month[yes]).max()
 print(codes[safest][0].text)
 
 # %% [markdown]
-# A small or short loan does not earn its cost: the rule declines it, whatever the model says. It is her first reason,
+# A small or short loan earns little, so the rule declines it at a risk allowed for others. This is her first reason,
 # too. **Explain the decision; the model is only one part of it.**
 #
-# A reason that nobody can read is none. The **Flesch-Kincaid grade** is a school year, from words a sentence and
-# syllables a word. No paragraph of a letter may be above eighth grade. Below: a sentence of earlier letters (shortened),
+# A reason that nobody can read is none. The **Flesch-Kincaid grade** is a school year, from words per sentence and
+# syllables per word. No paragraph of our letters may be above grade 8. Below: a sentence of earlier letters (refused),
 # then her letter.
 
 # %%
+import pytest
+
 before = "A loan of 5,800 EUR earns enough only below a default probability of 11.6%."
-try:
+with pytest.raises(reading.ReadingError, match=r"grade 9\.3") as refusal:
     reading.require_grade(before)
-except reading.ReadingError as refusal:
-    print(refusal)
-print(letter.decline_letter(391, codes[391]))
+print(refusal.value, letter.decline_letter(391, codes[391]), sep="\n\n")
 
 # %% [markdown]
 # ## A reason is a claim: test it
 #
-# Readers take "your score is too low" for "with a better score you would have got it". **Guess first:** of those whose
-# first reason is the score, how many are granted with the typical score? And which typical value turns *her* decision?
+# Readers understand "your score is too low" as "a better score would have got me the loan". **Guess first:** of those
+# whose first reason is the score, how many are granted with the typical score? And which typical value turns *her*
+# decision?
 
 # %%
 typical = month.loc[yes, ["debts", "income", "bureau_score", "amount", "term"]].median()
@@ -176,11 +179,11 @@ assert (round(turned, 2), ways, typical["term"]) == (0.60, ["term"], 48)
 print(f"{turned:.0%} are granted; she would be with another {ways}")
 
 # %% [markdown]
-# 60 %: the others are told something that does not help. What would have to differ is a question of its own, a
-# **counterfactual**, answered by asking the decision again. Hers: the same money over 48 months. No list of
-# contributions holds that sentence, and it is the one that the Court's judgment points to.
+# 60 %: the others are told something that does not help. What would have to be different? The answer, a
+# **counterfactual**, comes from asking model and rule again. Hers: the same money over 48 months. No list of
+# contributions says that, and it is what the judgment of the EU's Court points to.
 #
-# Now the bank buys the score of a second bureau, which says nearly the same. **Guess how the first reasons change.**
+# Now the small model gets a second bureau's score, which says nearly the same. **Guess how the first reasons change.**
 
 # %%
 noise = np.random.default_rng(0).normal
@@ -198,13 +201,13 @@ assert np.round(shares, 2).tolist() == [0.55, 0.21, 0.58]
 print("the score is the first reason:", np.round(shares, 2))
 
 # %% [markdown]
-# The score was the first reason for 55 % of the declined, now for 21 %: **correlated** columns split the credit. Added up
+# The score was the first reason for 55 % of the declined, now for 21 %: **correlated** columns share one push. Added up
 # as one reason they have 58 %. So group what measures the same thing *before* you rank.
 #
 # ## LIME
 #
-# LIME asks another question: what would a little more do? It draws neighbours around her and fits a straight line to
-# the model's answers; near ones weigh more. **Guess the sign of her score.**
+# LIME asks: what would a little more do? It draws neighbours around her, weighs near ones more (how near: the *width*),
+# and fits a straight line to the model's answers. **Guess her score's sign.**
 
 
 # %%
@@ -218,7 +221,8 @@ def slopes(answer, row, spread, seed, n=5000):
 by_line = slopes(log_odds, people[391], people.std(axis=0), seed=0)
 
 # %% [markdown]
-# The library agrees, without two of its habits (a penalty on the slopes, intervals) and with neighbours around her:
+# With two habits switched off (a penalty on slopes; intervals, see below) and neighbours around her, the library
+# agrees:
 
 # %%
 from lime.lime_tabular import LimeTabularExplainer
@@ -232,11 +236,11 @@ assert np.sign([by_hand, by_line]).tolist() == [[-1, 1, -1, 1], [-1, -1, 1, 1]]
 pd.DataFrame({"SHAP": by_hand, "LIME": by_line}, columns).round(2)
 
 # %% [markdown]
-# For score and late payments the signs are opposed, and both are true. SHAP compares: her score is lower than others',
-# which pushes up. LIME gives a slope: *more* points would push down.
+# For score and late payments the signs are opposed, and both are right. SHAP compares: her score is below the
+# background's, which pushes up. LIME gives a slope: *more* points would push down.
 #
-# Left as it comes, LIME cuts columns into intervals. **Guess:** for 30 of the declined, how often is the first reason
-# another one, with another seed; with 500 neighbours and another seed; without intervals?
+# By default LIME cuts columns into intervals. **Guess:** for how many of 30 declined people does the first reason
+# change, with another seed; with 500 neighbours and another seed; without intervals?
 
 
 # %%
@@ -253,25 +257,26 @@ assert seed < 0.07 < few < 0.3 < 0.6 < how
 print(f"seed {seed:.0%}; seed, few neighbours {few:.0%}; without intervals {how:.0%}")
 
 # %% [markdown]
-# With 5,000 neighbours the seed hardly matters, with few it does. A *setting* matters most, and that is no noise: it is
-# another question. Whoever shows you LIME has to name width, intervals, neighbours and seed.
+# With 5,000 neighbours the seed hardly matters, with 500 it does. A *setting* matters most, and that is no noise: it
+# asks another question. Whoever shows you LIME has to name width, intervals, neighbours and seed.
 #
 # ## Is it fair? It does not know
 #
-# In Oakbank's world the bureau reads 20 points too low for people of group B. We know, because we built it; the group is
-# no feature. Mend the ruler, leave the model as it is. Whose decision turns, and what did their letters say?
+# In Oakbank's world the bureau's score is 20 points too low for people of group B. We know, because we built it; the
+# group is no feature. Correct the score, keep the model. Whose decision turns, and what did their letters say?
 
 # %%
 mended = month.assign(bureau_score=month["bureau_score"] + 20 * (month["group"] == "B"))
 wronged = np.flatnonzero(decide(mended) & ~yes)
 told = np.mean([any(c.feature == "bureau_score" for c in codes[n]) for n in wronged])
 assert (len(wronged), round(told, 2)) == (38, 0.82)
-print(f"{len(wronged)} for the ruler alone; {told:.0%} of their letters name the score")
+print(f"{len(wronged)} for 20 points alone; {told:.0%} of their letters name the score")
 
 # %% [markdown]
-# 82 % of the 38 letters name the score, and that is true: the model did go by it. It adds up, and it turns the decision.
-# It is the same letter that somebody gets whose score was measured well. **SHAP names the column; it cannot name what is
-# wrong with it.** It has only the model to ask. To find the bias takes the group, outcomes and a comparison (lesson 04/03).
+# 82 % of the 38 letters name the score, and that is true: the model did go by it. The contributions add up, and the
+# corrected score turns the decision. Somebody whose score was measured well gets the same letter. **SHAP names the
+# column; it cannot name what is wrong with it.** It has only the model to ask. Finding the bias takes the group,
+# outcomes and a comparison (lesson 04/03).
 #
 # ```mermaid
 # flowchart LR
@@ -283,13 +288,13 @@ print(f"{len(wronged)} for the ruler alone; {told:.0%} of their letters name the
 #     W -. not seen .-> L
 # ```
 #
-# In words: the world is measured into columns, a model makes a risk of them, a rule a decision. SHAP and LIME see the
-# middle step only.
+# In words: the world is measured into columns, a model turns them into a risk, a rule decides. SHAP and LIME see only
+# the model.
 #
 # ## Your turn
 #
-# Instead of what? `parts` compares with granted loans. Explain the `refused` against the first hundred of themselves,
-# with `shap`. For which share of them is the first reason another one? Call it `moved`.
+# Instead of what? `parts` compares with granted loans. With `shap`, explain the `refused` against their own first
+# hundred. For which share of the refused does the first reason change? Call it `moved`.
 
 # %%
 moved = None  # your code here
@@ -307,25 +312,25 @@ print("right" if moved and np.isclose(moved, want) else "not yet: two argmax")
 # moved = (other.values.argmax(axis=1) != parts.values[~yes].argmax(axis=1)).mean()
 # ```
 #
-# Both are right; they answer two questions. Who reads a decline means "instead of a granted loan". Write the background
-# into the record.
+# Both are right; they answer two questions. A declined applicant means "instead of a granted loan". Write the
+# background into the record.
 # </details>
 #
 # ## What this does not prove
 #
 # That our reasons are *the* reasons: another background or grouping gives a list that adds up as well. That a reason is
-# lawful: whether the model may use age or region is settled before training. That a changed value changes the person.
+# lawful: whether the model may use age or region is settled before training. That changing a value changes the risk.
 # Both tools also ask about people who do not exist, retired at 25, and the model answers. A letter below the grade may
 # hold a short word that nobody knows. The shares are those of one world and model.
 #
-# Rudin urges models that explain themselves; the tour InterpretML trains one. The ruler would be as wrong.
+# Rudin urges models that explain themselves; the tour InterpretML trains one. The score would be as wrong.
 #
 # ## Check yourself
 #
 # <details><summary>Contributions add up to the model's log-odds. What have you proved, and what not?</summary>
 #
-# That they are a bookkeeping of this answer. Those against another background add up, too, and whether a value would turn
-# the decision was not asked.
+# That they account for this answer. Contributions against another background add up, too, and nobody asked whether a
+# value would turn the decision.
 # </details>
 #
 # <details><summary>The first reason is the score. May the letter say "with a better score we would have granted the loan"?</summary>
@@ -340,13 +345,13 @@ print("right" if moved and np.isclose(moved, want) else "not yet: two argmax")
 #
 # <details><summary>The protected group is no feature and never appears in a letter. Is the model blind to it?</summary>
 #
-# No. A column that was measured worse for the group carries it in. An explanation names the column and stops there.
+# No. A column measured worse for the group carries the bias in. An explanation names the column and stops there.
 # </details>
 #
 # ## Take-away
 #
-# **An explanation explains the model, not the world. It is a claim that can be checked: it adds up, or not; it would turn
-# the decision, or not. Whether the decision was right, it cannot say.**
+# **An explanation explains the model, not the world. It is a claim that can be checked: it adds up, or not; it would
+# turn the decision, or not. It cannot say whether the decision was right.**
 #
 # ## Go further
 #

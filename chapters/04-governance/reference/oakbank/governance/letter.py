@@ -13,7 +13,7 @@ from oakbank.governance.reasons import ReasonCode
 _OPENING = (
     "We have looked at your request {number} for a loan. We are sorry that we cannot grant it. "
     "These are our main reasons, and the first one counts most. "
-    "We call typical what lies in the middle of the loans that we grant."
+    "By 'typical' we mean the middle of the loans that we grant."
 )
 _CLOSING = (
     "If one of these points were different, our answer could still be no. "

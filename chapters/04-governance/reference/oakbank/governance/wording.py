@@ -9,13 +9,13 @@ from oakbank.pipelines import OAKBANK, build_features
 BREAK_EVEN = "break_even"
 _RISKIER_ABOVE = {"debts": True, "delinquencies": True, "amount": True, "burden": True}
 _RISKIER_ABOVE |= {"income": False, "years_employed": False, "bureau_score": False}
-"""On which side of the typical value a person would look for risk; where a person has no such view, it is not here."""
+"""On which side of the typical value people expect risk. A column on which they have no view is not here."""
 
 _NUMBERS = {
     "age": "Your age is {own}. For loans that we grant, {typical} is typical.",
     "income": "Your net income is {own} EUR a month. For loans that we grant, {typical} EUR is typical.",
     "debts": "You pay {own} EUR a month for other debts. For loans that we grant, {typical} EUR is typical.",
-    "years_employed": "You have worked in your job, or did in your last one, for {own} years. "
+    "years_employed": "In your job, or in your last one, you have worked for {own} years. "
     "For loans that we grant, {typical} is typical.",
     "bureau_score": "Your score at the credit bureau is {own}, and a high score is good. "
     "For loans that we grant, {typical} is typical.",
@@ -48,7 +48,7 @@ _CHOICES = {
         "aggregator": "came to us from a web site that compares loans",
     },
 }
-_SHARE = "For loans that we grant, this is so in {share:.0%} of cases."
+_SHARE = "This is so for {share:.0%} of the loans that we grant."
 _GOOD = " By itself this is not bad. It counts together with the rest."
 
 
@@ -76,7 +76,7 @@ class Wording:
             return (
                 f"A loan of {applicant['amount']:,.0f} EUR over {applicant['term']:.0f} months earns us little. "
                 f"So we can grant it only if at most {_in_thousand(self.limit[row])} such loans go wrong. "
-                f"For loans that we grant, {_in_thousand(self.usual)} is typical."
+                f"For a typical loan, this limit is {_in_thousand(self.usual)}."
             )
         if reason in _CHOICES:
             value = str(applicant[reason])
@@ -94,7 +94,7 @@ class Wording:
             )
         elif reason == "amount":
             said = (
-                f"You asked for {applicant['amount']:,.0f} EUR, which is {own:.1f} times your net income of a month. "
+                f"You asked for {applicant['amount']:,.0f} EUR, which is {own:.1f} times your monthly net income. "
                 f"For loans that we grant, {median:.1f} times is typical."
             )
         else:
