@@ -918,6 +918,7 @@ for move in (
 ):
     monday.step(move)
 assert monday.over, "The desk takes the moves of the text, and closing is the end."
+why_7 = "To wake a colleague is no wrong action."
 assert play(lambda state: {"do": "escalate"}, EVENINGS["Monday"]).wrong == (), why_7
 six = dict(zip(EVENINGS, worked(next_step, EVENINGS.values()), strict=True))
 for day, result in six.items():
