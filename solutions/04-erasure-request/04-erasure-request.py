@@ -61,7 +61,7 @@ def fails(function, *arguments):
 # it, with `/`, sorted) in which one of `values` stands, each once.
 # - `values` is a list of text, such as a name, and of whole numbers, such as an id. A text
 #   counts as part of a longer one, in the same case. A number must stand alone: 42 is in the
-#   text `42, 7`, but not in `420` or `142`.
+#   text "42, 7", but not in 420 or 142.
 # - By ending: `.gz` is text that gzip packed; `.parquet` a table, read it with pandas; `.db`
 #   an SQLite file, look into every row of every table. All else is UTF-8 text.
 # - The file's own name, not that of its folder, may give the person away, too.
