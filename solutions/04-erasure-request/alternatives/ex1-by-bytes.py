@@ -25,7 +25,6 @@ def whereabouts(folder, values):
     root, found = Path(folder), set()
     for path in root.rglob("*"):
         if path.is_file():
-            name = path.relative_to(root).as_posix()
-            if any(stands(value, text) for text in [name, *cells(path)] for value in values):
-                found.add(name)
+            if any(stands(value, text) for text in [path.name, *cells(path)] for value in values):
+                found.add(path.relative_to(root).as_posix())
     return sorted(found)

@@ -26,7 +26,6 @@ def whereabouts(folder, values):
     pattern, found = re.compile("|".join(map(whole, values))), []
     for path in Path(folder).glob("*/*"):
         if path.is_file():
-            name = path.relative_to(folder).as_posix()
-            if pattern.search(name) or pattern.search(text_of(path)):
-                found.append(name)
+            if pattern.search(path.name) or pattern.search(text_of(path)):
+                found.append(path.relative_to(folder).as_posix())
     return sorted(found)

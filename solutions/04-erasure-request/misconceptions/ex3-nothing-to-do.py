@@ -6,7 +6,7 @@
 def erase_table(path, application):
     """Erase an application from a Delta table, its old versions and its log."""
     table = DeltaTable(path).to_pandas()
-    kept = table[table["application_id"] != application]
+    kept = table[table["application_id"] != application].reset_index(drop=True)
     if len(kept) == len(table):
         return 0
     fresh = tempfile.mkdtemp()

@@ -7,7 +7,7 @@ def erase_table(path, application):
     """Erase an application from a Delta table, its old versions and its log."""
     table = DeltaTable(path).to_pandas()
     rows = table.index[table["application_id"] == application]
-    kept = table.drop(index=rows[:1])
+    kept = table.drop(index=rows[:1]).reset_index(drop=True)
     fresh = tempfile.mkdtemp()
     write_deltalake(fresh, kept)
     shutil.rmtree(path)

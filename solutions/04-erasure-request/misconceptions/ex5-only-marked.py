@@ -5,10 +5,7 @@
 # ---
 def erase_evidence(path, subject):
     """Erase a subject's data and salts; return the commitments."""
-    with (
-        closing(sqlite3.connect(path)) as database,
-        closing(database.execute("PRAGMA secure_delete = OFF")),
-    ):
+    with closing(sqlite3.connect(path)) as database:
         wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
         found = [code for (code,) in database.execute(wanted, [subject])]
         change = "UPDATE personal SET subject = NULL, salt = NULL, content = NULL"

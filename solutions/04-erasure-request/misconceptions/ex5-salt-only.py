@@ -5,13 +5,11 @@
 # ---
 def erase_evidence(path, subject):
     """Erase a subject's data and salts; return the commitments."""
-    with (
-        closing(sqlite3.connect(path)) as database,
-        closing(database.execute("PRAGMA secure_delete = ON")),
-    ):
+    with closing(sqlite3.connect(path)) as database:
         wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
         found = [code for (code,) in database.execute(wanted, [subject])]
         change = "UPDATE personal SET subject = NULL, salt = NULL"
         database.execute(f"{change} WHERE subject = ?", [subject])
         database.commit()
+        database.execute("VACUUM")
     return found

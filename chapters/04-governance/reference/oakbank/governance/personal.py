@@ -5,8 +5,9 @@ salt, anybody who is shown both can check that this is what was logged. Once the
 without the salt nobody can try all applicants until one fits, as with a plain hash. The chain still verifies.
 
 The place in the log must not name the person either: append a batch in the order of the commitments, which is random.
-While the salt is there, the commitment is personal data too (GDPR, article 4(5): pseudonymised). SQLite overwrites what
-it deletes (`secure_delete`); what backups and the disk's own layer keep is beyond this file.
+While the salt is there, the commitment is personal data too (GDPR, article 4(5): pseudonymised). An erasure writes the
+file anew (`VACUUM`): `secure_delete` alone overwrites what is freed, not the copies that SQLite left when it split a
+page. What backups and the disk's own layer keep is beyond this file.
 """
 
 import hashlib
@@ -119,28 +120,35 @@ class PersonalStore:
     def erase(self, subject: str) -> list[str]:
         """Delete a person's data and salts, and return the commitments that nothing opens any more.
 
-        Called again, it changes nothing and returns none. The commitment stays: it is in the log anyway.
+        Called again, it changes nothing and returns none. The commitment stays: it is in the log anyway. Killed half
+        way, it is called again, so that no byte stays in the file.
         """
         with self._database() as database:
             query = "SELECT commitment FROM personal WHERE subject = ? ORDER BY key"
             found = [str(row[0]) for row in database.execute(query, [subject])]
             change = "UPDATE personal SET key = NULL, subject = NULL, salt = NULL, content = NULL WHERE subject = ?"
             database.execute(change, [subject])
+        with self._connected() as database:
+            database.execute("VACUUM")  # also where none was found: after a kill between the change and this
         return found
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or, after an error or a kill, nothing."""
+        with self._connected() as database, database:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(TABLE)
+            database.execute(INDEX)
+            yield database
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with closing(sqlite3.connect(self.path, timeout=60)) as database:
                 database.execute("PRAGMA secure_delete = ON")
                 database.execute("PRAGMA synchronous = FULL")
-                with database:
-                    database.execute("BEGIN IMMEDIATE")
-                    database.execute(TABLE)
-                    database.execute(INDEX)
-                    yield database
+                yield database
         except sqlite3.Error as error:
             raise PersonalError(f"{self.path}: {error}; is it the store, and is there room?") from error
 

@@ -1,6 +1,6 @@
 # ---
 # answers: ex5
-# why: lets VACUUM write the file anew
+# why: row by row, without transactions
 # ---
 def erase_evidence(path, subject):
     database = sqlite3.connect(path, isolation_level=None)

@@ -1,0 +1,15 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: overwrites what is freed, and older copies stay in the file
+# ---
+def erase_evidence(path, subject):
+    """Erase a subject's data and salts; return the commitments."""
+    with closing(sqlite3.connect(path)) as database:
+        wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
+        found = [code for (code,) in database.execute(wanted, [subject])]
+        database.execute("PRAGMA secure_delete = ON").close()
+        change = "UPDATE personal SET subject = NULL, salt = NULL, content = NULL"
+        database.execute(f"{change} WHERE subject = ?", [subject])
+        database.commit()
+    return found

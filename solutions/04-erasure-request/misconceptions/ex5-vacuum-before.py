@@ -1,0 +1,15 @@
+# ---
+# answers: ex5
+# loses: {ex5-test: 3}
+# why: writes the file anew before the change, which then leaves its bytes
+# ---
+def erase_evidence(path, subject):
+    """Erase a subject's data and salts; return the commitments."""
+    with closing(sqlite3.connect(path)) as database:
+        wanted = "SELECT commitment FROM personal WHERE subject = ? ORDER BY commitment"
+        found = [code for (code,) in database.execute(wanted, [subject])]
+        database.execute("VACUUM")
+        change = "UPDATE personal SET subject = NULL, salt = NULL, content = NULL"
+        database.execute(f"{change} WHERE subject = ?", [subject])
+        database.commit()
+    return found
