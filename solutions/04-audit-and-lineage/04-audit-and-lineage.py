@@ -315,6 +315,15 @@ assert found == 2, f"Entry 2 was edited, and its hash was not: want 2, not {foun
 assert first_bad(sound) is None, "Nothing was changed in this log: None."
 assert first_bad([*sound[:4], "null", *sound[5:]]) == 4, "Line 4 is no entry."
 ### BEGIN HIDDEN TESTS
+
+
+def resealed(line, **fields):
+    """Return a line with other fields and a fresh hash of its own."""
+    told = json.loads(line) | fields
+    del told["hash"]
+    return changed("{}", **told, hash=digest_of(changed("{}", **told)))
+
+
 draw = random.Random(21)
 assert first_bad([]) is None, "An empty log should hold."
 for seed in (31, 32, 33):
@@ -359,6 +368,18 @@ for seed in (31, 32, 33):
     assert first_bad(last) == length - 1, "The last entry should be looked at, too."
     far = [*lines[:at], changed(lines[at], seq=at + 1), *lines[at + 1 :]]
     assert first_bad(far) == at, "An entry that claims another place should not hold."
+    more_said = resealed(lines[at], note="approved")
+    why_1 = "An entry has eight keys: one with a ninth should not hold, hashed or not."
+    assert first_bad([*lines[:at], more_said, *lines[at + 1 :]]) == at, why_1
+    for begins in (0, at):
+        before, shifted = START, []
+        for place, line in enumerate(lines):
+            number = place + 5 * (place >= begins)
+            shifted.append(resealed(line, seq=number, previous=before))
+            before = json.loads(shifted[-1])["hash"]
+        assert first_bad(shifted) == begins, (
+            "`seq` should be the line's place in the log, whatever the line says."
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
