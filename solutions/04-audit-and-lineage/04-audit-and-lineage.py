@@ -377,9 +377,8 @@ for seed in (31, 32, 33):
             number = place + 5 * (place >= begins)
             shifted.append(resealed(line, seq=number, previous=before))
             before = json.loads(shifted[-1])["hash"]
-        assert first_bad(shifted) == begins, (
-            "`seq` should be the line's place in the log, whatever the line says."
-        )
+        why_1 = "`seq` should be the place in the log, whatever the line says."
+        assert first_bad(shifted) == begins, why_1
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -517,7 +516,8 @@ for n in (2, 3, 6, 8, 11):
         assert not is_in(line, place, path[1:], n, root), "The path lacks its first."
         assert not is_in(line, place, path[:-1], n, root), "The path lacks its last."
         assert not is_in(line, place, [*path, root], n, root), "The path is too long."
-        assert not is_in(line, place, [root, *path], n, root), "A hash too many below."
+        why_2 = "A path with one hash too many proves nothing: False."
+        assert not is_in(line, place, [root, *path], n, root), why_2
         if len(path) > 1:
             turned = is_in(line, place, path[::-1], n, root)
             assert not turned, "The hashes of a path have an order."
@@ -529,12 +529,12 @@ for n in (2, 3, 6, 8, 11):
 #
 # Now and then the auditor signs a head of the log and puts it into her drawer. A *note* is a
 # pair of a text and a signature (bytes). The text has three lines, each with a line end: the
-# log's name, the size, and the root in base64. The drawer is a list of notes, in any order;
-# and not all that lies there must come from her.
+# log's name, the size, and the root in base64. The drawer is a list of notes, in any order,
+# and some notes in it may not be hers: their text may be anything.
 #
 # A note is **genuine** if the signature of its text is valid by the auditor's public `key` (32
-# bytes), and the name is `oakbank.example/audit`: she signs the heads of other logs, too. All
-# others are waste paper. `compare(lines, drawer, key)` returns a dict:
+# bytes), and the name is `oakbank.example/audit`: she signs the heads of other logs, too. Ignore
+# all others. `compare(lines, drawer, key)` returns a dict:
 # - `"sure"`: how many entries, from the first, are as she saw them (int): the size of the largest
 #   genuine head with which the log agrees, or 0. A log agrees with a head if it has so many
 #   lines or more, and its first `size` lines have that root.
@@ -544,8 +544,10 @@ for n in (2, 3, 6, 8, 11):
 #
 # Now you are the clerk, who can write the file. `attack(lines, drawer, key, place, draft)`
 # returns a log (a list of lines) that says `draft` at `place` and is so good that `first_bad`
-# finds nothing and the verdict is `"as seen"`. At all other places it says what it said before.
-# Return `None` if there is no such log.
+# finds nothing and the verdict is `"as seen"`. `place` is one of the log's places; at all others
+# the log says what it said before. (If the log says this draft there already, it is such a log
+# itself.) Return `None` if there is no such log. With no genuine head the verdict cannot be
+# `"as seen"`: `None`.
 #
 # <details><summary>Hint</summary>
 #
@@ -620,7 +622,7 @@ def judged(lines, drawer):
 
 
 # %% test="ex3" points=3
-# Covers a log of 12 entries, heads of 4 and of 8. Not shown: waste paper, other logs.
+# Covers a log of 12 entries, heads of 4 and of 8. Not shown: notes to ignore, other logs.
 lines = log_of(drafts_of(3, 12))
 drawer = [note_of(lines, 8), note_of(lines, 4)]
 assert judged(lines, drawer) == ("as seen", 8), "Nothing was changed; 8 were seen."
@@ -676,8 +678,16 @@ for seed in (71, 72):
     both = [*waste, *drawer]
     chance.shuffle(both)
     assert judged(lines, both) == ("as seen", large), (
-        "Notes that are not genuine should change nothing, wherever they lie."
+        "Notes that are not genuine should change nothing, wherever they lie. "
+        "Another's signature, or another log's name."
     )
+    odd = [("Buy milk", signature), (text.replace("19", "nineteen"), signature)]
+    why_3 = "What nobody has signed may be any text: it should be ignored, no error."
+    try:
+        said = judged(lines, [*odd, *drawer])
+    except (ValueError, IndexError) as error:
+        said = error
+    assert said == ("as seen", large), why_3
     why_3 = "Where no note is genuine, there is no head."
     assert judged(forged, waste) == ("no head", 0), why_3
 ### END HIDDEN TESTS
@@ -715,7 +725,12 @@ for seed in (81, 82):
     gone = attack(lines[:6], drawer, KEY, 5, NOBODY)
     assert gone is None, "A log that is too short for a head cannot be saved."
     same = attack(lines, drawer, KEY, 1, drafts_of(seed, 10)[1])
-    assert same == lines, "A draft that stands there already should change nothing."
+    why_3 = "The log says this draft there already: return the log, not None."
+    assert same == lines, why_3
+    for none in ([], useless):
+        said = attack(lines, none, KEY, 5, NOBODY)
+        why_3 = "With no genuine head the verdict cannot be as seen: no log will do."
+        assert said is None, why_3
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -730,11 +745,13 @@ for seed in (81, 82):
 # 5. `"author"`: the actor is the author of the version.
 #
 # `request` is a draft of the kind `promote`; its `payload` has the `version` (text), the
-# `signature` (hexadecimal digits), and perhaps more that its writer liked to say. The signature
-# covers the draft **without** that one key of the payload, in the spelling of exercise 1, in
-# UTF-8. `staff` is a dict by name; each is a dict with a `role` and a `key` (32 bytes). `lines` is
+# `signature` and perhaps other keys. The signature should be hexadecimal digits, but it may be
+# missing or be any text: then the request is not signed. It covers the draft **without** that one
+# key of the payload, in the spelling of exercise 1, in UTF-8. Do not change `request`: work on a
+# copy. `staff` is a dict by name; each is a dict with a `role` and a `key` (32 bytes). `lines` is
 # a log that holds. An entry of the kind `train` names its version in the payload, too; its actor
-# is the author, whatever their role is today. If there are several, the first one counts.
+# is the author, whatever their role is today, and also if they have left. If there are several,
+# the first one counts.
 
 
 # %% answer="ex4"
@@ -794,7 +811,8 @@ BOOK = log_of(
 said = refusal(BOOK, signed("promote", "Ada", "7"), STAFF)
 assert said is not None, "refusal returned None, but Ada has trained version 7."
 assert isinstance(said, str), f"Return a text or None, not {type(said).__name__}."
-assert said == "author", f"Ada, now a risk officer, has trained it: not {said!r}."
+why_4 = "Ada's own signature is valid: 'author', not "
+assert said == "author", f"{why_4}{said!r}. Which text does it cover?"
 assert refusal(BOOK, signed("promote", "Bob", "7"), STAFF) is None, "Bob may do it."
 said = refusal(BOOK, signed("promote", "Bob", "7", "Ada"), STAFF)
 assert said == "signature", f"Ada has signed in Bob's name: not {said!r}."
@@ -834,14 +852,15 @@ for maker, rival in (("Ada", "Bob"), ("Bob", "Ada")):
     backdated = signed("promote", maker, "6") | {"when": 1}
     why_4 = "The signature should cover the whole draft, its month, too."
     assert refusal(late, backdated, STAFF) == "signature", why_4
-    for nonsense in ("", "zz", "00" * 64):
-        odd = signed("promote", maker, "6")
-        odd["payload"] = odd["payload"] | {"signature": nonsense}
-        why_4 = "What is no signature at all should be refused."
-        assert refusal(late, odd, STAFF) == "signature", why_4
-    bare = signed("promote", maker, "6")
-    bare["payload"] = {"version": "6"}
-    assert refusal(late, bare, STAFF) == "signature", "It was not signed at all."
+    for nonsense in ({"signature": ""}, {"signature": "zz"}, {"signature": "00" * 64}, {}):
+        unread = signed("promote", maker, "6")
+        unread["payload"] = {"version": "6"} | nonsense
+        try:
+            said = refusal(late, unread, STAFF)
+        except (ValueError, LookupError, TypeError, InvalidSignature) as error:
+            said = repr(error)
+        why_4 = 'A request without a readable signature is not signed: "signature"'
+        assert said == "signature", f"{why_4}, not {said}."
     assert refusal(late, signed("promote", maker, "6", note="é"), STAFF) is None, (
         "A request may say more, as long as all of it is signed."
     )
@@ -850,6 +869,13 @@ for maker, rival in (("Ada", "Bob"), ("Bob", "Ada")):
     )
     again = signed("promote", rival, "9", maker)
     assert refusal(late, again, STAFF) == "signature", "The first reason is wanted."
+moved_on = {**STAFF, "Eve": STAFF["Eve"] | {"role": "privacy officer"}}
+said = refusal(BOOK, signed("promote", "Eve", "7"), moved_on)
+assert said == "role", "Whoever is no risk officer should not promote: a clerk, too."
+left = log_of([signed("train", "Zoë", "3"), signed("train", "Bob", "3")])
+assert refusal(left, signed("promote", "Bob", "3"), STAFF) is None, (
+    "The first author has left the staff, and is still the author."
+)
 own = signed("promote", "Bob", "7")
 refusal(BOOK, own, STAFF)
 assert own == signed("promote", "Bob", "7"), "Looking should not change a request."
