@@ -1147,7 +1147,7 @@ for seed, bad, corrected in ((93, 1, 4), (94, 5, 7)):
         }
         got = tainted(bank.events, file, content)
         for kind, names in want.items():
-            why_6 = f"Each of the {kind} should be named once, though it was made twice."
+            why_6 = f"Of {kind}, each should be named once, though made twice."
             assert len(got[kind]) == len(set(got[kind])), why_6
             assert got[kind] == names, (
                 f"{len(names)} {kind} were made from this file, and you found "
@@ -1157,8 +1157,8 @@ nobody = tainted(SMALL.events, "inbox/month=+099.csv", right)
 none = {"models": [], "decisions": [], "letters": []}
 assert nobody == none, "What no run has read should have touched nothing."
 letter = tainted(SMALL.events, "letters/month=+002.csv", SMALL.steps[-1][2][0][1])
-why_6 = "Nothing is made from a letter, and it is not made from itself: three empty lists."
-assert letter == none, why_6
+why_6 = "Nothing is made from a letter, and it is not made from itself"
+assert letter == none, f"{why_6}: three empty lists."
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1313,7 +1313,8 @@ FROM read_csv(['{folder}/applications/month=2.csv', '{folder}/outcomes/month=3.c
 JOIN '{folder}/lists/old/*.csv' l USING (id)"""
 said = secret(join, ["applications/month=2.csv"], 5)
 both_read = ["lists/old/regions.csv", "outcomes/month=3.csv"]
-assert sorted(said) == both_read, "Each file that a join reads should be told, with its folders below the lake."
+why_8 = "Each file that a join reads should be told, with its folders below the lake."
+assert sorted(said) == both_read, why_8
 unused = ["applications/month=2.csv", "outcomes/month=3.csv", "outcomes/month=0.csv"]
 said = secret(join, [*unused, "lists/old/regions.csv"], 6)
 assert said == [], "A file that is declared and never opened is no secret."
