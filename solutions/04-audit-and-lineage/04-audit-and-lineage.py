@@ -623,7 +623,7 @@ def judged(lines, drawer):
 
 
 # %% test="ex3" points=3
-# Covers a log of 12 entries, heads of 4 and of 8. Not shown: notes to ignore, other logs.
+# Covers a log of 12 entries, heads of 4 and of 8. Not shown: others' notes, other logs.
 lines = log_of(drafts_of(3, 12))
 drawer = [note_of(lines, 8), note_of(lines, 4)]
 assert judged(lines, drawer) == ("as seen", 8), "Nothing was changed; 8 were seen."
@@ -1277,13 +1277,16 @@ def undeclared(sql, folder, declared):
 
 # %% locked="lake"
 def lake(folder, seed):
-    """Write a small lake: outcomes and applications of six months, and a list."""
+    """Write a small lake: outcomes and applications of six months, and a list.
+
+    All numbers are whole, so that a sum is the same in whatever order it is made.
+    """
     draw = random.Random(seed)
     for month in range(6):
         for kind in ("outcomes", "applications"):
-            rows = "".join(f"{n},{draw.random()}\n" for n in range(9))
+            rows = "".join(f"{n},{draw.randrange(1, 10**6)}\n" for n in range(9))
             write(folder, **{f"{kind}__month={month}.csv": f"id,value\n{rows}"})
-    rows = "".join(f"{n},{draw.random()}\n" for n in range(9))
+    rows = "".join(f"{n},{draw.randrange(1, 10**6)}\n" for n in range(9))
     write(folder, **{"lists__old__regions.csv": f"id,weight\n{rows}"})
 
 
@@ -1326,7 +1329,7 @@ assert sorted(said) == apart, why_8
 assert said == apart, "The names are right, but not sorted."
 with tempfile.TemporaryDirectory() as pond:
     for month in range(4):
-        numbers = f"SELECT range + {month} / 7 AS value FROM range(50)"
+        numbers = f"SELECT range * 7 + {month} AS value FROM range(50)"
         duckdb.sql(f"COPY ({numbers}) TO '{pond}/m{month}.parquet'")
     far = "SELECT sum(value) FROM '{folder}/*.parquet'"
     said = undeclared(far, pond, ["m1.parquet"])
