@@ -87,9 +87,9 @@ found
 # ## Oakbank's audit log
 #
 # `AuditLog` is such a chain in a file, safe when several processes write and when one is killed. An entry has a kind,
-# an actor, the month, and a key: appended again with it, the entry is stored once. No name or number of an applicant
-# goes in. The key is a code, explained below; entries are sorted by it, so that their order tells nothing. The head of
-# this log is its size and a *root*, one hash for all entries. The second cell cuts the file before entry 700:
+# an actor, the month, and a key. Appending it again with its key adds nothing. No name or number of an applicant goes
+# in. The key is a code, explained below; entries are sorted by it, so that their order tells nothing. The head of this
+# log is its size and a *root*, one hash for all entries. The second cell cuts the file before entry 700:
 
 # %%
 from pathlib import Path
@@ -195,7 +195,7 @@ leaves = [hashlib.sha256(b"\x00" + line[:-1]).digest() for line in lines]
 assert root(leaves).hex() == head.root
 
 # %% [markdown]
-# The first byte keeps a pair of hashes from passing for an entry. **Guess:** how many hashes does she need in a log of
+# The first byte differs, so nobody can present a pair as an entry. **Guess:** how many hashes does she need in a log of
 # 2,000?
 
 # %%
@@ -212,7 +212,7 @@ assert [p for p in people if p in letter] == [code]
 # Eleven, as 2 to the 11th is 2,048; for a million it would be 20. The letter holds one code of a person, hers. And
 # since its hashes lead to the auditor's head, the bank cannot show her one log and the auditor another.
 #
-# ## Nothing may go, and she may
+# ## Entries must stay, her data must go
 #
 # Next she wants her data erased. Taking an entry out breaks the chain, so no entry may hold personal data. Would a hash
 # of her application's number do? These numbers begin at 1,000,000,000:

@@ -15,7 +15,7 @@ def emit(events, folder, job, reads, writes):
     OpenLineageClient(transport=transport).emit(
         lineage.RunEvent(
             eventType=lineage.RunState.COMPLETE,
-            eventTime="2024-07-01T00:00:00Z",
+            eventTime=datetime.now(UTC).isoformat(),
             run=lineage.Run(runId=str(generate_new_uuid())),
             job=lineage.Job(namespace="oakbank", name=job),
             inputs=[told(lineage.InputDataset, name) for name in reads],
