@@ -26,7 +26,7 @@
 # ## The wrong bill
 #
 # `prices.yml` holds every price of this lesson, with its day and source. Where nobody publishes a price, the file says
-# `assumption`. Two machines must stand, so that one may fail. A month of them:
+# `assumption`. Two machines (one vCPU and 2 GB each) must stand, so that one may fail. A month of them:
 
 # %%
 import numpy as np
@@ -55,8 +55,8 @@ assert [round(end, -2) for end in ends] == [1200, -6500]
 print(ends.round())
 
 # %% [markdown]
-# A loan that is paid back earns about 1,200 EUR, one that defaults loses about 6,500. The two machines cost 65 EUR a month
-# for 2,000 such decisions.
+# A loan that is paid back earns about 1,200 EUR, one that defaults loses about 6,500. The two machines cost 65 EUR a
+# month, for 2,000 such decisions.
 #
 # So what is a slightly better model worth? Take twelve models that learned from different numbers of rows, measure the
 # AUC of each and what it would have earned per application. The slope of a line through them is EUR per AUC.
@@ -82,8 +82,8 @@ print(f"0.001 of AUC: {worth:,.0f} EUR a month, {worth / bill:.0f} times the mac
 
 # %% [markdown]
 # About 2,800 EUR a month for 0.001 of AUC: 44 times the whole bill of the machines. If the service were free, the bank
-# would not notice. That is the **wrong bill**: it is easy to read, so people work on it. Other bills are larger, too: at the
-# assumed prices, a credit bureau's reports on 2,000 applicants come to 2,000 EUR, and one day of an engineer to 560.
+# would not notice. That is the **wrong bill**: it is easy to read, so people work on it. Other bills are larger, too: at
+# the assumed prices, a credit bureau's reports on 2,000 applicants come to 2,000 EUR, and one day of an engineer to 560.
 #
 # ## What one request costs
 #
@@ -163,8 +163,8 @@ print(need, f"two: p99 {late:.0f} x promise; allowed: {by_p99 / by_mean:.0%} bus
 
 # %% [markdown]
 # By the mean, two machines are enough, each busy 95 % of the time, and the promise is broken. What a replica may be
-# busy follows from *your* promise and *your* tail: it is the `each` above. Here a faster call, or one with a
-# shorter tail, does save machines.
+# busy follows from *your* promise and *your* tail: it is the `each` above. At such loads a faster call, or one with a
+# shorter tail, can save machines.
 #
 # ## When does a cache pay?
 #
@@ -181,15 +181,16 @@ assert round(hits["a bureau report"], 2) == 0.18
 print({what: float(f"{hit:.2g}") for what, hit in hits.items()})
 
 # %% [markdown]
-# Millions of hits a day for the one, 0.18 for the other: one repeat in five days pays for it. And even the millions are too kind to
-# the cached score: while the two machines stand, a hit saves nothing. (A cached report is an *old* report. What that costs,
-# lesson 03/01 has computed.)
+# Millions of hits a day for the one, 0.18 for the other: one repeat in five days pays for it. And even the millions are
+# too kind to the cached score: while the two machines stand, a hit saves nothing. (A cached report is an *old* report.
+# What that costs, lesson 03/01 has computed.)
 #
 # ## Spot: cheap machines that go away
 #
 # A **spot instance** is spare capacity at a discount, up to 70 % here. The provider may take it back: AWS promises two
 # minutes' notice, as a best effort. A job that was stopped starts again from its last *checkpoint*. Take a job of 20
-# hours, three minutes to save, six to start again, and an interruption every five hours on average (assumed).
+# hours, three minutes to save (longer than the notice), six to start again, and an interruption every five hours on
+# average. These four are assumed.
 
 # %%
 WORK, SAVE, RESTART, BETWEEN = 20, 0.05, 0.1, 5
@@ -219,7 +220,7 @@ exact = pd.Series({i: expected_hours(WORK, i, SAVE, RESTART, BETWEEN) for i in t
 assert np.allclose(mean, exact, rtol=0.1)
 price = exact * prices["spot_share"] / WORK
 assert (round(price[20], 1), round(price[1], 2), price.idxmin()) == (4.1, 0.36, 0.5)
-pd.DataFrame({"simulated, h": mean, "formula, h": exact, "of on demand": price}).round(2)
+pd.DataFrame({"simulated, h": mean, "formula, h": exact, "x on demand": price}).round(2)
 
 # %% [markdown]
 # Without a checkpoint the job costs 4.1 times the price on demand: it must find 20 quiet hours in a row. Saving too often
@@ -267,8 +268,8 @@ print("right" if right else "not yet: two calls of `unit_cost`, and their `month
 # The machine, the cache and the spot discount have list prices of 2026 in one region; network, logs and load balancers
 # can cost more than the machines. Exchange rate, bureau and engineer are assumed. The service times were measured on one
 # computer, and a vCPU of a cloud is another one. The worth of AUC is a slope through twelve models of one simulated bank,
-# which knows how declined loans would have ended; no real bank does. Real interruptions come in clusters. Large models on GPUs
-# turn the first section round: there the machines can be the largest bill.
+# which knows how declined loans would have ended (no real bank does); another world gives another number of this size. Real
+# interruptions may come together. Large models on GPUs can turn the first section round: there the machines are the bill.
 #
 # ## Check yourself
 #
