@@ -98,6 +98,8 @@ def keeps_secret(members: pd.DataFrame, others: pd.DataFrame, limit: float = 0.6
     The upper end of the interval counts: few rows are no evidence of a secret kept.
     """
     table = examine(members, others)
-    worst = str(table["high"].idxmax())
-    detail = f"membership of {worst}: AUC {table.at[worst, 'auc']:.3f}, at most {table.at[worst, 'high']:.3f}"
-    return GateResult("keeps_secret", bool((table["high"] <= limit).all()), f"{detail}, {limit:g} wanted")
+    high = dict(zip(PEOPLE, table["high"].tolist(), strict=True))
+    worst = max(high, key=high.__getitem__)
+    auc = table["auc"].tolist()[PEOPLE.index(worst)]
+    detail = f"membership of {worst}: AUC {auc:.3f}, at most {high[worst]:.3f}"
+    return GateResult("keeps_secret", high[worst] <= limit, f"{detail}, {limit:g} wanted")
