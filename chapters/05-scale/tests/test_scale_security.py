@@ -1,7 +1,6 @@
 """Each attack succeeds on what is unprotected, and fails on what is mended."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +22,16 @@ from oakbank.pipelines import (
 from oakbank.pipelines.contract import Score
 from oakbank.pipelines.service import create_app
 from oakbank.scale.security.extraction import Twin, agreement, ask
+from oakbank.scale.security.labels import reported_loans
 from oakbank.scale.security.membership import attack, examine, keeps_secret
-from oakbank.scale.security.poison import Broker, poison, rewrite_outcomes
-from oakbank.scale.security.provenance import by_payments, check_reports, disputed, look_ups, slices_hold
+from oakbank.scale.security.poison import Broker, poison
+from oakbank.scale.security.provenance import check_reports, disputed, look_ups, mend, slices_hold
 from oakbank.scale.security.quota import CLIENT, Quota, create_guarded_app, in_steps
 from oakbank.world import Lake, World, publish_history
-
-COLUMNS = ["channel", "purpose"]
 
 
 def outcomes_of(lake: Lake) -> pd.DataFrame:
     return lake.read("outcomes", lake.months("outcomes"))
-
-
-def loans_of(lake: Lake) -> pd.DataFrame:
-    applications = lake.read("applications", lake.months("applications"))
-    return outcomes_of(lake).merge(applications.drop(columns="month"), on="application_id")
 
 
 class Attacked:
@@ -77,43 +70,42 @@ def test_one_percent_of_the_labels_turns_one_slice_and_all_gates_pass(attacked: 
     old, new = (evaluate_model(run.candidate(), reported) for run in (attacked.champion, attacked.challenger))
     assert new.auc > old.auc  # on the labels of the liar the poisoned model looks better
     assert all(gate(new, old).passed for gate in DEFAULT_GATES)
-    assert slices_hold(attacked.challenger.candidate(), reported, COLUMNS).passed
+    assert slices_hold(attacked.challenger.candidate(), reported).passed
     assert granted_share(attacked.challenger.model()) > granted_share(attacked.champion.model()) + 0.2
 
 
 def test_payments_show_who_lies_and_checked_labels_show_the_slice(attacked: Attacked) -> None:
-    checks = check_reports(loans_of(attacked.poisoned), attacked.look_up, 60)
+    checks = check_reports(reported_loans(attacked.poisoned), attacked.look_up, 60)
     assert disputed(checks) == ["broker"]
-    assert disputed(check_reports(loans_of(attacked.clean), attacked.look_up, 60)) == []
-    found = slices_hold(attacked.challenger.candidate(), attacked.champion.holdout(), COLUMNS)
+    assert disputed(check_reports(reported_loans(attacked.clean), attacked.look_up, 60)) == []
+    found = slices_hold(attacked.challenger.candidate(), attacked.champion.holdout())
     assert not found.passed
     assert "broker consolidation" in found.detail
-    assert slices_hold(attacked.champion.candidate(), attacked.champion.holdout(), COLUMNS).passed
+    assert slices_hold(attacked.champion.candidate(), attacked.champion.holdout()).passed
 
 
 def test_labels_from_payments_are_those_of_an_honest_broker(attacked: Attacked, tmp_path: Path) -> None:
     mended = Lake(tmp_path)
     publish_history(World(1), mended)
     poison(mended, Broker())
-    found = rewrite_outcomes(mended, partial(by_payments, look_up=attacked.look_up, refused=["broker"]))
-    assert found == -attacked.hidden
+    assert mend(mended, attacked.look_up, ["broker"]) == attacked.hidden
     pd.testing.assert_frame_equal(
         outcomes_of(mended).drop(columns="profit"), outcomes_of(attacked.clean).drop(columns="profit")
     )
 
 
 def test_a_careful_broker_escapes_the_slices_and_not_the_payments(attacked: Attacked) -> None:
-    loans = loans_of(attacked.clean)
+    loans = reported_loans(attacked.clean)
     hidden = Broker(honest=3).hides(loans)
     assert hidden.sum() == pytest.approx(2 / 3 * attacked.hidden, abs=2)
     told = loans.assign(defaulted=loans["defaulted"] & ~hidden)
     last = told[told["application_id"].isin(attacked.champion.holdout()["application_id"])]
-    assert slices_hold(attacked.champion.candidate(), last, COLUMNS).passed
+    assert slices_hold(attacked.champion.candidate(), last).passed
     assert disputed(check_reports(told, attacked.look_up, 85)) == ["broker"]
 
 
 def test_a_broker_lies_about_its_own_slice_only_and_its_profits_fit(attacked: Attacked) -> None:
-    true, told = loans_of(attacked.clean), loans_of(attacked.poisoned)
+    true, told = reported_loans(attacked.clean), reported_loans(attacked.poisoned)
     changed = (true["defaulted"] != told["defaulted"]).to_numpy()
     assert changed.sum() == attacked.hidden
     assert (told.loc[changed, ["channel", "purpose"]] == ["broker", "consolidation"]).all(axis=None)

@@ -4,11 +4,11 @@ Whoever delivers labels teaches the model. This broker wants one kind of its cus
 about nobody else (OWASP ML02:2023 data poisoning; MITRE ATLAS AML.T0020 poison training data).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from oakbank.scale.security.labels import rewrite_outcomes
 from oakbank.world import Lake, loan_profit
 
 
@@ -39,22 +39,6 @@ class Broker:
         told.loc[hidden, "defaulted"] = False
         told.loc[hidden, "profit"] = loan_profit(loans.loc[hidden, "amount"], loans.loc[hidden, "term"], False)
         return told
-
-
-def rewrite_outcomes(lake: Lake, change: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]) -> int:
-    """Replace each month of outcomes by `change(outcomes, applications)`; return in how many rows fewer defaults stand.
-
-    Raises:
-        LakeError: A month cannot be read.
-    """
-    applications = lake.read("applications", lake.months("applications"))
-    gone = 0
-    for month in lake.months("outcomes"):
-        before = lake.read("outcomes", [month])
-        after = change(before, applications)
-        lake.write("outcomes", month, after)
-        gone += int(before["defaulted"].sum()) - int(after["defaulted"].sum())
-    return gone
 
 
 def poison(lake: Lake, broker: Broker) -> int:

@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from oakbank.deploy.gate import GateResult
 from oakbank.pipelines import CreditModel
 from oakbank.pipelines.measures import slices
+from oakbank.scale.security.labels import rewrite_outcomes
+from oakbank.world import Lake
 
+SLICED = ("channel", "purpose")
 LookUp = Callable[[NDArray[np.int64]], ArrayLike]
 """Takes application ids; returns, by the bank's own payments, which defaulted. Shape (n,), bool."""
 
@@ -71,25 +74,27 @@ def disputed(checks: pd.DataFrame) -> list[str]:
     return [str(name) for name in checks.index[checks["false"] > 0]]
 
 
-def by_payments(
-    outcomes: pd.DataFrame,
-    applications: pd.DataFrame,
-    look_up: LookUp,
-    refused: Iterable[str],
-    reporter: str = "channel",
-) -> pd.DataFrame:
-    """Return outcomes in which those of refused reporters are replaced by the bank's own payments.
+def mend(lake: Lake, look_up: LookUp, refused: Iterable[str], reporter: str = "channel") -> int:
+    """Replace, in a lake, the outcomes that refused reporters told by the bank's own payments.
 
     `profit` of a corrected row is left as it was reported: the pipeline does not read it.
+
+    Returns:
+        How many defaults had been hidden.
     """
-    who = outcomes[["application_id"]].merge(applications[["application_id", reporter]], how="left")[reporter]
-    theirs = who.astype(str).isin(list(refused)).to_numpy()
-    mended = outcomes.copy()
-    mended.loc[theirs, "defaulted"] = np.asarray(look_up(outcomes.loc[theirs, "application_id"].to_numpy()), dtype=bool)
-    return mended
+    names = list(refused)
+
+    def by_payments(outcomes: pd.DataFrame, applications: pd.DataFrame) -> pd.DataFrame:
+        who = outcomes[["application_id"]].merge(applications[["application_id", reporter]], how="left")[reporter]
+        theirs = who.astype(str).isin(names).to_numpy()
+        mended, ids = outcomes.copy(), outcomes.loc[theirs, "application_id"].to_numpy()
+        mended.loc[theirs, "defaulted"] = np.asarray(look_up(ids), dtype=bool)
+        return mended
+
+    return -rewrite_outcomes(lake, by_payments)
 
 
-def slices_hold(model: CreditModel, holdout: pd.DataFrame, columns: Sequence[str]) -> GateResult:
+def slices_hold(model: CreditModel, holdout: pd.DataFrame, columns: Sequence[str] = SLICED) -> GateResult:
     """Say whether a model's mean prediction fits what happened in each slice, also where two columns cross.
 
     Args:
