@@ -139,7 +139,7 @@ checks
 model, mine, test = champion.model(), World(99).applications(0), future.iloc[-2000:]
 p = extraction.ask(TestClient(create_app(model)), mine)["default_probability"]
 data = lgb.Dataset(feature_matrix(mine), np.log(p / (1 - p)))
-copy = lgb.train(extraction.TWIN | {"verbose": -1}, data, num_boost_round=300)
+copy = lgb.train(extraction.TWIN, data, num_boost_round=300)
 risk = 1 / (1 + np.exp(-copy.predict(feature_matrix(test))))
 
 # %%

@@ -19,7 +19,13 @@ from oakbank.pipelines.contract import MAX_BATCH
 from oakbank.pipelines.model import SAME_BYTES
 from oakbank.world import FEATURES
 
-TWIN: dict[str, Any] = {"objective": "regression", "learning_rate": 0.05, "num_leaves": 12, "min_data_in_leaf": 10}
+TWIN: dict[str, Any] = SAME_BYTES | {
+    "objective": "regression",
+    "learning_rate": 0.05,
+    "num_leaves": 12,
+    "min_data_in_leaf": 10,
+    "seed": 0,
+}
 ROUNDS = 300
 
 
@@ -60,7 +66,7 @@ class Twin:
         """
         answers = np.clip(np.asarray(probability, dtype=np.float64), 0.005, 0.995)
         data = lgb.Dataset(feature_matrix(applications), np.log(answers / (1 - answers)))
-        return cls(lgb.train(TWIN | SAME_BYTES | {"seed": 0}, data, num_boost_round=ROUNDS))
+        return cls(lgb.train(TWIN, data, num_boost_round=ROUNDS))
 
     def predict(self, applications: pd.DataFrame) -> NDArray[np.float64]:
         """Return the twin's default probability of each application, shape (n,)."""
