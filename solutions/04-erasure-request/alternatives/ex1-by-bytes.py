@@ -23,8 +23,7 @@ def whereabouts(folder, values):
         return value in text
 
     root, found = Path(folder), set()
-    for path in root.rglob("*"):
-        if path.is_file():
-            if any(stands(value, text) for text in [path.name, *cells(path)] for value in values):
-                found.add(path.relative_to(root).as_posix())
+    for path in (each for each in root.rglob("*") if each.is_file()):
+        if any(stands(value, text) for text in [path.name, *cells(path)] for value in values):
+            found.add(path.relative_to(root).as_posix())
     return sorted(found)

@@ -25,7 +25,6 @@ def whereabouts(folder, values):
 
     pattern, found = re.compile("|".join(map(whole, values))), []
     for path in Path(folder).rglob("*"):
-        if path.is_file():
-            if pattern.search(path.name) or pattern.search(text_of(path)):
-                found.append(path.relative_to(folder).as_posix())
+        if path.is_file() and (pattern.search(path.name) or pattern.search(text_of(path))):
+            found.append(path.relative_to(folder).as_posix())
     return sorted(found)
