@@ -30,9 +30,8 @@ from sklearn.metrics import roc_auc_score
 
 from course.lesson import own_folder
 from oakbank.deploy.gate import DEFAULT_GATES
-from oakbank.pipelines import CreditModel, evaluate_model, feature_matrix, grant
+from oakbank.pipelines import CreditModel, TrainingConfig, evaluate_model, feature_matrix, grant, run_training
 from oakbank.pipelines.service import create_app
-from oakbank.pipelines.training import TrainingConfig, run_training
 from oakbank.scale.security import extraction, membership, poison, provenance, quota
 from oakbank.scale.security.labels import reported_loans
 from oakbank.world import Lake, World, publish_history
