@@ -29,15 +29,16 @@ from fastapi.testclient import TestClient
 from sklearn.metrics import roc_auc_score
 
 from course.lesson import own_folder
+from oakbank import pipelines
 from oakbank.deploy.gate import DEFAULT_GATES
-from oakbank.pipelines import CreditModel, TrainingConfig, evaluate_model, feature_matrix, grant, run_training
+from oakbank.pipelines import CreditModel, feature_matrix, grant, run_training
 from oakbank.pipelines.service import create_app
 from oakbank.scale.security import extraction, membership, poison, provenance, quota
 from oakbank.scale.security.labels import reported_loans
 from oakbank.world import Lake, World, publish_history
 
 own_folder()
-clean, poisoned, config = Lake("clean"), Lake("poisoned"), TrainingConfig(as_of=0)
+clean, poisoned, config = Lake("clean"), Lake("poisoned"), pipelines.TrainingConfig(as_of=0)
 for lake in (clean, poisoned):
     publish_history(World(1), lake)
 champion = run_training(config, clean, "champion")
@@ -64,7 +65,7 @@ print(f"{lie.sum()} of {len(loans)} labels are false: {lie.mean():.2%}")
 # %%
 challenger = run_training(config, poisoned, "challenger")
 holdout, runs = challenger.holdout(), (champion, challenger)
-old, new = (evaluate_model(run.candidate(), holdout) for run in runs)
+old, new = (pipelines.evaluate_model(run.candidate(), holdout) for run in runs)
 assert [gate(new, old).passed for gate in DEFAULT_GATES] == [new.auc > old.auc] * 4
 print(f"AUC of the champion {old.auc:.3f}, of the poisoned model {new.auc:.3f}")
 
