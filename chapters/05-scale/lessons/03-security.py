@@ -38,7 +38,8 @@ from oakbank.scale.security.labels import reported_loans
 from oakbank.world import Lake, World, publish_history
 
 own_folder()
-clean, poisoned, config = Lake("clean"), Lake("poisoned"), pipelines.TrainingConfig(as_of=0)
+clean, poisoned = Lake("clean"), Lake("poisoned")
+config = pipelines.TrainingConfig(as_of=0)
 for lake in (clean, poisoned):
     publish_history(World(1), lake)
 champion = run_training(config, clean, "champion")
