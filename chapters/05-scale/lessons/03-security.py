@@ -31,15 +31,14 @@ from sklearn.metrics import roc_auc_score
 from course.lesson import own_folder
 from oakbank import pipelines
 from oakbank.deploy.gate import DEFAULT_GATES
-from oakbank.pipelines import CreditModel, feature_matrix, grant, run_training
+from oakbank.pipelines import CreditModel, TrainingConfig, feature_matrix, run_training
 from oakbank.pipelines.service import create_app
 from oakbank.scale.security import extraction, membership, poison, provenance, quota
 from oakbank.scale.security.labels import reported_loans
 from oakbank.world import Lake, World, publish_history
 
 own_folder()
-clean, poisoned = Lake("clean"), Lake("poisoned")
-config = pipelines.TrainingConfig(as_of=0)
+clean, poisoned, config = Lake("clean"), Lake("poisoned"), TrainingConfig(as_of=0)
 for lake in (clean, poisoned):
     publish_history(World(1), lake)
 champion = run_training(config, clean, "champion")
@@ -79,7 +78,7 @@ future = pd.concat([World(1).applications(month) for month in range(3)])
 gain = pd.concat([World(1).truth(month)["expected_profit"] for month in range(3)])
 turned = (future["channel"] == "broker") & (future["purpose"] == "consolidation")
 risk = [run.model().predict(future) for run in runs]
-yes = [grant(each, future["amount"], future["term"]) for each in risk]
+yes = [pipelines.grant(each, future["amount"], future["term"]) for each in risk]
 effect = [(y[turned].mean(), y[~turned].mean(), gain[y & turned].sum()) for y in yes]
 assert np.round(effect, 2)[:, :2].tolist() == [[0.45, 0.48], [0.76, 0.49]]
 assert effect[0][2] > 0 > effect[1][2]
