@@ -152,12 +152,13 @@ class Bank(TrackedBank):
 
     def _write_letters(self, month: int, decisions: pd.DataFrame) -> None:
         owners, people = self.customers.owners(), {one.number: one for one in self.customers.all()}
-        with zipfile.ZipFile(self.folder / "letters" / f"texts{month:+04d}.zip", "w", zipfile.ZIP_DEFLATED) as file:
-            for one, granted in zip(decisions["application_id"].tolist(), decisions["granted"], strict=True):
-                who = people[owners[one]]
-                said = "We grant your loan." if granted else "We cannot grant your loan."
-                text = f"To {who.name} <{who.email}>\nApplication {one}\n\nDear {who.name},\n{said}\nOakbank\n"
-                file.writestr(zipfile.ZipInfo(f"{one}.txt", _ZIP_DAY), text)
+        texts = []
+        for one, granted in zip(decisions["application_id"].tolist(), decisions["granted"], strict=True):
+            who = people[owners[one]]
+            said = "We grant your loan." if granted else "We cannot grant your loan."
+            text = f"To {who.name} <{who.email}>\nApplication {one}\n\nDear {who.name},\n{said}\nOakbank\n"
+            texts.append((f"{one}.txt", text.encode()))
+        _write_zip(self.folder / "letters" / f"texts{month:+04d}.zip", texts)
 
     def _keep_evidence(self, month: int, decisions: pd.DataFrame) -> None:
         owners = self.customers.owners()
@@ -200,11 +201,15 @@ class Bank(TrackedBank):
         path = self.folder / "backups" / f"month={month:+04d}.zip"
         files = [self.customers.path, *sorted((self.folder / "lake").rglob("*.parquet"))]
         files += sorted((self.folder / "letters").rglob("*.csv"))
-        with whole(path) as stream, zipfile.ZipFile(stream, "w") as archive:
-            for file in files:
-                name = file.relative_to(self.folder).as_posix()
-                archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), file.read_bytes())
+        _write_zip(path, ((file.relative_to(self.folder).as_posix(), file.read_bytes()) for file in files))
         return path
+
+
+def _write_zip(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
+    """Write an archive whole or not at all, the same bytes whenever it is written."""
+    with whole(path) as stream, zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DAY), content)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -96,7 +96,6 @@ class Database:
             return
         with closing(sqlite3.connect(path, timeout=60)) as database:
             delete_rows(database, people)
-            database.execute("VACUUM")  # also after a kill between the deletion and this
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

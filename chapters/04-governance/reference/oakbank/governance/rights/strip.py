@@ -193,7 +193,10 @@ def owned_rows(database: sqlite3.Connection, people: People) -> Owned:
 
 
 def delete_rows(database: sqlite3.Connection, people: People) -> bool:
-    """Delete people's rows from the tables that are there, and leave no byte of them; return whether there were any."""
+    """Delete people's rows from the tables that are there, and leave no byte of them; return whether there were any.
+
+    The file is written anew also where there were none: a call may have been killed between the deletion and that.
+    """
     database.execute("PRAGMA secure_delete = ON")
     gone = [
         (row["table"], row[_TABLES[row["table"]]])
@@ -203,8 +206,7 @@ def delete_rows(database: sqlite3.Connection, people: People) -> bool:
     with database:
         for table, key in gone:
             database.execute(f"DELETE FROM {table} WHERE {_TABLES[table]} = ?", [key])  # noqa: S608
-    if gone:
-        database.execute("VACUUM")
+    database.execute("VACUUM")
     return bool(gone)
 
 
