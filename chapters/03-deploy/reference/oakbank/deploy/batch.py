@@ -132,9 +132,24 @@ def decide_month(
     Raises:
         LakeError: The month was not published, or a file cannot be read.
     """
-    applications = lake.read("applications", [month])
-    previous = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
+    applications, previous = _delivered(lake, month)
     return decide(model, version, applications, month, reference, previous)
+
+
+def as_asked(lake: Lake, month: int) -> pd.DataFrame:
+    """Return a month's applications as a model was asked about them: delivered, and the feed repaired.
+
+    Raises:
+        LakeError: The month was not published, or a file cannot be read.
+    """
+    (applications, previous), reference = _delivered(lake, month), FeedReference.from_lake(lake)
+    return repair_feed(applications, check_feed(applications, reference, previous), reference)
+
+
+def _delivered(lake: Lake, month: int) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return a month's applications as delivered, and those of the month before, if there are any."""
+    previous = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
+    return lake.read("applications", [month]), previous
 
 
 def score_month(model: CreditModel, version: str, lake: Lake, month: int, reference: FeedReference) -> ScoredMonth:

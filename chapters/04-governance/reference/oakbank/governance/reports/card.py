@@ -1,4 +1,4 @@
-"""The model card: what a person who uses or judges the model must know, on two pages.
+"""The model card: what a person who uses or judges the model must know.
 
 The headings follow Mitchell and others, *Model Cards for Model Reporting* (2019).
 """

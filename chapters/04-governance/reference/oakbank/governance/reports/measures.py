@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, fields
 
-from oakbank.deploy.batch import REVIEW
+from oakbank.deploy.batch import REVIEW, as_asked
 from oakbank.governance.disparity import rate_of
 from oakbank.governance.fairness import Verdict, group_sizes, judge, judge_rates
 from oakbank.governance.reasons import reason_codes
 from oakbank.governance.reports.records import RecordError, Records
-from oakbank.pipelines import Evaluation, FeedReference, bad_rows, check_feed, repair_feed
+from oakbank.pipelines import Evaluation, bad_rows
 from oakbank.world import PROTECTED
 
 BY_GROUP = "approval_rate_"
@@ -75,11 +75,7 @@ def reasons(records: Records) -> Reasons:
         ReasonsError: An explanation does not add up.
     """
     month = int(records.decided["month"].max())
-    lake = records.lake
-    usual = FeedReference.from_lake(lake)
-    delivered = lake.read("applications", [month])
-    before = lake.read("applications", [month - 1]) if lake.path("applications", month - 1).exists() else None
-    asked = repair_feed(delivered, check_feed(delivered, usual, before), usual)
+    asked = as_asked(records.lake, month)
     asked = asked[(bad_rows(asked) == "").to_numpy()].reset_index(drop=True)
     model = records.registry.load(records.deployed.version)
     try:

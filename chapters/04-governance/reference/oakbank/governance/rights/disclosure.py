@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from oakbank.deploy.batch import as_asked
 from oakbank.governance.rights.bank import Bank
 from oakbank.governance.rights.people import Customer, Person
 from oakbank.governance.rights.scan import Value
 from oakbank.governance.rights.stores import STORES
 from oakbank.governance.rights.strip import People
-from oakbank.pipelines import OAKBANK, FeedReference, build_features, check_feed, feature_matrix, repair_feed
+from oakbank.pipelines import OAKBANK, build_features, feature_matrix
 from oakbank.world import OFFICERS
 
 
@@ -154,10 +155,7 @@ def _reasons(bank: Bank, application_id: int, month: int, version: str) -> tuple
     """Return why a model declined, on the repaired feed; compared with the loans of the year before."""
     from oakbank.governance.reasons import reason_codes  # late: it needs shap
 
-    lake, reference = bank.lake, FeedReference.from_lake(bank.lake)
-    rows, before = lake.read("applications", [month]), month - 1
-    previous = lake.read("applications", [before]) if before in lake.months("applications") else None
-    rows = repair_feed(rows, check_feed(rows, reference, previous), reference)
+    lake, rows = bank.lake, as_asked(bank.lake, month)
     mine = rows[rows["application_id"] == application_id]
     year = [one for one in lake.months("decisions") if month - 12 <= one < month]
     decisions = lake.read("decisions", year)

@@ -5,7 +5,7 @@ Every `remove` may be called again, and leaves each file as it was or as it shal
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -41,6 +41,10 @@ class Store(Protocol):
         """Remove it."""
 
 
+def _in_files(paths: Iterable[Path], people: People) -> Owned:
+    return [row for path in paths for row in strip(path.name, path.read_bytes(), people)[0]]
+
+
 @dataclass(frozen=True)
 class Files:
     """Files that are taken apart one by one, see `strip`."""
@@ -52,7 +56,7 @@ class Files:
 
     def find(self, bank: Bank, people: People) -> Owned:
         """Return what the files hold of people."""
-        return [row for path in self._paths(bank) for row in strip(path.name, path.read_bytes(), people)[0]]
+        return _in_files(self._paths(bank), people)
 
     def remove(self, bank: Bank, people: People) -> None:
         """Write each file anew that holds something of people which may not stay."""
@@ -111,9 +115,7 @@ class Delta:
     def find(self, bank: Bank, people: People) -> Owned:
         """Return people's rows in the files of all versions."""
         path = bank.folder / self.folder
-        return [
-            row for file in sorted(path.glob("*.parquet")) for row in strip(file.name, file.read_bytes(), people)[0]
-        ]
+        return _in_files(sorted(path.glob("*.parquet")), people)
 
     def remove(self, bank: Bank, people: People) -> None:
         """Write the table anew beside the old one, with no version before today's, and let it take its place."""
@@ -159,8 +161,7 @@ class Runs:
 
     @staticmethod
     def _in_run(run: Path, people: People) -> Owned:
-        files = sorted(run.rglob("*.parquet"))
-        return [row for path in files for row in strip(path.name, path.read_bytes(), people)[0]]
+        return _in_files(sorted(run.rglob("*.parquet")), people)
 
 
 @dataclass(frozen=True)
