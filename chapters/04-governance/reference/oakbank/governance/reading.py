@@ -5,8 +5,8 @@ al., *Derivation of New Readability Formulas for Navy Enlisted Personnel*, Resea
 English, and it counts: whether a sentence is true, and whether its words are known, it does not ask.
 
 The packages for this fetch a pronouncing dictionary from the network (textstat 0.7.13, November 2026), so syllables
-are counted by rule. Held against the CMU Pronouncing Dictionary, the rule is right for 92 of 100 words, and off by more
-than one for 1 in 400.
+are counted by rule. Held once (November 2026, by no test) against the 117,467 words of the CMU Pronouncing Dictionary,
+the rule was right for 92 %, and off by more than one for 0.2 %.
 """
 
 import re
