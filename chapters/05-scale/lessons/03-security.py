@@ -268,7 +268,8 @@ print("right" if right else "not yet: lies among the repaid, (1 - s) ** n at mos
 #
 # ## What this does not prove
 #
-# One seed, one bank. A liar with patience, as in *Your turn*, escapes the slices as well (`test_scale_security.py` shows it),
+# One seed, one bank. In the world of seed 2 the slice gate catches this liar on its own labels: a slice in which nobody
+# defaults looks too good. A liar with patience, as in *Your turn*, escapes it (`test_scale_security.py` shows both),
 # and where the broker has the only record of payments, there is no second source. The thief asked with realistic
 # applications; whoever invents them needs more. Stronger attacks on membership train shadow models, and a gate that
 # passes ours says nothing about those. Differential privacy would bound them; it was not tried.

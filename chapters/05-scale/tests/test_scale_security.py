@@ -37,10 +37,10 @@ def outcomes_of(lake: Lake) -> pd.DataFrame:
 class Attacked:
     """The same history twice, once with a broker that lies, and a training on each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: int = 1) -> None:
         self.clean, self.poisoned = Lake(folder / "clean"), Lake(folder / "poisoned")
         for lake in (self.clean, self.poisoned):
-            publish_history(World(1), lake)
+            publish_history(World(seed), lake)
         self.payments = outcomes_of(self.clean).set_index("application_id")["defaulted"]
         self.hidden = poison(self.poisoned, Broker())
         self.champion = self.train(self.clean, folder)
@@ -72,6 +72,13 @@ def test_one_percent_of_the_labels_turns_one_slice_and_all_gates_pass(attacked: 
     assert all(gate(new, old).passed for gate in DEFAULT_GATES)
     assert slices_hold(attacked.challenger.candidate(), reported).passed
     assert granted_share(attacked.challenger.model()) > granted_share(attacked.champion.model()) + 0.2
+
+
+def test_in_another_world_the_slices_catch_this_liar_on_its_own_labels(tmp_path: Path) -> None:
+    attacked = Attacked(tmp_path, seed=2)
+    caught = slices_hold(attacked.challenger.candidate(), attacked.challenger.holdout())
+    assert not caught.passed
+    assert "broker consolidation: predicted 0.104, happened 0.000" in caught.detail
 
 
 def test_payments_show_who_lies_and_checked_labels_show_the_slice(attacked: Attacked) -> None:

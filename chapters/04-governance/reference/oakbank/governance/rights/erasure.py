@@ -31,7 +31,7 @@ LEGAL_DUTY = (
     "GDPR, art. 17(3)(b): the law keeps the file of a contract, Directive (EU) 2015/849, art. 40(1): five years "
     "after its end"
 )
-NOISE = "the salt is gone, so a commitment in the audit log is noise: not personal data (recital 26)"
+NOISE = "GDPR, recital 26: the salt is gone, so a commitment in the audit log is noise and no personal data"
 
 
 EARLIER_MODELS = (
