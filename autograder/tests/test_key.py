@@ -85,7 +85,11 @@ def test_every_lab_of_the_course(lab):
     key = load_key(lab, ROOT)
     release = (ROOT / "labs" / lab / f"{lab}.ipynb").read_text(encoding="utf-8")
     assert sorted(key.stubs) == [cell.grade_id for cell in key.cells if cell.kind == ANSWER]
-    assert all(json.dumps(line, ensure_ascii=False)[1:-1] in release for cell in key.tests for line in cell.visible.splitlines())
+    assert all(
+        json.dumps(line, ensure_ascii=False)[1:-1] in release
+        for cell in key.tests
+        for line in cell.visible.splitlines()
+    )
     assert any(cell.visible != cell.source for cell in key.tests), "no hidden test in the whole lab?"
 
 

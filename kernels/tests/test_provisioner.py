@@ -121,7 +121,9 @@ for name in {HEAVY!r}: importlib.import_module(name)
 import asyncio, gc, json, locale, logging, multiprocessing, os, resource, signal, sys, tempfile, threading, time
 import warnings
 import matplotlib, numpy, pandas, sklearn, tqdm.auto
-def links(): return [os.readlink('/proc/self/fd/' + fd) for fd in os.listdir('/proc/self/fd')[3:-1]]
+def links():  # the listing's own descriptor is closed by now, whichever number it had
+    opened = ['/proc/self/fd/' + fd for fd in os.listdir('/proc/self/fd') if int(fd) > 2]
+    return [os.readlink(one) for one in opened if os.path.lexists(one)]
 def loggers(): return [one for one in logging.root.manager.loggerDict.items() if isinstance(one[1], logging.Logger)]
 shell = get_ipython()
 keys = 'Umask', 'CapEff', 'Groups', 'SigIgn', 'SigBlk', 'NoNewPrivs'

@@ -232,7 +232,7 @@ assert set(seen) == {"1", "2"}
 from kubernetes import client
 
 pods = client.CoreV1Api(api).list_namespaced_pod("oakbank", label_selector="!job-name")
-broken = next(pod.metadata.name for pod in pods.items if not watch.is_ready(pod))
+broken = max(pods.items, key=lambda pod: pod.metadata.creation_timestamp).metadata.name
 # !kubectl describe pod {broken}
 # !kubectl logs {broken} --limit-bytes=195
 answers = [cluster.ask(api, "oakbank", "/score", one)[0] for one in applications]
