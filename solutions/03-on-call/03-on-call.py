@@ -17,7 +17,7 @@ from collections import Counter
 import numpy as np
 
 from oakbank.deploy.oncall.grammar import ACTS, KINDS, QUERIES, SHIFT, draw
-from oakbank.deploy.oncall.score import play, summary, zoo
+from oakbank.deploy.oncall.score import play, play_side_by_side, summary, zoo
 
 
 def near(got, want):
@@ -196,6 +196,13 @@ def change(values):
     ### END SOLUTION
 
 
+# %% locked="places"
+# grader: these run where the answers run
+def places_of(many):
+    """Return what change calls the place, for each of many series."""
+    return [change(values)["at"] for values in many]
+
+
 # %% test="ex2" points=3
 # Covers a step up, a steady series, gaps. Not shown: other steps, noise alone.
 step = change([0, 1, 0, 1, 8, 9, 8, 9])
@@ -232,11 +239,11 @@ for at, low, high in (
     assert abs(said["at"] - at) <= 2, why_2
     why_2 = "The means should be of both sides."
     assert abs(said["before"] - low) < 0.03 and abs(said["after"] - high) < 0.03, why_2
-false = [change(rng.normal(0, 1, 80).tolist())["at"] for _ in range(100)]
+false = places_of(rng.normal(0, 1, (100, 80)).tolist())
 why_2 = "In noise alone a change should be found one time in a hundred."
 assert sum(one is not None for one in false) <= 4, why_2
 late = np.where(np.arange(80) < 40, 0, 0.9)
-small = [change((rng.normal(0, 1, 80) + late).tolist())["at"] for _ in range(60)]
+small = places_of((rng.normal(0, 1, (60, 80)) + late).tolist())
 why_2 = "A step of 0.9 standard deviations should mostly be found."
 assert sum(one is not None for one in small) >= 42, why_2
 at_the_end = change([1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 40, 41])
@@ -456,77 +463,83 @@ def requests_of(*groups):
 PAIR = requests_of((1, "41", 200, 9.0, 9.0, None), (1, "42", 200, 9.0, 9.0, None))
 FINE, NEWER = (100, "41", 200, 10.0, 40.0, None), (100, "42", 200, 10.0, 40.0, None)
 
+
+# %% locked="blame"
+# grader: these run where the answers run
+def blame_of(*groups):
+    """Return what lay_blame says of requests_of(*groups)."""
+    return lay_blame(requests_of(*groups))
+
+
 # %% test="ex4" points=2
 # Covers versions that fail, are slow, are alone or alike. Not shown: other numbers.
-quiet = lay_blame(requests_of(FINE, NEWER))
+quiet = blame_of(FINE, NEWER)
 assert quiet is not None, "lay_blame returned nothing: return a dict."
 assert isinstance(quiet, dict), f"Return a dict, not {type(quiet).__name__}."
 why_4 = f"The keys are version, part and error, not {sorted(quiet)}."
 assert set(quiet) == {"version", "part", "error"}, why_4
 assert quiet["version"] is None, "No request is bad: nobody is guilty."
-fails = lay_blame(requests_of(FINE, NEWER, (50, "42", 500, 10.0, 40.0, "KeyError")))
+fails = blame_of(FINE, NEWER, (50, "42", 500, 10.0, 40.0, "KeyError"))
 why_4 = "A third of version 42 fails, and none of 41: it is guilty."
 assert fails["version"] == "42", why_4
-waits = lay_blame(requests_of(FINE, NEWER, (50, "42", 200, 3000.0, 40.0, None)))
+waits = blame_of(FINE, NEWER, (50, "42", 200, 3000.0, 40.0, None))
 why_4 = "A third of version 42 is slow, and none of 41: it is guilty."
 assert waits["version"] == "42", why_4
-both = requests_of(
+both = blame_of(
     FINE,
     NEWER,
     *((50, version, 500, 10.0, 40.0, "ValueError") for version in ("41", "42")),
 )
-assert lay_blame(both)["version"] is None, "Both fail alike: no version is guilty."
-alone = lay_blame(requests_of(FINE, (50, "41", 500, 10.0, 40.0, "ValueError")))
+assert both["version"] is None, "Both fail alike: no version is guilty."
+alone = blame_of(FINE, (50, "41", 500, 10.0, 40.0, "ValueError"))
 why_4 = "There is one version only, and nothing to compare it with."
 assert alone["version"] is None, why_4
 ### BEGIN HIDDEN TESTS
-few = lay_blame(requests_of(FINE, NEWER, (4, "42", 500, 10.0, 40.0, "KeyError")))
+few = blame_of(FINE, NEWER, (4, "42", 500, 10.0, 40.0, "KeyError"))
 assert few["version"] is None, "Four failures more are within chance."
-enough = lay_blame(requests_of(FINE, NEWER, (20, "42", 500, 10.0, 40.0, "KeyError")))
+enough = blame_of(FINE, NEWER, (20, "42", 500, 10.0, 40.0, "KeyError"))
 why_4 = "Twenty failures of 120 against none of 100 are more than chance: z is 4.2."
 assert enough["version"] == "42", why_4
-close = lay_blame(requests_of(FINE, NEWER, (17, "42", 500, 10.0, 40.0, "KeyError")))
+close = blame_of(FINE, NEWER, (17, "42", 500, 10.0, 40.0, "KeyError"))
 why_4 = "Seventeen failures of 117 against none of 100 should not be enough: z is below"
 why_4 += " 4."
 assert close["version"] is None, why_4
-busy = requests_of(
+busy = blame_of(
     (1000, *FINE[1:]),
     (90, "41", 500, 10.0, 40.0, "V"),
     (30, *NEWER[1:]),
     (10, "42", 500, 9.0, 9.0, "V"),
 )
 why_4 = "Compare shares, not numbers: 41 fails more often because it answers more."
-assert lay_blame(busy)["version"] is None, why_4
-three = requests_of(
+assert busy["version"] is None, why_4
+three = blame_of(
     FINE,
     NEWER,
     (100, "40", 200, 10.0, 40.0, None),
     (40, "40", 500, 10.0, 40.0, "KeyError"),
 )
 why_4 = "With three versions, each should be compared with all the others."
-assert lay_blame(three)["version"] == "40", why_4
-refused = requests_of(FINE, NEWER, (80, "42", 422, 5.0, 0.0, None))
+assert three["version"] == "40", why_4
+refused = blame_of(FINE, NEWER, (80, "42", 422, 5.0, 0.0, None))
 why_4 = "A request that the contract refuses is not bad."
-assert lay_blame(refused)["version"] is None, why_4
-whole = requests_of((50, "41", 500, 10.0, 40.0, "V"), (50, "42", 500, 10.0, 40.0, "V"))
-assert lay_blame(whole)["version"] is None, "If all are bad, nothing can be compared."
-gone = requests_of((60, "41", 503, 10.0, 40.0, None), NEWER)
-assert lay_blame(gone)["version"] == "41", "A status of 503 is bad, too."
-tired = requests_of((95, "41", 200, 600.0, 500.0, None), (5, *FINE[1:]), NEWER)
+assert refused["version"] is None, why_4
+whole = blame_of((50, "41", 500, 10.0, 40.0, "V"), (50, "42", 500, 10.0, 40.0, "V"))
+assert whole["version"] is None, "If all are bad, nothing can be compared."
+gone = blame_of((60, "41", 503, 10.0, 40.0, None), NEWER)
+assert gone["version"] == "41", "A status of 503 is bad, too."
+tired = blame_of((95, "41", 200, 600.0, 500.0, None), (5, *FINE[1:]), NEWER)
 why_4 = "A request is slow by the sum of its parts, also if none alone is."
-assert lay_blame(tired)["version"] == "41", why_4
+assert tired["version"] == "41", why_4
 assert lay_blame([])["version"] is None, "Without requests nobody is guilty."
 ### END HIDDEN TESTS
 
 # %% test="ex4" part="part" points=2
 # Covers each slow part, a few slow requests, errors. Not shown: other numbers.
-late = lay_blame(
-    requests_of(
-        FINE,
-        NEWER,
-        (30, "41", 200, 10.0, 4000.0, None),
-        (30, "42", 200, 10.0, 4000.0, None),
-    )
+late = blame_of(
+    FINE,
+    NEWER,
+    (30, "41", 200, 10.0, 4000.0, None),
+    (30, "42", 200, 10.0, 4000.0, None),
 )
 assert late is not None, "lay_blame returned nothing: return a dict."
 why_4p = "Return a dict with version, part and error."
@@ -534,11 +547,11 @@ assert isinstance(late, dict) and {"part", "error"} <= set(late), why_4p
 why_4p = f"The bureau took longest in the slow requests, not {late['part']}."
 assert late["part"] == "bureau", why_4p
 assert late["error"] is None, "No request has an error."
-own = lay_blame(requests_of(FINE, (30, "41", 200, 4000.0, 300.0, None)))
+own = blame_of(FINE, (30, "41", 200, 4000.0, 300.0, None))
 assert own["part"] == "service", "The service itself took longest in the slow requests."
 check = [one | {"milliseconds": {"identity": 2e3, "service": 9.0}} for one in PAIR]
 assert lay_blame(check)["part"] == "identity", "The identity check took longest."
-rare = lay_blame(requests_of(FINE, NEWER, (4, "41", 200, 10.0, 4000.0, None)))
+rare = blame_of(FINE, NEWER, (4, "41", 200, 10.0, 4000.0, None))
 why_4p = "Less than 5 % of the requests are slow: on any evening some are."
 assert rare["part"] is None, why_4p
 some = (
@@ -546,18 +559,18 @@ some = (
     (9, "42", 500, 10.0, 40.0, "OperationalError"),
 )
 why_4p = "More requests have OperationalError."
-assert lay_blame(requests_of(FINE, *some))["error"] == "OperationalError", why_4p
+assert blame_of(FINE, *some)["error"] == "OperationalError", why_4p
 ### BEGIN HIDDEN TESTS
-usual = requests_of((300, *FINE[1:]), (30, "41", 200, 4000.0, 40.0, None))
+usual = blame_of((300, *FINE[1:]), (30, "41", 200, 4000.0, 40.0, None))
 why_4p = "Only the slow requests count: in the others the bureau always takes longest."
-assert lay_blame(usual)["part"] == "service", why_4p
+assert usual["part"] == "service", why_4p
 outlier = (8, "41", 200, 60_000.0, 40.0, None), (20, "41", 200, 10.0, 2000.0, None)
 why_4p = "Count requests: a few that last a minute are few."
-assert lay_blame(requests_of(FINE, *outlier))["part"] == "bureau", why_4p
-edge = requests_of((95, *FINE[1:]), (5, "41", 200, 10.0, 4000.0, None))
-assert lay_blame(edge)["part"] == "bureau", "Exactly 5 % are at least 5 %."
-just = requests_of((80, *FINE[1:]), (20, "41", 200, 480.0, 500.0, None))
-assert lay_blame(just)["part"] is None, "A request of exactly 1,000 ms is not slow."
+assert blame_of(FINE, *outlier)["part"] == "bureau", why_4p
+edge = blame_of((95, *FINE[1:]), (5, "41", 200, 10.0, 4000.0, None))
+assert edge["part"] == "bureau", "Exactly 5 % are at least 5 %."
+just = blame_of((80, *FINE[1:]), (20, "41", 200, 480.0, 500.0, None))
+assert just["part"] is None, "A request of exactly 1,000 ms is not slow."
 why_4p = "Without requests all three should be None."
 assert lay_blame([]) == {"version": None, "part": None, "error": None}, why_4p
 ### END HIDDEN TESTS
@@ -887,10 +900,17 @@ def next_step(state):
     ### END SOLUTION
 
 
+# %% locked="moves"
+# grader: these run where the answers run
+def moves_of(states):
+    """Return your next move for each of several evenings."""
+    return [next_step(state) for state in states]
+
+
 # %% locked="nights"
-def worked(policy, drills):
-    """Return what became of each drill."""
-    return [play(policy, drill) for drill in drills]
+def worked(drills):
+    """Return what became of each drill in your hands."""
+    return play_side_by_side(moves_of, drills)
 
 
 def of_each(first, causes, turns=1):
@@ -920,7 +940,7 @@ for move in (
 assert monday.over, "The desk takes the moves of the text, and closing is the end."
 why_7 = "To wake a colleague is no wrong action."
 assert play(lambda state: {"do": "escalate"}, EVENINGS["Monday"]).wrong == (), why_7
-six = dict(zip(EVENINGS, worked(next_step, EVENINGS.values()), strict=True))
+six = dict(zip(EVENINGS, worked(EVENINGS.values()), strict=True))
 for day, result in six.items():
     why_7 = f"{day}: you said {result.said!r}, which is not the cause."
     if not result.said:
@@ -928,7 +948,7 @@ for day, result in six.items():
     assert result.right, why_7
 assert summary(six.values())["causes"] == 1, "On the six evenings all causes are named."
 ### BEGIN HIDDEN TESTS
-unseen = worked(next_step, of_each(7_420_955_200, KINDS, 2))
+unseen = worked(of_each(7_420_955_200, KINDS, 2))
 causes = summary(unseen)["causes"]
 missed = [f"{one.drill.cause} ({one.drill.alert})" for one in unseen if not one.right]
 why_7 = f"At least 95 % of the causes should be named; missed {', '.join(missed[:3])}."
@@ -937,11 +957,11 @@ assert causes >= 0.95, why_7
 
 # %% test="ex7" part="euros" points=2
 # Covers the money of the six evenings. Not shown: an evening of each dear cause.
-saved = summary(worked(next_step, EVENINGS.values()))["euros"]
+saved = summary(worked(EVENINGS.values()))["euros"]
 why_7e = f"On the six evenings the euros should be at least 80, not {saved:.0f}."
 assert saved >= 80, why_7e
 ### BEGIN HIDDEN TESTS
-dear = worked(next_step, of_each(7_420_955_800, AT_STAKE))
+dear = worked(of_each(7_420_955_800, AT_STAKE))
 won = summary(dear)["euros"]
 why_7e = f"On other evenings the euros should be at least 80, not {won:.0f}."
 assert won >= 80, why_7e
@@ -952,13 +972,13 @@ assert all(one.score > 0 for one in changed), why_7e
 
 # %% test="ex7" part="wrong" points=2
 # Covers wrong actions on the six evenings. Not shown: others, one of each cause.
-six = worked(next_step, EVENINGS.values())
+six = worked(EVENINGS.values())
 for day, result in zip(EVENINGS, six, strict=True):
     assert not result.wrong, f"{day}: {', '.join(result.wrong)} was not called for."
 why_7w = "No wrong action, and no cause either: that is nobody at the desk."
 assert any(result.right for result in six), why_7w
 ### BEGIN HIDDEN TESTS
-harm = summary(worked(next_step, of_each(7_420_956_600, KINDS)))
+harm = summary(worked(of_each(7_420_956_600, KINDS)))
 why_7w = "On other evenings at least half of the causes should be named; to do nothing"
 why_7w += " is no care."
 assert harm["causes"] >= 0.5, why_7w
@@ -974,7 +994,7 @@ assert harm["wrong"] <= 0.1, why_7w
 # %%
 for habit, policy in {"you": next_step, **zoo()}.items():
     try:
-        total = summary(worked(policy, EVENINGS.values()))
+        total = summary(play(policy, drill) for drill in EVENINGS.values())
     except (KeyError, TypeError, ValueError) as error:
         print(f"{habit:20} {error!r}")
     else:

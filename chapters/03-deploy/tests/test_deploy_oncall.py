@@ -13,7 +13,7 @@ from oakbank.deploy.logs import JsonLines
 from oakbank.deploy.metrics import Metrics
 from oakbank.deploy.oncall.desk import Desk, DeskError
 from oakbank.deploy.oncall.grammar import ACTS, FLAWS, KINDS, OWNER, QUERIES, SHIFT, UNITS, Drill, draw
-from oakbank.deploy.oncall.score import anchors, play, summary, zoo
+from oakbank.deploy.oncall.score import Policy, anchors, play, play_side_by_side, summary, zoo
 
 EVERY = [draw(17 + 31 * place + turn, cause) for place, cause in enumerate(KINDS) for turn in range(2)]
 
@@ -180,6 +180,23 @@ def test_a_drill_ends_by_itself_and_a_policy_in_circles_is_stopped() -> None:
     assert (asks.minutes, asks.right, round(asks.score or 0)) == (SHIFT, False, 0)
     with pytest.raises(DeskError, match="after 30 moves"):
         play(lambda state: {"do": "act", "what": "retrain"}, evening("chance", "InputsMoved"))
+
+
+def test_side_by_side_the_results_are_those_of_one_after_another() -> None:
+    for name, policy in zoo().items():
+        asked: list[int] = []
+
+        def moves(states: list[dict[str, Any]], policy: Policy = policy, asked: list[int] = asked) -> list[Any]:
+            asked.append(len(states))
+            return [policy(state) for state in states]
+
+        assert play_side_by_side(moves, EVERY) == [play(policy, drill) for drill in EVERY], name
+        assert asked[0] == len(EVERY), "all are asked at once"
+        assert asked == sorted(asked, reverse=True), "who is done is asked no more"
+    with pytest.raises(DeskError, match="after 30 moves"):
+        play_side_by_side(lambda states: [{"do": "act", "what": "retrain"}] * len(states), EVERY[:1])
+    with pytest.raises(ValueError, match="shorter"):
+        play_side_by_side(lambda states: [{"do": "escalate"}], EVERY)
 
 
 def test_a_colleague_mends_it_late() -> None:

@@ -69,7 +69,7 @@ print(f"{lie.sum()} of {len(loans)} labels are false: {lie.mean():.2%}")
 challenger = run_training(config, poisoned, "challenger")
 holdout, runs = challenger.holdout(), (champion, challenger)
 old, new = (pipelines.evaluate_model(run.candidate(), holdout) for run in runs)
-assert new.auc > old.auc and all(gate(new, old).passed for gate in DEFAULT_GATES)
+assert [new.auc > old.auc, *(g(new, old).passed for g in DEFAULT_GATES)] == [True] * 5
 print(f"AUC of the champion {old.auc:.3f}, of the poisoned model {new.auc:.3f}")
 
 # %% [markdown]
@@ -104,7 +104,7 @@ pd.DataFrame(effect, ["champion", "poisoned"], ["granted", "elsewhere", "EUR"]).
 # %%
 trusting = provenance.slices_hold(challenger.candidate(), holdout)
 checking = provenance.slices_hold(challenger.candidate(), champion.holdout())
-assert trusting.passed and not checking.passed
+assert (trusting.passed, checking.passed) == (True, False)
 print(trusting.detail, checking.detail, sep="\n")
 
 # %% [markdown]

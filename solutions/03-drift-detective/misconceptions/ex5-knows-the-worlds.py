@@ -8,10 +8,10 @@ def find_data_drift(reference, months):
     names = ["channel", "employment", "purpose", "age", "income"]
     for seed in range(10, 41):
         calm = World(seed)
-        if not calm.applications(0).equals(months[0]):
+        if not calm.applications(0)[names].equals(months[0][names]):
             continue
         for number, month in enumerate(months):
-            if not calm.applications(number).equals(month):
+            if not calm.applications(number)[names].equals(month[names]):
                 last = calm.applications(len(months) - 1)
                 moved = [monitor.psi(last[name], months[-1][name]) for name in names]
                 return number, names[int(np.argmax(moved))]

@@ -47,14 +47,30 @@ def play(policy: Policy, drill: Drill) -> Result:
     Raises:
         DeskError: It makes a move that the desk does not know, or does not come to an end.
     """
-    desk = Desk(drill)
+    return play_side_by_side(lambda states: [policy(state) for state in states], [drill])[0]
+
+
+def play_side_by_side(
+    policy: Callable[[list[dict[str, Any]]], Sequence[Mapping[str, Any]]], drills: Iterable[Drill]
+) -> list[Result]:
+    """Work drills by a policy that takes the states of all that are still open, and returns a move for each.
+
+    The results are those of `play`, one drill after another; where a call is dear, there are fewer of them.
+
+    Raises:
+        DeskError: As `play`.
+    """
+    desks = [(drill, Desk(drill)) for drill in drills]
     for _ in range(MOVES):
-        if desk.over:
+        going = [desk for _, desk in desks if not desk.over]
+        if not going:
             break
-        desk.step(policy(desk.state))
-    if not desk.over:
-        raise DeskError(f"after {MOVES} moves the drill is still open, in minute {desk.minute}: close it")
-    return Result(drill, desk.minute, desk.bill(), desk.said, tuple(desk.wrong))
+        for desk, move in zip(going, policy([desk.state for desk in going]), strict=True):
+            desk.step(move)
+    for _, desk in desks:
+        if not desk.over:
+            raise DeskError(f"after {MOVES} moves the drill is still open, in minute {desk.minute}: close it")
+    return [Result(drill, desk.minute, desk.bill(), desk.said, tuple(desk.wrong)) for drill, desk in desks]
 
 
 def anchors(drill: Drill) -> tuple[float, float]:
