@@ -22,6 +22,8 @@ from autograder.model import ANSWER, Key
 
 MOST = 24
 """Mutants per exercise. Of more, every family of operators gives about as many, spread evenly over its lines."""
+FEWER = 12
+"""Of these, so many are tried at each change of the repository, chosen in the same way; all of them once a week."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Verdict:
         return not self.survivors and not self.faults
 
 
-def _spread(edits: list[tuple[Edit, Mutant]], most: int) -> list[Mutant]:
-    """Return at most `most` mutants: families in turn, the members of each evenly spaced."""
+def _spread(edits: list[tuple[Edit, Mutant]], most: int) -> list[tuple[Edit, Mutant]]:
+    """Return at most `most` of them: families in turn, the members of each evenly spaced."""
     families: dict[str, list[int]] = {}
     for number, (edit, _) in enumerate(edits):
         families.setdefault(edit.family, []).append(number)
@@ -74,7 +76,7 @@ def _spread(edits: list[tuple[Edit, Mutant]], most: int) -> list[Mutant]:
         for name, members in families.items()
         for number in range(shares[name])
     }
-    return [mutant for number, (_, mutant) in enumerate(edits) if number in kept]
+    return [one for number, one in enumerate(edits) if number in kept]
 
 
 def _handed_out(text: SourceText, edit: Edit, stub: frozenset[str]) -> bool:
@@ -104,7 +106,9 @@ def _make(answers: str, source: str, stub: str, most: int | None) -> list[Mutant
         numbers[name] += 1
         name += f":{numbers[name]}" if numbers[name] > 1 else ""
         made.append((edit, Mutant(name, answers, first + 1, was, becomes, changed)))
-    return [mutant for _, mutant in made] if most is None else _spread(made, most)
+    if most is not None:
+        made = _spread(_spread(made, max(most, MOST)), most)  # a smaller sample is a part of the usual one
+    return [mutant for _, mutant in made]
 
 
 def _answers(key: Key) -> list[tuple[str, str]]:
@@ -119,7 +123,7 @@ def mutants(key: Key, most: int | None = MOST) -> list[Mutant]:
 
     Args:
         key: The lab's answer key.
-        most: At most so many per answer, see `MOST`; None for all.
+        most: At most so many per answer; None for all.
     """
     left_out = unchanged(key)
     return [

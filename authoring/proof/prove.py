@@ -24,7 +24,7 @@ from rich.console import Console
 from authoring.labs import load_misconceptions, set_up_course
 from authoring.proof.answers import Alternative, load_alternatives, load_exemptions
 from authoring.proof.hollow import hollow_faults
-from authoring.proof.mutants import Mutant, Verdict, judge, mutants
+from authoring.proof.mutants import MOST, Mutant, Verdict, judge, mutants
 from authoring.proof.table import FEWEST, RELEASE, SOLUTION, STOCK, ProofRow, ProofTable
 from authoring.repository import ROOT
 from autograder.examiner.grader import Grader
@@ -55,7 +55,13 @@ def _submissions(source: Any, release: Any, others: Sequence[Misconception | Alt
 
 
 def prove(
-    lab: str, root: Path = ROOT, only: str = "", workers: int = 2, stock: bool | None = False, everything: bool = False
+    lab: str,
+    root: Path = ROOT,
+    only: str = "",
+    workers: int = 2,
+    stock: bool | None = False,
+    everything: bool = False,
+    most: int = MOST,
 ) -> ProofTable:
     """Grade the solution, the untouched release, every other answer that is known, and every mutant of a lab.
 
@@ -70,6 +76,7 @@ def prove(
         stock: Grade all but the mutants by stock nbgrader, too; if False, only solution and release; if None, nothing
             (`prove_by_stock` does it for many labs at once).
         everything: Grade every other answer by all tests.
+        most: Mutants of an answer, at most.
 
     Returns:
         The table; `ok` says whether the lab is proven.
@@ -125,7 +132,7 @@ def prove(
 
             rest = [name for name in submissions if name not in results]
             results |= {result.student: result for result in pool.imap(differing, rest)}
-            table.mutants = _hunt(key, grader, pool, root, only, source, took)
+            table.mutants = _hunt(key, grader, pool, root, only, source, took, most)
         untouched = {mark.test: mark.score for mark in results[SOLUTION].marks if mark.score is not None}
         for name in submissions:
             result = results[name]
@@ -201,14 +208,16 @@ def _handed_in(name: str, notebook: Any) -> Submission:
     return Submission(name, json.dumps(notebook).encode())  # not by nbformat: it validates, hundreds of times
 
 
-def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float]) -> Verdict:
+def _hunt(
+    key: Key, grader: Grader, pool: Any, root: Path, only: str, source: Any, took: dict[int, float], most: int
+) -> Verdict:
     """Grade every mutant by the tests of its own exercise up to its first lost point, and judge which are caught.
 
     Mutants are the author's own, so they are trusted: tests run beside them in one process, at half the cost.
     `took`: the seconds of each of the key's cells with the reference answers.
     """
     exercise = only.partition("-")[0]
-    found = [one for one in mutants(key) if exercise in ("", one.answers)]
+    found = [one for one in mutants(key, most) if exercise in ("", one.answers)]
     survived, faults = list[str](), list[str]()
     for answer in dict.fromkeys(one.answers for one in found):
         tests = with_needed(key, {cell.grade_id for cell in key.tests if key.exercise(cell.grade_id) == answer})
@@ -228,7 +237,7 @@ def _hunt(key: Key, grader: Grader, pool: Any, root: Path, only: str, source: An
         mine = [one for one in found if one.answers == answer]
         survived += [mutant.name for mutant, lives in zip(mine, pool.imap(survives, mine), strict=True) if lives]
     exemptions = [one for one in load_exemptions(key.lab, root) if exercise in ("", one.answers)]
-    verdict = judge(key, survived, exemptions)
+    verdict = judge(key, survived, exemptions, most)
     return replace(verdict, faults=(*verdict.faults, *faults))
 
 

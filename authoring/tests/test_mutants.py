@@ -10,7 +10,7 @@ import pytest
 
 from authoring.labs import lab_names, source_notebook
 from authoring.proof.answers import Exemption, load_alternatives, load_exemptions
-from authoring.proof.mutants import MOST, Mutant, judge, mutants, unchanged
+from authoring.proof.mutants import FEWER, MOST, Mutant, judge, mutants, unchanged
 from authoring.repository import ROOT
 from autograder.lab.key import key_from_source
 from autograder.model import ANSWER, MANUAL, TEST, Cell, Key
@@ -197,6 +197,9 @@ def test_the_sample_is_bounded_spread_and_the_same_each_time() -> None:
     assert min(constants) < 12
     assert max(constants) > 48, "spread over the lines"
     assert mutants(key(source), 10**6) == every
+    fewer = mutants(key(source), FEWER)
+    assert len(fewer) == FEWER < MOST
+    assert [mutant for mutant in sample if mutant in fewer] == fewer, "a part of the usual sample: no new survivors"
 
 
 def test_every_change_to_a_large_module_parses() -> None:
