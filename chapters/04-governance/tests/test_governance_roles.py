@@ -85,6 +85,17 @@ def test_the_author_does_not_approve_whatever_their_role_is_now(log: AuditLog) -
     assert record(log, signed(PROMOTE), moved).actor == "Bob"
 
 
+def test_a_second_name_with_the_same_key_is_no_second_person(log: AuditLog) -> None:
+    content = log.path.read_bytes()
+    staff = STAFF | {"Ada B.": Person("risk officer", KEYS["Ada"].public_key())}
+    draft = sign(replace(PROMOTE, actor="Ada B."), KEYS["Ada"])
+    with pytest.raises(RoleError, match=r"Ada B\. and the author Ada sign with one key"):
+        record(log, draft, staff)
+    assert log.path.read_bytes() == content
+    log.append_many([draft])
+    assert [seq for seq, _ in unsigned(log, staff)] == [1]
+
+
 def test_nobody_takes_over_the_authorship_of_a_version(log: AuditLog) -> None:
     """A second `train` entry for version 7 does not make Ada free to approve it."""
     staff = STAFF | {

@@ -59,7 +59,8 @@ def record(log: AuditLog, draft: Draft, staff: Staff) -> Entry:
     """Append a signed draft if its actor may say that.
 
     Raises:
-        RoleError: The actor is unknown, has another role, did not sign it, or promotes a version of their own.
+        RoleError: The actor is unknown, has another role, did not sign it, or promotes a version of their own, also
+            under another name with the same key.
         AuditError: As `AuditLog.append`.
     """
     if draft.key is None:
@@ -104,7 +105,11 @@ def _problem(draft: Draft, staff: Staff, authors: Mapping[str, str]) -> str:
     if author is None:
         return f"no 'train' entry names version {version!r}: its author has to sign first"
     result = four_eyes(author, draft.actor)
-    return "" if result.passed else result.detail
+    if not result.passed:
+        return result.detail
+    if author in staff and staff[author].key == person.key:
+        return f"{draft.actor} and the author {author} sign with one key: two names are not two persons"
+    return ""
 
 
 def _authors(log: AuditLog) -> dict[str, str]:
