@@ -1,0 +1,1 @@
+"""Fifty models, what they are made of, and who reads their answers."""

@@ -1,0 +1,1 @@
+"""What a model may use of an application, a module each."""
