@@ -30,7 +30,7 @@ def write_months(world: World, months: Iterable[int], folder: Path = Path()) -> 
 
 
 def score_file(applications: Path, model: Path, folder: Path) -> int:
-    """Score a file of applications a batch at a time; memory does not grow with the rows.
+    """Score a file of applications a batch at a time: in memory are that batch and what pyarrow reads ahead.
 
     An engine may run a task twice, so a second run changes nothing: the file of scores is written whole or not at all,
     and its bytes depend on the two files that are read alone.
