@@ -1,7 +1,7 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 2, ex2-test-size: 2}
-# why: all machines take their next request together
+# loses: {ex2-test-size: 2}
+# why: refuses a promise because a single request takes longer
 # ---
 def queue(arrivals, services, machines):
     """Return the latency of each request, seconds."""
@@ -10,15 +10,13 @@ def queue(arrivals, services, machines):
         first = free.index(min(free))
         wait = max(0, free[first] - arrival)
         free[first] = arrival + wait + service
-        if len(seen) % machines == machines - 1:
-            free = [max(free)] * machines
         seen.append(wait + service)
     return seen
 
 
 def machines_for(arrivals, services, promise, least):
     """Return the smallest number of machines that keeps the promise."""
-    alone = np.quantile(services, 0.99)
+    alone = max(services)
     if alone > promise:
         raise ValueError(f"a lone caller waits {alone} s: promise more than {promise} s")
     machines = least

@@ -1,7 +1,7 @@
 # ---
 # answers: ex4
 # loses: {ex4-test-plan: 2}
-# why: minutes are taken for hours
+# why: on demand the result is not saved
 # ---
 def finished(work, interval, save, restart, quiet):
     """Return after how many hours the job is done."""
@@ -20,6 +20,7 @@ def finished(work, interval, save, restart, quiet):
 
 def spot_plan(work, save, restart, between, spot, demand):
     """Return "young", "pieces", "eur" and "where" of a job."""
+    save, restart = save / 60, restart / 60
     hours = []
     for pieces in range(1, 201):
         each = work / pieces
@@ -29,5 +30,5 @@ def spot_plan(work, save, restart, between, spot, demand):
         "young": min(work, math.sqrt(2 * save * between)),
         "pieces": 1 + hours.index(min(hours)),
         "eur": eur,
-        "where": "spot" if eur < (work + save) * demand else "demand",
+        "where": "spot" if eur < work * demand else "demand",
     }

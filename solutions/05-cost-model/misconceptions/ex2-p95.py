@@ -1,7 +1,7 @@
 # ---
 # answers: ex2
-# loses: {ex2-test: 2, ex2-test-size: 2}
-# why: nobody ever waits
+# loses: {ex2-test-size: 2}
+# why: promises the p95, not the p99
 # ---
 def queue(arrivals, services, machines):
     """Return the latency of each request, seconds."""
@@ -10,7 +10,7 @@ def queue(arrivals, services, machines):
         first = free.index(min(free))
         wait = max(0, free[first] - arrival)
         free[first] = arrival + wait + service
-        seen.append(service)
+        seen.append(wait + service)
     return seen
 
 
@@ -20,6 +20,6 @@ def machines_for(arrivals, services, promise, least):
     if alone > promise:
         raise ValueError(f"a lone caller waits {alone} s: promise more than {promise} s")
     machines = least
-    while np.quantile(queue(arrivals, services, machines), 0.99) > promise:
+    while np.quantile(queue(arrivals, services, machines), 0.95) > promise:
         machines += 1
     return machines
