@@ -16,9 +16,7 @@ def queue(arrivals, services, machines):
 
 def machines_for(arrivals, services, promise, least):
     """Return the smallest number of machines that keeps the promise."""
-    machines = least
-    while np.quantile(queue(arrivals, services, machines), 0.99) > promise:
-        if machines > len(arrivals):
+    for machines in range(least, len(arrivals) + 2):
+        if np.quantile(queue(arrivals, services, machines), 0.99) <= promise:
             break
-        machines += 1
     return machines

@@ -19,7 +19,6 @@ def machines_for(arrivals, services, promise, least):
     alone = np.quantile(services, 0.99)
     if alone > promise:
         raise ValueError(f"a lone caller waits {alone} s: promise more than {promise} s")
-    machines = least
-    while np.quantile(queue(arrivals, services, machines), 0.99) > promise:
-        machines += 1
-    return machines
+    for machines in itertools.count(least):
+        if np.quantile(queue(arrivals, services, machines), 0.99) <= promise:
+            return machines

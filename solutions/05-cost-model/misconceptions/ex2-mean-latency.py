@@ -19,7 +19,6 @@ def machines_for(arrivals, services, promise, least):
     alone = np.quantile(services, 0.99)
     if alone > promise:
         raise ValueError(f"a lone caller waits {alone} s: promise more than {promise} s")
-    machines = least
-    while np.mean(queue(arrivals, services, machines)) > promise:
-        machines += 1
-    return machines
+    for machines in itertools.count(least):
+        if np.mean(queue(arrivals, services, machines)) <= promise:
+            return machines
