@@ -18,7 +18,7 @@ def machines_for(arrivals, services, promise, least):
     """Return the smallest number of machines that keeps the promise."""
     alone = np.quantile(services, 0.99)
     if alone > promise:
-        raise ValueError(f"a lone caller waits {alone} s: promise more than {promise} s")
+        raise ValueError(f"a lone caller waits {alone} s, longer than {promise} s")
     for machines in itertools.count(least):
         if np.quantile(np.subtract(queue(arrivals, services, machines), services), 0.99) <= promise:
             return machines
