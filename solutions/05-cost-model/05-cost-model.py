@@ -524,8 +524,8 @@ assert dear is None, f"Price 0, fill 0.5: no hit saves anything, want None, got 
 # - The first machine is taken away after `quiet[0]` hours. The next one is there at once, but
 #   needs `restart` hours before it works, and is taken away after `quiet[1]` hours, these
 #   included; and so on. When the list is at its end, no machine is taken away any more.
-# - What was saved stays. A piece whose save is not over when the machine goes is lost; a save
-#   that ends just then is in time.
+# - What was saved stays. A piece whose save is not over when the machine is taken away is lost;
+#   a save that ends just then is in time.
 #
 # `spot_plan(work, save, restart, between, spot, demand)` returns how to run such a job, if
 # interruptions come at random. **Mind the units**: `work` and `between` (mean time between two
