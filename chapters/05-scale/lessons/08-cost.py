@@ -26,7 +26,8 @@
 # ## The wrong bill
 #
 # `prices.yml` holds every price of this lesson, with its day and source. Where nobody publishes a price, the file says
-# `assumption`. Two machines (one vCPU and 2 GB each) must stand, so that one may fail. A month of them:
+# `assumption`. Two machines (one vCPU and 2 GB each) must stand, that is, run day and night, so that the service goes on
+# when one of them fails. They cost a month:
 
 # %%
 import numpy as np
@@ -42,7 +43,7 @@ assert round(bill) == 65
 print(f"{bill:.0f} EUR a month; assumed: {prices.assumed()}")
 
 # %% [markdown]
-# And what do the decisions earn? The simulator knows how each loan would have ended. **Guess:** how many EUR hang
+# And what do the decisions earn? The simulator knows how each loan would have ended. **Guess:** how many EUR depend
 # on one decision?
 
 # %%
@@ -87,9 +88,9 @@ print(f"0.001 of AUC: {worth:,.0f} EUR a month, {worth / bill:.0f} times the mac
 #
 # ## What one request costs
 #
-# The bill is small, but it is instructive. A request is worked on for its service time; the machine is paid around the
-# clock. The kept benchmark of 05/06 says how long one worker needs for one answer. **Guess:** of what the bank pays for a
-# request, which share is for the time in which somebody works on it?
+# The bill is small, but it shows how such bills come about. A machine works on a request for its service time, and is paid
+# day and night. The kept benchmark of 05/06 says how long one worker needs for one answer. **Guess:** of what the bank pays for a
+# request, which share is for the time in which a machine works on it?
 
 # %%
 from oakbank.scale.cost import cache_break_even, recorded_seconds, unit_cost
@@ -109,9 +110,10 @@ assert round(1 / model.utilisation, -4) == 750_000
 print(f"one part in {1 / model.utilisation:,.0f} is work")
 
 # %% [markdown]
-# 0.03 EUR, of which one part in about 750,000 is work. The machines wait for the rest. So
-# `request = compute / utilisation`: a hyperbola. Draw it for a service that is more than ten times as fast.
-# (`each` is what one replica may bear: here 60 % of what it can. Where that number comes from, we see below.)
+# 0.03 EUR, of which one part in about 750,000 is work. The rest pays for time in which the machines wait. So
+# `request = compute / utilisation`: a hyperbola. Draw it for this service and for one that is more than ten times as fast.
+# (`each` is how many requests per second one replica may get: here 60 % of those that it can answer. Where such a share
+# comes from, we see below.)
 #
 # **Guess:** from how many requests a day does the faster service cost less?
 
@@ -132,15 +134,16 @@ axes.axvline(70, color="grey", linestyle=":")
 _ = axes.set(xlabel="requests a day (dotted: Oakbank)", ylabel="EUR a request")
 
 # %% [markdown]
-# Up to 32 million requests a day the two lines are one. **Speed saves money only when a machine goes**, and two must
-# stand. So the answer to the head of finance is: nothing. (Customers who wait less are another reason, and a good one.)
+# Up to 32 million requests a day the two lines are one. **Speed saves money only when it removes a machine**, and two
+# must stand. So the answer to the head of finance is: nothing. (Customers who wait less are another reason, and a good one.)
 #
 # ## How many machines, then?
 #
-# To give a service the machines that its load needs is called **right-sizing**. The spreadsheet's way: requests per
-# second times mean service time. Lesson 05/06 showed what happens near 100 %. So measure the service times of the bank's
+# To give a service the machines that its load needs is called **right-sizing**. A spreadsheet multiplies requests per
+# second by the mean service time. Lesson 05/06 showed what happens when machines are nearly 100 % busy. So measure the service times of the bank's
 # scorer on your machine, let customers come at random to one replica, and look for the largest rate at which the p99
-# keeps a promise. The promise here: twice the p99 of a lone caller.
+# keeps a promise. The promise here: twice the p99 of callers who find
+# no queue.
 
 # %%
 from oakbank.pipelines import CreditModel, feature_matrix
@@ -162,9 +165,9 @@ assert late > 1
 print(need, f"two: p99 {late:.0f} x promise; allowed: {by_p99 / by_mean:.0%} busy")
 
 # %% [markdown]
-# By the mean, two machines are enough, each busy 95 % of the time, and the promise is broken. What a replica may be
-# busy follows from *your* promise and *your* tail: it is the `each` above. At such loads a faster call, or one with a
-# shorter tail, can save machines.
+# By the mean, two machines are enough, each busy 95 % of the time, and the promise is broken. How busy a replica may
+# be follows from *your* promise and *your* tail, and from that follows the `each` above. At such loads a faster call, or
+# one with a shorter tail, can save machines.
 #
 # ## When does a cache pay?
 #
@@ -182,7 +185,7 @@ print({what: float(f"{hit:.2g}") for what, hit in hits.items()})
 
 # %% [markdown]
 # Millions of hits a day for the one, 0.18 for the other: one repeat in five days pays for it. And even the millions are
-# too kind to the cached score: while the two machines stand, a hit saves nothing. (A cached report is an *old* report.
+# too few for the cached score: while the two machines stand, a hit saves nothing at all. (A cached report is an *old* report.
 # What that costs, lesson 03/01 has computed.)
 #
 # ## Spot: cheap machines that go away
@@ -224,7 +227,7 @@ pd.DataFrame({"simulated, h": mean, "formula, h": exact, "x on demand": price}).
 
 # %% [markdown]
 # Without a checkpoint the job costs 4.1 times the price on demand: it must find 20 quiet hours in a row. Saving too often
-# costs, too. Between lies a minimum, and Young (1974) gives its place to first order: `sqrt(2 * save * between)`.
+# costs, too. In between there is a minimum. Young (1974) says roughly (to first order) where: `sqrt(2 * save * between)`.
 
 # %%
 best = young(SAVE, BETWEEN)
@@ -269,7 +272,8 @@ print("right" if right else "not yet: two calls of `unit_cost`, and their `month
 # can cost more than the machines. Exchange rate, bureau and engineer are assumed. The service times were measured on one
 # computer, and a vCPU of a cloud is another one. The worth of AUC is a slope through twelve models of one simulated bank,
 # which knows how declined loans would have ended (no real bank does); another world gives another number of this size. Real
-# interruptions may come together. Large models on GPUs can turn the first section round: there the machines are the bill.
+# interruptions may hit many machines at once. With large models on GPUs the first section can come out the other way: there
+# the machines are the bill.
 #
 # ## Check yourself
 #
@@ -285,7 +289,7 @@ print("right" if right else "not yet: two calls of `unit_cost`, and their `month
 #
 # <details><summary>A colleague caches the scores, with 90 % hits, and the bill is as before. Why?</summary>
 #
-# The two machines stand as before. A hit saves money only when a machine goes, or when it replaces something bought.
+# The two machines stand as before. A hit saves money only when it removes a machine, or replaces something bought.
 # </details>
 #
 # <details><summary>Interruptions come four times as often as you thought. How much more often should the job save?</summary>
@@ -295,8 +299,8 @@ print("right" if right else "not yet: two calls of `unit_cost`, and their `month
 #
 # ## Take-away
 #
-# **One decision is worth thousands of EUR, its compute less than a millionth of one. What you pay for is idleness: speed
-# saves money only when a machine goes.**
+# **One decision is worth thousands of EUR, its compute less than a millionth of one EUR. What you pay for is idleness:
+# speed saves money only when it removes a machine.**
 #
 # ## Go further
 #

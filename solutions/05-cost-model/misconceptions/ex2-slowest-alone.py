@@ -1,0 +1,24 @@
+# ---
+# answers: ex2
+# loses: {ex2-test-size: 2}
+# why: refuses a promise because a single request takes longer
+# ---
+def queue(arrivals, services, machines):
+    """Return the latency of each request, seconds."""
+    free, seen = [-math.inf] * machines, []
+    for arrival, service in zip(arrivals, services, strict=True):
+        first = free.index(min(free))
+        wait = max(0, free[first] - arrival)
+        free[first] = arrival + wait + service
+        seen.append(wait + service)
+    return seen
+
+
+def machines_for(arrivals, services, promise, least):
+    """Return the smallest number of machines that keeps the promise."""
+    alone = max(services)
+    if alone > promise:
+        raise ValueError(f"a lone caller waits {alone} s, longer than {promise} s")
+    for machines in itertools.count(least):
+        if np.quantile(queue(arrivals, services, machines), 0.99) <= promise:
+            return machines

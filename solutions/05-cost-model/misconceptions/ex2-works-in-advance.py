@@ -1,0 +1,24 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 2, ex2-test-size: 2}
+# why: a machine that was idle works off requests that have not come yet
+# ---
+def queue(arrivals, services, machines):
+    """Return the latency of each request, seconds."""
+    free, seen = [0] * machines, []
+    for arrival, service in zip(arrivals, services, strict=True):
+        first = free.index(min(free))
+        wait = free[first] - arrival
+        free[first] = arrival + wait + service
+        seen.append(wait + service)
+    return seen
+
+
+def machines_for(arrivals, services, promise, least):
+    """Return the smallest number of machines that keeps the promise."""
+    alone = np.quantile(services, 0.99)
+    if alone > promise:
+        raise ValueError(f"a lone caller waits {alone} s, longer than {promise} s")
+    for machines in itertools.count(least):
+        if np.quantile(queue(arrivals, services, machines), 0.99) <= promise:
+            return machines

@@ -1,0 +1,22 @@
+# ---
+# answers: ex6
+# loses: {ex6-test: 2, ex6-test-verdict: 2}
+# why: the worth is of one application, not of a month
+# ---
+def weigh(models, gain, service, speed, week):
+    """Return "auc", "speed", "do" and "months"."""
+
+    def bill(each):
+        machines = max(service["least"], math.ceil(service["rate"] / each))
+        return machines * service["hour"] * 730
+
+    auc, earned = np.transpose(models)
+    slope = np.polyfit(auc, earned, 1)[0]
+    brings = {
+        "auc": float(slope * gain),
+        "speed": bill(service["each"]) - bill(speed * service["each"]),
+    }
+    do = max(brings, key=brings.get)
+    if 12 * brings[do] < week:
+        return brings | {"do": "neither", "months": None}
+    return brings | {"do": do, "months": week / brings[do]}
