@@ -1,9 +1,10 @@
 """A repository whose step a CI borrows, and what the CI does with its name: fetch it and run it."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from base.process import plain_environment, python
 
 STEP = "run.py"
 """The file that is run. GitHub's `action.yml` would name it."""
@@ -25,7 +26,9 @@ class Action:
     def git(self, *words: str) -> str:
         """Run a command of git in the repository and return what it says. Raises subprocess.CalledProcessError."""
         command = ["git", "-C", str(self.folder), *words]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(  # noqa: S603
+            command, env=self._environment, capture_output=True, text=True, encoding="utf-8", check=True
+        )
         return done.stdout.strip()
 
     def commit(self, name: str, text: str) -> str:
@@ -40,5 +43,8 @@ class Action:
 
         Raises subprocess.CalledProcessError: There is no such ref, or the step fails.
         """
-        step = [sys.executable, "-c", self.git("show", f"{ref}:{STEP}")]
-        return subprocess.run(step, capture_output=True, text=True, check=True).stdout.strip()
+        step = python("-c", self.git("show", f"{ref}:{STEP}"))
+        done = subprocess.run(  # noqa: S603
+            step, env=plain_environment(), capture_output=True, text=True, encoding="utf-8", check=True
+        )
+        return done.stdout.strip()
