@@ -215,7 +215,7 @@ scan.run("v1")
 
 # %%
 scan.commit("run.py", "print('your token is sent')")
-scan.git("tag", "-f", "v1")
+run(["git", "tag", "-f", "v1"], cwd="action", env=scan.environment, stdout=PIPE)
 assert scan.run(sha) == "scanned"
 assert pins.movable(f"steps: [uses: a/scan@v1, uses: a/scan@{sha}]") == ["a/scan@v1"]
 scan.run("v1")
@@ -234,10 +234,10 @@ scan.run("v1")
 token = sha256(b"oakbank").hexdigest()[:36]
 scan.commit("settings.py", f"TOKEN = 'ghp_{token}'")
 scan.commit("settings.py", "TOKEN = None")
-secrets = [["gitleaks", way, "action"] for way in ("dir", "git")]
+secrets = ["gitleaks", "dir", "action"], ["gitleaks", "git", "action"]
 assert [run(s, capture_output=True).returncode for s in secrets] == [0, 1]  # 1: found
-command = "uv export --frozen --offline -q --format cyclonedx1.5"
-sbom = json.loads(run(command.split(), cwd=ROOT, stdout=PIPE).stdout)
+command = ["uv", "export", "--format", "cyclonedx1.5", "--frozen", "--offline", "-q"]
+sbom = json.loads(run(command, cwd=ROOT, stdout=PIPE).stdout)
 next(part["purl"] for part in sbom["components"] if part["name"] == "picklescan")
 
 # %% [markdown]

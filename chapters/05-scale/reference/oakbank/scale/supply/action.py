@@ -20,14 +20,14 @@ class Action:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         folder.mkdir(parents=True)
-        self.folder, self._environment = folder, dict(environment)
+        self.folder, self.environment = folder, dict(environment)
         self.git("init", "-q")
 
     def git(self, *words: str) -> str:
         """Run a command of git in the repository and return what it says. Raises subprocess.CalledProcessError."""
         command = ["git", "-C", str(self.folder), *words]
         done = subprocess.run(  # noqa: S603
-            command, env=self._environment, capture_output=True, text=True, encoding="utf-8", check=True
+            command, env=self.environment, capture_output=True, text=True, encoding="utf-8", check=True
         )
         return done.stdout.strip()
 
