@@ -14,7 +14,7 @@
 #
 # ## Time
 #
-# 26 minutes to read, 10 seconds to run.
+# 27 minutes to read, 10 seconds to run.
 #
 # ## The story so far
 #
@@ -64,7 +64,7 @@ class Note:
 score = LogisticRegression().fit(old[["term"]].to_numpy(), old["defaulted"])
 Path("honest.pkl").write_bytes(pickle.dumps(score))
 score.note = Note()
-Path("vendor.pkl").write_bytes(pickle.dumps(score))
+_ = Path("vendor.pkl").write_bytes(pickle.dumps(score))
 
 # %% [markdown]
 # `numpy.savetxt` writes a text file, and the sender chooses its name and content. Ours is harmless. A file that ends
@@ -120,7 +120,7 @@ class savetxt(Note):
 
 
 score.note = None
-mlflow.sklearn.save_model(score, "vendor", pip_requirements=[])
+mlflow.sklearn.save_model(score, "vendor", conda_env={"dependencies": ["python"]})
 score.note = savetxt()
 skops.io.dump(score, "vendor/model.skops")
 assert not marker.attempt(lambda: mlflow.sklearn.load_model("vendor"))
@@ -311,6 +311,7 @@ print("right" if codes == [0, 1] else "not yet: name settings of the bank's own"
 # ## Go further
 #
 # - The reference: `oakbank.scale.supply`; each attack succeeds and fails in `test_scale_supply.py`
+# - Card: [model-signing](../cards/model-signing.md)
 # - Python, *pickle: Restricting Globals*: <https://docs.python.org/3/library/pickle.html#restricting-globals>
 # - skops 0.16, *Secure persistence*: <https://skops.readthedocs.io/en/stable/persistence.html>
 # - OpenSSF, *model-signing* 1.1.1: <https://github.com/sigstore/model-transparency>

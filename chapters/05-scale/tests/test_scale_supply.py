@@ -72,7 +72,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def vendor(tmp_path: Path) -> Path:
     """A folder of MLflow with a model in skops that writes the marker, and says itself that it may."""
     folder = tmp_path / "vendor"
-    mlflow.sklearn.save_model(honest(), folder, pip_requirements=[])
+    mlflow.sklearn.save_model(honest(), folder, conda_env={"dependencies": ["python"]})
     skops.io.dump(noted(savetxt()), folder / "model.skops")
     about = yaml.safe_load((folder / "MLmodel").read_text())
     about["flavors"]["sklearn"]["skops_trusted_types"] = ["numpy.savetxt"]
