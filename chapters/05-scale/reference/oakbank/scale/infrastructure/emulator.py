@@ -37,6 +37,7 @@ def work_as_nobody(host: str, port: int) -> None:
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
         AWS_EC2_METADATA_DISABLED="true",
+        TF_CLI_ARGS="-no-color",
         NO_PROXY=without_proxy,
         no_proxy=without_proxy,
     )

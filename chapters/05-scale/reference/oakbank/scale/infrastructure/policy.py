@@ -1,11 +1,13 @@
 """Policies on a plan, in Rego: what may not be applied, whatever the declaration's text looks like."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from regopy import Interpreter, LogLevel, RegoError
 
+_SAID = re.compile(r"errormsg \d+:([^)]+)\)")  # the sentences in the interpreter's tree of errors
 BANK_REGO = Path(__file__).with_name("bank.rego")
 
 
@@ -30,7 +32,8 @@ def denials(plan: Mapping[str, Any], policy: str) -> list[str]:
         rego.set_input(dict(plan))
         (result,) = rego.query("data.bank.deny").results
     except RegoError as error:
-        raise PolicyError(f"this is no policy in Rego: {error}") from error
+        said = "; ".join(_SAID.findall(str(error))) or str(error)
+        raise PolicyError(f"this is no policy in Rego: {said}") from error
     if not result.expressions:
         raise PolicyError("the policy has no set `deny` in `package bank`, so it would forbid nothing")
     return sorted(str(why) for why in result.expressions[0])
