@@ -4,10 +4,10 @@
 # why: rounds to whole days before it looks at the limits
 # ---
 def declare(team, private, days):
-    """Return what a team needs: attributes by address, in the order of their creation."""
+    """Return what a team needs: attributes by address, in order of creation."""
     seconds = int(days) * 86_400
     if not 60 <= seconds <= 14 * 86_400:
-        raise ValueError(f"SQS keeps messages for 60 seconds to 14 days, not {days} days")
+        raise ValueError(f"a queue keeps for 60 seconds to 14 days, not {days}")
     bucket = f"{team}-lake"
     return {
         "aws_s3_bucket.lake": {"bucket": bucket},

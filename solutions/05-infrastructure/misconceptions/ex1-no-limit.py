@@ -4,10 +4,10 @@
 # why: thinks that SQS keeps messages as long as one likes
 # ---
 def declare(team, private, days):
-    """Return what a team needs: attributes by address, in the order of their creation."""
+    """Return what a team needs: attributes by address, in order of creation."""
     seconds = round(days * 86_400)
     if seconds < 60:
-        raise ValueError(f"SQS keeps messages for 60 seconds to 14 days, not {days} days")
+        raise ValueError(f"a queue keeps for 60 seconds to 14 days, not {days}")
     bucket = f"{team}-lake"
     return {
         "aws_s3_bucket.lake": {"bucket": bucket},

@@ -5,7 +5,10 @@
 # ---
 def by_hand(state, account):
     """Return what somebody changed, removed or made beside the tool."""
-    there = {(one["type"], name_of(one["type"], one["attributes"])): one["attributes"] for one in account}
+    there = {}
+    for one in account:
+        name = name_of(one["type"], one["attributes"])
+        there[one["type"], name] = one["attributes"]
     changed, gone = {}, []
     for address, mine in state["resources"].items():
         kind = address.split(".")[0]

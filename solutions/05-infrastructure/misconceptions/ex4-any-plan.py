@@ -6,8 +6,9 @@
 def apply(state, planned, call):
     """Make the changes of a plan, keep the state true, and return its new serial."""
     for one in planned["resource_changes"]:
-        (action,), before, after = (one["change"][key] for key in ("actions", "before", "after"))
-        call(action, one["address"], before if after is None else after)
+        what = one["change"]
+        (action,), after = what["actions"], what["after"]
+        call(action, one["address"], what["before"] if after is None else after)
         if after is None:
             del state["resources"][one["address"]]
         else:

@@ -9,8 +9,9 @@ def apply(state, planned, call):
         raise ValueError("this plan is stale: plan again")
     mine, serial = dict(state["resources"]), state["serial"]
     for one in planned["resource_changes"]:
-        (action,), before, after = (one["change"][key] for key in ("actions", "before", "after"))
-        call(action, one["address"], before if after is None else after)
+        what = one["change"]
+        (action,), after = what["actions"], what["after"]
+        call(action, one["address"], what["before"] if after is None else after)
         if after is None:
             del mine[one["address"]]
         else:

@@ -8,7 +8,8 @@ def apply(state, planned, call):
     if planned["serial"] != state["serial"]:
         raise ValueError("this plan is stale: plan again")
     for one in planned["resource_changes"]:
-        (action,), after = (one["change"][key] for key in ("actions", "after"))
+        what = one["change"]
+        (action,), after = what["actions"], what["after"]
         call(action, one["address"], after)
         if after is None:
             del state["resources"][one["address"]]

@@ -8,9 +8,10 @@ def apply(state, planned, call):
     if planned["serial"] != state["serial"]:
         raise ValueError("this plan is stale: plan again")
     for one in planned["resource_changes"]:
-        (action,), before, after = (one["change"][key] for key in ("actions", "before", "after"))
+        what = one["change"]
+        (action,), after = what["actions"], what["after"]
         try:
-            call(action, one["address"], before if after is None else after)
+            call(action, one["address"], what["before"] if after is None else after)
         except Exception:
             continue
         if after is None:

@@ -8,11 +8,12 @@ def apply(state, planned, call):
     if planned["serial"] != state["serial"]:
         raise ValueError("this plan is stale: plan again")
     for one in planned["resource_changes"]:
-        (action,), before, after = (one["change"][key] for key in ("actions", "before", "after"))
+        what = one["change"]
+        (action,), after = what["actions"], what["after"]
         if after is None:
             del state["resources"][one["address"]]
         else:
             state["resources"][one["address"]] = after
         state["serial"] += 1
-        call(action, one["address"], before if after is None else after)
+        call(action, one["address"], what["before"] if after is None else after)
     return state["serial"]

@@ -5,19 +5,17 @@
 # ---
 def policy():
     """Return the bank's policy on plans, in Rego."""
-    return """
+    rules = """
 package bank
 
 import rego.v1
-
-flags := {"block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"}
 
 deny contains sprintf("%s: %s is not true", [resource.address, flag]) if {
     some resource in input.resource_changes
     resource.type == "aws_s3_bucket_public_access_block"
     block := resource.change.after
     block != null
-    some flag in flags
+    some flag in FLAGS
     not block[flag]
 }
 
@@ -40,3 +38,4 @@ deny contains sprintf("%s would be deleted", [resource.address]) if {
     "delete" in resource.change.actions
 }
 """
+    return rules.replace("FLAGS", json.dumps(FLAGS))
