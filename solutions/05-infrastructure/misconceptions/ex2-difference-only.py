@@ -1,0 +1,21 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 3}
+# why: an update tells only the attributes that change
+# ---
+def plan(wanted, actual):
+    """Return the changes that lead from what is there to what is wanted."""
+    gone = [address for address in reversed(actual) if address not in wanted]
+    rest = [address for address in wanted if wanted[address] != actual.get(address)]
+    changes = []
+    for address in gone + rest:
+        before, after = actual.get(address), wanted.get(address)
+        if before and after:
+            other = [key for key in after if after[key] != before.get(key)]
+            before = {key: before.get(key) for key in other}
+            after = {key: after[key] for key in other}
+        action = "delete" if after is None else "update" if before else "create"
+        body = {"actions": [action], "before": before, "after": after}
+        kind = address.split(".")[0]
+        changes.append({"address": address, "type": kind, "change": body})
+    return changes

@@ -1,0 +1,17 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 3}
+# why: what left the declaration stays for ever
+# ---
+def plan(wanted, actual):
+    """Return the changes that lead from what is there to what is wanted."""
+    gone = []
+    rest = [address for address in wanted if wanted[address] != actual.get(address)]
+    changes = []
+    for address in gone + rest:
+        before, after = actual.get(address), wanted.get(address)
+        action = "delete" if after is None else "update" if before else "create"
+        body = {"actions": [action], "before": before, "after": after}
+        kind = address.split(".")[0]
+        changes.append({"address": address, "type": kind, "change": body})
+    return changes
