@@ -186,7 +186,7 @@ told = pd.DataFrame(index=list(CALLERS))
 for name, call in calls.items():
     told[name] = [str(compare(call, model, rows[:2000], f)) for f in CALLERS.values()]
 assert (told == "refused").sum().to_dict() == {"own": 6, "Flask": 0, "MLflow": 2}
-assert told["MLflow"].iloc[3:7].tolist() == ["refused", "6", "refused", "0"]
+assert told["MLflow"].iloc[[3, 5, 6]].tolist() == ["refused", "refused", "0"]
 told
 
 # %% [markdown]
