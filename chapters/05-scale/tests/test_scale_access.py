@@ -23,9 +23,10 @@ from course.lesson import own_git
 from oakbank.pipelines import CreditModel, feature_matrix
 from oakbank.scale.access.app import create_access_app
 from oakbank.scale.access.bao import CREATE, BaoServer, borrow, lend_logins
-from oakbank.scale.access.forge import attacks, careless
+from oakbank.scale.access.day import Git, at_work
+from oakbank.scale.access.forge import attacks, careless, takes, try_all
 from oakbank.scale.access.graves import search, spelling
-from oakbank.scale.access.postgres import ADMIN, Postgres
+from oakbank.scale.access.postgres import ADMIN, Postgres, PostgresError
 from oakbank.scale.access.roles import enforcer, may
 from oakbank.scale.access.tokens import (
     LONGEST,
@@ -35,6 +36,7 @@ from oakbank.scale.access.tokens import (
     Published,
     TokenError,
     Verifier,
+    bearer,
     jwks_url,
 )
 from oakbank.world import FEATURES, World
@@ -281,22 +283,20 @@ def test_an_honest_token_says_who_asks(provider: Provider, verify: Verifier) -> 
 
 def test_each_attack_needs_one_omission_and_ours_has_none(provider: Provider, verify: Verifier) -> None:
     forged = attacks(provider, HERE)
-    for name in forged:
-        omits = careless(provider, HERE, name)
-        taken = []
-        for attack, token in forged.items():
-            try:
-                taken.append((attack, omits(token)["roles"]))
-            except jwt.PyJWTError:
-                continue
-        assert taken == [(name, ["approver"])]
+    omitting = careless(provider, HERE)
+    taken = try_all({**omitting, "ours": verify}, forged)
+    assert [*omitting] == [*forged]
+    assert taken == {name: {attack: attack == name for attack in forged} for name in taken}
+    assert all(omitting[name](token)["roles"] == ["approver"] for name, token in forged.items())
+    honest = provider.token("mallory", ["applicant"], HERE)
+    assert all(takes(each, honest) for each in (*omitting.values(), verify))
     reasons = {}
     for attack, token in forged.items():
         with pytest.raises(TokenError) as refused:
             verify(token)
         reasons[attack] = str(refused.value)
         assert not any(part in str(refused.value) for part in token.split(".") if part)
-    assert len(set(reasons.values())) == 5  # unsigned and HS256 are refused for the same reason
+    assert len(set(reasons.values())) == 6  # unsigned and HS256 are refused for the same reason
     assert reasons["signature"] == reasons["algorithm"] == "it is not signed with RS256"
 
 
@@ -393,7 +393,7 @@ class Service:
         self.bodies = {"/score": application, "/score/batch": [application], "/paused": {"paused": False}}
 
     def ask(self, method: str, path: str, token: str | None = None, json: Any = None) -> Any:
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers = {} if token is None else bearer(token)
         return self.client.request(method, path, headers=headers, json=self.bodies.get(path) if json is None else json)
 
     def as_role(self, role: str, method: str, path: str, json: Any = None) -> Any:
@@ -491,3 +491,25 @@ def test_a_policy_of_ones_own(model: CreditModel, provider: Provider, tmp_path: 
     assert service.as_role("auditor", "GET", "/log").status_code == 403
     with pytest.raises(FileNotFoundError, match="no policy"):
         enforcer(tmp_path / "none.csv")
+
+
+# ---------------------------------------------------------------- the day, and everybody's database
+
+
+def test_a_day_writes_the_token_into_seven_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    git = Git(own_git(tmp_path, "2026-01-31T12:00:00Z"))
+    git.commit("settings.py", f"TOKEN = '{SECRET}'\n", "a token")
+    with at_work(SECRET, tmp_path) as pid:
+        git.commit("settings.py", "TOKEN = None\n", "no token")
+        found = search(SECRET, tmp_path, [pid], git.environment)
+    assert not psutil.pid_exists(pid)
+    names = [Path(grave.where).name.split(".")[0] for grave in found if grave.place == "file"]
+    assert names == ["settings", "batch", "look", "mlflow", "secret"]
+    assert [grave.place for grave in found if grave.place != "file"] == ["environment", "git"]
+    assert len(git("log", "--oneline", f"-S{SECRET}")) == 2
+
+
+def test_a_login_that_goes_on_is_told(lending: tuple[Postgres, BaoServer, str]) -> None:
+    with pytest.raises(PostgresError, match="still log in"):
+        lending[0].seconds_until_refused("second", SECRET, most=0.1)

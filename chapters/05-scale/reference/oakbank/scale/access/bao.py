@@ -27,6 +27,11 @@ END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE use
 REVOKE = ('ALTER ROLE "{{name}}" NOLOGIN', END_SESSIONS, 'DROP ROLE IF EXISTS "{{name}}"')
 
 
+def url_for_bao(postgres: Postgres) -> str:
+    """Return where OpenBao finds a database; what stands in braces it fills in itself."""
+    return f"postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{postgres.port}/{DATABASE}?sslmode=disable"
+
+
 class BaoError(RuntimeError):
     """The server is not there or does not start; the message says what to do."""
 
@@ -129,13 +134,14 @@ def lend_logins(client: hvac.Client, postgres: Postgres, group: str, seconds: in
     """
     if not group.isidentifier() or seconds < 1:
         raise ValueError(f"group must be a plain name and seconds at least 1, not {group!r} and {seconds}")
-    client.sys.enable_secrets_engine("database")
-    database, address = client.secrets.database, f"127.0.0.1:{postgres.port}/{DATABASE}?sslmode=disable"
+    if "database/" not in client.sys.list_mounted_secrets_engines()["data"]:
+        client.sys.enable_secrets_engine("database")
+    database = client.secrets.database
     database.configure(
         name="bank",
         plugin_name="postgresql-database-plugin",
         allowed_roles=[group],
-        connection_url=f"postgresql://{{{{username}}}}:{{{{password}}}}@{address}",
+        connection_url=url_for_bao(postgres),
         username=ADMIN,
         password=postgres.password,
     )

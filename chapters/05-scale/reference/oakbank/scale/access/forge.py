@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
-from oakbank.scale.access.tokens import ALGORITHM, Provider
+from oakbank.scale.access.tokens import ALGORITHM, Provider, TokenError
 
 
 def _part(told: Mapping[str, Any]) -> bytes:
@@ -44,7 +44,7 @@ def pem(jwk: Mapping[str, Any]) -> bytes:
 
 
 def attacks(provider: Provider, audience: str, seconds_ago: float = 3_600) -> dict[str, str]:
-    """Return a token for each attack, by the check that stops it. The last three are really signed by the provider.
+    """Return a token for each attack, by the check that stops it. The last four are really signed by the provider.
 
     Args:
         provider: Of the bank. The attacker knows its public keys; it signs for other services, and signed long ago.
@@ -62,23 +62,39 @@ def attacks(provider: Provider, audience: str, seconds_ago: float = 3_600) -> di
         "audience": provider.token("mallory", ["approver"], "cafeteria"),
         "issuer": provider.token("mallory", ["approver"], audience, iss="https://test.oakbank.example"),
         "expiry": provider.token("grace", ["approver"], audience, iat=issued, exp=issued + 300),
+        "end": provider.token("grace", ["approver"], audience, exp=None),
+    }
+
+
+def takes(verify: Callable[[str], Any], token: str) -> bool:
+    """Say whether a verifier takes a token."""
+    try:
+        verify(token)
+    except (jwt.PyJWTError, TokenError):
+        return False
+    return True
+
+
+def try_all(verifiers: Mapping[str, Callable[[str], Any]], tokens: Mapping[str, str]) -> dict[str, dict[str, bool]]:
+    """Return which verifier takes which token."""
+    return {
+        name: {attack: takes(verify, token) for attack, token in tokens.items()} for name, verify in verifiers.items()
     }
 
 
 Careless = Callable[[str], dict[str, Any]]
 
 
-def careless(provider: Provider, audience: str, omitted: str) -> Careless:
-    """Return a verifier that leaves one check out; never use it.
+def careless(provider: Provider, audience: str) -> dict[str, Careless]:
+    """Return a verifier for each check that it leaves out, named as `attacks` names it; never use one."""
+    return {name: _careless(provider, audience, name) for name in attacks(provider, audience)}
 
-    Args:
-        provider: Of the bank.
-        audience: The service.
-        omitted: A key of what `attacks` returns.
-    """
+
+def _careless(provider: Provider, audience: str, omitted: str) -> Careless:
     (jwk,) = (key for key in provider.jwks()["keys"] if key["kid"] == provider.signing)
     checks = {"verify_aud": "audience", "verify_iss": "issuer", "verify_exp": "expiry"}
-    options = {check: omitted != name for check, name in checks.items()}
+    options: dict[str, Any] = {check: omitted != name for check, name in checks.items()}
+    options["require"] = [] if omitted == "end" else ["exp"]
     told: dict[str, Any] = {"audience": audience, "issuer": provider.issuer, "options": options}
 
     def verify(token: str) -> dict[str, Any]:

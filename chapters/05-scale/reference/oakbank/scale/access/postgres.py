@@ -4,7 +4,6 @@ That package's own `get_server` is not used: its server trusts every login, what
 that is killed.
 """
 
-import contextlib
 import os
 import secrets
 import shutil
@@ -16,7 +15,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -93,22 +92,46 @@ class Postgres:
     def _wait(self, until: float) -> None:
         assert self._server is not None
         while self._server.running and time.monotonic() < until:
-            with contextlib.suppress(psycopg.OperationalError), self.connect(ADMIN, self.password):
+            if self.takes(ADMIN, self.password):
                 return
             time.sleep(0.05)
         log = self._server.log.read_text(encoding="utf-8", errors="replace")[-500:]
         self.stop()
         raise PostgresError(f"PostgreSQL did not start: {log.strip()}")
 
+    def login(self, user: str, password: str) -> dict[str, Any]:
+        """Return what `psycopg.connect` needs; every statement is then a transaction of its own."""
+        where = {"host": "127.0.0.1", "port": self.port, "dbname": DATABASE}
+        return {**where, "user": user, "password": password, "autocommit": True}
+
     def connect(self, user: str, password: str) -> psycopg.Connection[Any]:
-        """Log in; every statement is a transaction of its own.
+        """Log in.
 
         Raises:
             psycopg.OperationalError: The login is refused.
         """
-        return psycopg.connect(
-            host="127.0.0.1", port=self.port, dbname=DATABASE, user=user, password=password, autocommit=True
-        )
+        return psycopg.connect(**self.login(user, password))
+
+    def takes(self, user: str, password: str) -> bool:
+        """Say whether a login is taken now."""
+        try:
+            self.connect(user, password).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def seconds_until_refused(self, user: str, password: str, most: float = 60.0) -> float:
+        """Try a login again and again; return after how many seconds it is refused.
+
+        Raises:
+            PostgresError: It still works after `most` seconds.
+        """
+        begun = time.monotonic()
+        while self.takes(user, password):
+            if time.monotonic() - begun > most:
+                raise PostgresError(f"{user} can still log in after {most:g} s")
+            time.sleep(0.05)
+        return time.monotonic() - begun
 
     def stop(self) -> None:
         """End it and remove its data."""
@@ -126,6 +149,14 @@ class Postgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def answer(session: psycopg.Connection[Any], statement: LiteralString) -> str:
+    """Return what the database answers to a statement: the rows, or the first line of its error."""
+    try:
+        return str(session.execute(statement).fetchall())
+    except psycopg.Error as error:
+        return str(error).splitlines()[0]
 
 
 def _programs() -> Path:

@@ -126,6 +126,11 @@ def jwks_url(provider: Provider) -> Iterator[str]:
             server.shutdown()
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 class Keys(Protocol):
     """Where a verifier has the provider's keys from, such as `jwt.PyJWKClient` or `Published`."""
 
