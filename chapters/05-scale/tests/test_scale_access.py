@@ -431,6 +431,13 @@ def test_no_spelling_of_a_path_gets_around_the_door(service: Service, path: str)
     assert service.as_role("applicant", "GET", path).status_code in (403, 404, 405)
 
 
+def test_nothing_is_said_before_the_token(service: Service) -> None:
+    for body in (b"{", b"[]", b"\xff"):
+        assert service.client.post("/score", content=body).status_code == 401
+    assert {service.ask("GET", path).status_code for path in ("/docs", "/redoc")} == {404}
+    assert {service.ask(how, "/log").status_code for how in ("HEAD", "OPTIONS", "POST")} == {405}
+
+
 def test_probes_are_open_and_refusals_say_what_to_do(service: Service) -> None:
     assert [service.ask("GET", path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
     nobody, wrong = service.ask("GET", "/log"), service.as_role("officer", "GET", "/log")

@@ -129,6 +129,8 @@ def create_access_app(
 ) -> FastAPI:
     """Return the scoring service with a door: every route but the two probes needs a token and a role.
 
+    There is no page of documentation; the schema, /openapi.json, is public: it names routes and fields.
+
     Args:
         model: What answers.
         version: Its version in the registry.
@@ -138,7 +140,7 @@ def create_access_app(
     """
     source = Switched(Loaded(version, model))
     door = Door(verify, enforcer() if policy is None else policy)
-    app = scoring_app(source, errors=ERRORS, dependencies=[Depends(door)])
+    app = scoring_app(source, errors=ERRORS, dependencies=[Depends(door)], docs_url=None)
     approvals: list[Approval] = []
 
     def caller(request: Request) -> Caller:
