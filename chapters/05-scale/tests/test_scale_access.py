@@ -289,7 +289,8 @@ def test_each_attack_needs_one_omission_and_ours_has_none(provider: Provider, ve
     assert taken == {name: {attack: attack == name for attack in forged} for name in taken}
     assert all(omitting[name](token)["roles"] == ["approver"] for name, token in forged.items())
     honest = provider.token("mallory", ["applicant"], HERE)
-    assert all(takes(each, honest) for each in (*omitting.values(), verify))
+    every: list[Any] = [*omitting.values(), verify]
+    assert all(takes(each, honest) for each in every)
     reasons = {}
     for attack, token in forged.items():
         with pytest.raises(TokenError) as refused:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import nbformat
@@ -77,6 +78,8 @@ def _job(**variables: str) -> subprocess.Popen[bytes]:
 
 def _look(root: Path) -> None:
     """Look at a setting in a notebook, and save that."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(open('settings.py').read())")])
-    told = NotebookClient(notebook, resources={"metadata": {"path": str(root)}}).execute(stderr=subprocess.DEVNULL)
-    nbformat.write(told, root / "look.ipynb")
+    v4: Any = nbformat.v4
+    notebook = v4.new_notebook(cells=[v4.new_code_cell("print(open('settings.py').read())")])
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(root)}})
+    told = client.execute(stderr=subprocess.DEVNULL)  # the kernel's own words are no part of it
+    (root / "look.ipynb").write_text(v4.writes(told), encoding="utf-8")
