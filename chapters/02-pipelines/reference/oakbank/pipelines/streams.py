@@ -37,7 +37,8 @@ _DAMAGED = (OSError, ValueError, LookupError, TypeError, NotImplementedError)
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with path.open("rb") as stream:
-            yield pq.ParquetFile(stream, page_checksum_verification=True)
+            # pre_buffer would hold all of a file's compressed columns, whatever the size of a batch.
+            yield pq.ParquetFile(stream, page_checksum_verification=True, pre_buffer=False)
     except FileNotFoundError:
         raise LakeError(f"{path} is missing: run the step that writes it") from None
     except _DAMAGED as error:

@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,6 @@ from typing import Any
 import mlflow
 import nbformat
 from nbclient import NotebookClient
-
-from base.process import python
 
 
 class Git:
@@ -68,12 +67,14 @@ def at_work(token: str, folder: str | Path) -> Iterator[int]:
 
 
 def _python(root: Path, *arguments: str) -> None:
-    subprocess.run(python(*arguments), cwd=root, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-P", *arguments], cwd=root, check=True)  # noqa: S603
 
 
 def _job(**variables: str) -> subprocess.Popen[bytes]:
     """Start what waits for a line."""
-    return subprocess.Popen(python("-c", "input()"), stdin=subprocess.PIPE, env=os.environ | variables)  # noqa: S603
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE, env=os.environ | variables
+    )
 
 
 def _look(root: Path) -> None:

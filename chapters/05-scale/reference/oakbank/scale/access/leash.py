@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from base.process import python
-
 PATIENCE = 10.0
 """Seconds that a server has to end before it is killed."""
 
@@ -37,7 +35,7 @@ class Leashed:
         told = json.dumps({"command": [*command], "folder": str(folder), "user": user, "end": end})
         # A session of its own: Ctrl-C and the interrupt of a notebook are for the cell, not for the server.
         self._keeper = subprocess.Popen(  # noqa: S603
-            python(__file__, told), stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-P", __file__, told], stdin=subprocess.PIPE, start_new_session=True
         )
         self.log = folder / "server.log"
         atexit.register(self.stop)

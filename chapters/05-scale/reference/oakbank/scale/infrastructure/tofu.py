@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from base.errors import UserError
-from base.files import write_text
 from oakbank.scale.infrastructure.bank import BANK_TF
 from oakbank.scale.infrastructure.emulator import emulated
+from oakbank.world.files import write_text
 
 KEPT = Path(__file__).with_name("open_plan.json")
 PASSWORD = "not-a-real-password"  # noqa: S105

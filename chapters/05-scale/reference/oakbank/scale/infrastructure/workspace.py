@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 from base.errors import UserError
-from base.files import write_text
 from oakbank.scale.infrastructure.bank import Attributes, Resources
 from oakbank.scale.infrastructure.kinds import kind_of, look
 from oakbank.scale.infrastructure.plan import Change, Plan, make_plan
 from oakbank.scale.infrastructure.policy import denials
+from oakbank.world.files import write_text
 
 
 class StalePlanError(UserError):

@@ -1,10 +1,9 @@
 """A repository whose step a CI borrows, and what the CI does with its name: fetch it and run it."""
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-from base.process import plain_environment, python
 
 STEP = "run.py"
 """The file that is run. GitHub's `action.yml` would name it."""
@@ -43,8 +42,6 @@ class Action:
 
         Raises subprocess.CalledProcessError: There is no such ref, or the step fails.
         """
-        step = python("-c", self.git("show", f"{ref}:{STEP}"))
-        done = subprocess.run(  # noqa: S603
-            step, env=plain_environment(), capture_output=True, text=True, encoding="utf-8", check=True
-        )
+        step = [sys.executable, "-I", "-X", "utf8", "-c", self.git("show", f"{ref}:{STEP}")]
+        done = subprocess.run(step, capture_output=True, text=True, encoding="utf-8", check=True)  # noqa: S603
         return done.stdout.strip()

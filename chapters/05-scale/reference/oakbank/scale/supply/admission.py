@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from base.files import write_text
 from oakbank.deploy.gate import GateResult
 from oakbank.pipelines import CreditModel
 from oakbank.scale.supply.loading import RefusedError, load_model
 from oakbank.scale.supply.signing import RELEASE, SignatureError, verify_release
+from oakbank.world.files import write_text
 
 PROVENANCE = "provenance.json"
 REQUIRED = (*RELEASE, PROVENANCE)

@@ -16,8 +16,7 @@ import skops.io
 import yaml
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from oakbank.pipelines import CreditModel
-from oakbank.pipelines.model import ModelError
+from oakbank.pipelines import CreditModel, ModelError
 
 LOGISTIC: Final = frozenset(
     {

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from model_signing import hashing, signing, verifying
 
-from base.files import write_bytes
 from oakbank.world.files import whole
 
 RELEASE: Final = ("card.md", "model.txt", "policy.json")
@@ -38,7 +37,8 @@ def write_keys(private: Path) -> Path:
     if private.exists():
         raise SignatureError(f"there is a key in {private}: move it away first, or use it")
     key, public = generate_private_key(SECP256R1()), private.with_name(private.name + ".pub")
-    write_bytes(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with whole(public) as stream:
+        stream.write(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     with whole(private, mode=0o600) as stream:
         stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return public
