@@ -102,7 +102,9 @@ class Scheduled:
 
 def logistic(matrix: Matrix, defaulted: Labels) -> Callable[[Matrix], Risks]:
     """Train scikit-learn's logistic regression on scaled features: the model of `RowByRow`, all rows at once."""
-    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(matrix.astype(np.float64), defaulted)
+    # Solved to the end, or two versions of SciPy would stop at different places.
+    solver = LogisticRegression(tol=1e-8, max_iter=1000)
+    model = make_pipeline(StandardScaler(), solver).fit(matrix.astype(np.float64), defaulted)
     return lambda rows: np.asarray(model.predict_proba(rows.astype(np.float64))[:, 1], dtype=np.float64)
 
 
