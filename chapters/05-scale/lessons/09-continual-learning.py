@@ -319,7 +319,7 @@ print("right" if right else "not yet: as for `late`, with a fresh model and 30 d
 # ## Go further
 #
 # - The reference: `oakbank.scale.continual`
-# - River 0.26: `evaluate.progressive_val_score`, `stream.simulate_qa`, <https://riverml.xyz>
+# - River 0.26: [a card](../cards/river.md), and the documentation, <https://riverml.xyz>
 # - A. Bifet and R. Gavaldà, *Learning from Time-Changing Data with Adaptive Windowing*, SIAM Data Mining 2007
 # - J. Perdomo et al., *Performative Prediction*, ICML 2020: models that change what they learn from
 # - N. Kozodoi et al., *Fighting sampling bias*, European Journal of Operational Research, 2025
