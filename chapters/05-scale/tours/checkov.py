@@ -86,7 +86,8 @@ def main() -> None:
     assert set(RULES[:4]) <= set(found["the text, opened in it"])
     assert set(RULES[:4]) <= set(found["the plan"])
     tour.say(
-        "It follows the variable to its default, where the search of lesson 05/02 does not; what comes from outside it cannot know."
+        "It follows the variable to its default, where the search of lesson 05/02 does not; "
+        "what comes from outside it cannot know."
     )
     tour.end(
         stores="nothing; the report is text, JSON, SARIF or JUnit",

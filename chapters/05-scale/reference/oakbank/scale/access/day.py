@@ -72,9 +72,7 @@ def _python(root: Path, *arguments: str) -> None:
 
 def _job(**variables: str) -> subprocess.Popen[bytes]:
     """Start what waits for a line."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE, env=os.environ | variables
-    )
+    return subprocess.Popen([sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE, env=os.environ | variables)
 
 
 def _look(root: Path) -> None:
