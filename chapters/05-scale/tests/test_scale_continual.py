@@ -136,8 +136,9 @@ def test_the_online_bank_is_blind_among_the_declined_and_forgetting_mends_more_t
     world = World(3, THAW.model_copy(update={"applications_per_month": 600}))
     online = continual.live(world, continual.RowByRow(), 18)
     by_lot = continual.live(world, continual.RowByRow(), 18, share=0.02)
+    books = pd.concat([world.truth(month) for month in range(18)], ignore_index=True)
     forgets = continual.live(world, continual.Scheduled(continual.logistic, window=12), 18)
-    blind, shown, mended = (continual.blind_spot(life, 9) for life in (online, by_lot, forgets))
+    blind, shown, mended = (continual.blind_spot(life, books, 9) for life in (online, by_lot, forgets))
     assert abs(blind["granted"]) < 3 < 6 < blind["declined"]
     assert mended["declined"] < shown["declined"]
     assert blind["brokers"] < shown["brokers"] + 0.05 < mended["brokers"]

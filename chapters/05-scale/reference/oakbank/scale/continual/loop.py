@@ -21,8 +21,7 @@ def live(world: World, learner: Learner, months: int, share: float = 0.0) -> pd.
 
     Returns:
         All applications, in order: `month`, `channel`, `risk` (by the learner), `granted` (by the learner), `explored`
-        (by lot), and the simulator's truth: `truth` (default probability), `defaulted` (if it had the loan) and `eur`
-        (expected profit of the loan).
+        (by lot) and `defaulted` (1 or 0; NaN: it had no loan).
     """
     lot = Exploration(share, budget=np.inf, salt="continual")
     told: dict[int, tuple[Matrix, Labels]] = {}
@@ -35,28 +34,35 @@ def live(world: World, learner: Learner, months: int, share: float = 0.0) -> pd.
     past = []
     for month in range(months):
         learner.hear(*told[month - late])
-        applications, truth = world.applications(month), world.truth(month)
-        matrix, outcome = feature_matrix(applications), truth["would_default"].to_numpy(dtype=bool)
+        applications = world.applications(month)
+        matrix = feature_matrix(applications)
         risk = learner.predict(matrix)
         granted = grant(risk, applications["amount"], applications["term"])
         explored = lot.draw(applications, risk, granted)
         seen = granted | explored  # of the others nobody ever learns what would have been
-        told[month] = matrix[seen], outcome[seen]
-        decided = {"risk": risk, "granted": granted, "explored": explored, "truth": truth["default_probability"]}
-        ends = {"defaulted": outcome, "eur": truth["expected_profit"]}
-        past.append(pd.concat([applications[["month", "channel"]], pd.DataFrame({**decided, **ends})], axis=1))
+        ends = world.outcomes(month + late - 1, applications.loc[seen, "application_id"])["defaulted"]
+        told[month] = matrix[seen], ends.to_numpy(dtype=bool)
+        bad = pd.Series(np.nan, applications.index).mask(seen, 0.0)
+        bad[seen] = told[month][1].astype(np.float64)
+        decided = {"risk": risk, "granted": granted, "explored": explored, "defaulted": bad}
+        past.append(pd.concat([applications[["month", "channel"]], pd.DataFrame(decided)], axis=1))
     return pd.concat(past, ignore_index=True)
 
 
-def blind_spot(life: pd.DataFrame, since: int) -> "pd.Series[float]":
+def blind_spot(life: pd.DataFrame, books: pd.DataFrame, since: int) -> "pd.Series[float]":
     """Return where a bank of `live` was wrong, and what it earned.
+
+    Args:
+        life: Of `live`.
+        books: Of the same applications, what only the simulator knows: `default_probability`, `expected_profit` (EUR).
+        since: First month that counts for what was wrong.
 
     Returns:
         From month `since` on: percentage points by which the stated risk is above the true one, among the `granted`
         and the `declined`, and the share of `brokers` that was granted. Over all months: `million EUR`, with the lot.
     """
     year = life[life["month"] >= since]
-    off = 100 * (year["risk"] - year["truth"]).groupby(year["granted"]).mean()
+    off = 100 * (life["risk"] - books["default_probability"])[year.index].groupby(year["granted"]).mean()
     brokers = year.loc[year["channel"] == "broker", "granted"].mean()
-    earned = life.loc[life["granted"] | life["explored"], "eur"].sum() / 1e6
+    earned = books.loc[life["granted"] | life["explored"], "expected_profit"].sum() / 1e6
     return pd.Series({"granted": off[True], "declined": off[False], "brokers": brokers, "million EUR": earned})
