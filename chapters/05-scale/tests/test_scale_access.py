@@ -104,9 +104,11 @@ def test_other_spellings(tmp_path: Path) -> None:
 
 
 def test_a_process_shows_its_variables_and_arguments(tmp_path: Path) -> None:
-    waits = python("-c", "input()", SECRET)
-    child = subprocess.Popen(waits, stdin=subprocess.PIPE, env=os.environ | {"TOKEN": SECRET})
+    waits, pipe = python("-c", "print(flush=True); input()", SECRET), subprocess.PIPE
+    child = subprocess.Popen(waits, stdin=pipe, stdout=pipe, env=os.environ | {"TOKEN": SECRET})
     try:
+        assert child.stdout is not None
+        child.stdout.readline()  # it runs
         assert [grave.place for grave in search(SECRET, tmp_path, [child.pid])] == ["arguments", "environment"]
     finally:
         child.communicate(b"\n")

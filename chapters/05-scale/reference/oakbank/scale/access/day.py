@@ -71,8 +71,12 @@ def _python(root: Path, *arguments: str) -> None:
 
 
 def _job(**variables: str) -> subprocess.Popen[bytes]:
-    """Start what waits for a line."""
-    return subprocess.Popen([sys.executable, "-P", "-c", "input()"], stdin=subprocess.PIPE, env=os.environ | variables)
+    """Start what waits for a line, and wait until it does."""
+    waits, env = [sys.executable, "-P", "-c", "print(flush=True); input()"], os.environ | variables
+    job = subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)  # noqa: S603
+    assert job.stdout is not None
+    job.stdout.readline()
+    return job
 
 
 def _look(root: Path) -> None:
