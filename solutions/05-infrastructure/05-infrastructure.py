@@ -146,7 +146,8 @@ assert fails(declare, "x", True, 59 / 86_400), "Under a minute should be refused
 # attributes, and returns a list of changes as OpenTofu words them: dicts with `address`, `type`
 # (the part of the address before its first dot) and `change`, a dict with
 # - `actions`: a list with one of `"create"`, `"update"`, `"delete"`,
-# - `before` and `after`: all attributes, or `None` where there is nothing.
+# - `before` and `after`: all attributes, or `None` where there is nothing. (`change` in the
+#   setup words one change so.)
 #
 # What is not wanted goes first, in the reverse of the order in `actual`: what was made last
 # goes first. Then comes what is created or updated, in the order of `wanted`. What is as
@@ -229,7 +230,7 @@ assert all_2 == want_2, "A change among several is told wrongly."
 # It returns a dict:
 # - `changed`: for each address with a difference a dict from attribute to the pair, a list
 #   `[in the state, in the account]`. An attribute that the account does not tell is `None` there.
-# - `gone`: the addresses that are in no account any more, in the state's order.
+# - `gone`: the addresses of what is not in the account any more, in the state's order.
 # - `unknown`: what nobody declared, as texts of type and name with a blank between, sorted.
 
 
@@ -500,8 +501,8 @@ assert places(["PASS", "pass"], "pass") == ["/1"], why_5
 # }
 # ```
 #
-# Another rule may then ask `name in queues`, or `not name in queues`. With `print(objections(
-# policy(), changes))` you try yours; `None` means that Rego cannot read it.
+# Another rule may then ask `name in queues`, or `not name in queues`. Try your policy on plans
+# of your own with `judge`, and leave that as it is; it returns `None` for what Rego cannot read.
 
 
 # %% answer="ex6"
@@ -545,12 +546,17 @@ deny contains sprintf("%s would be deleted", [resource.address]) if {
     ### END SOLUTION
 
 
+def judge(changes):
+    """Return what your policy has against a plan; the tests ask this."""
+    return objections(policy(), changes)
+
+
 # %% test="ex6" points=4
 # Covers an open lake, a bare bucket. Not shown: missing flags, deletes, mixed plans.
 def denied(changes):
     """Return the addresses that a sentence of the policy names; None without one."""
-    said = objections(policy(), changes)
-    if said is None:
+    said = judge(changes)
+    if not isinstance(said, list) or not all(isinstance(why, str) for why in said):
         return None
     all_6 = [one["address"] for one in changes]
     named = {address for address in all_6 if any(address in why for why in said)}
@@ -613,8 +619,8 @@ assert denied(all_6) == ["aws_dynamodb_table.t", "aws_s3_bucket.lake"], why_6
 # %% [markdown]
 # ## All together
 #
-# A colleague has opened the lake. What you wrote finds it, says how to put it back, and would
-# have stopped a plan that does the same.
+# A colleague has opened the lake. What you wrote finds it and says what it was, and would have
+# stopped a plan that does the same.
 
 # %%
 kept = {"serial": 0, "resources": {}}

@@ -238,8 +238,8 @@ denied
 # has its value**, whoever set it (the password, too: a saved plan is as secret as the state). The same rule judges our
 # tool's plan, since it has the same JSON.
 #
-# Real scanners are cleverer than our one line: they follow a variable to its default. What comes from outside the files
-# they cannot know. And a scanner runs with your pipeline's rights: KICS, one of them, was taken over in March 2026.
+# Real scanners, such as checkov, are cleverer than our one line: they follow a variable to its default. What comes from
+# outside the files they cannot know. And a scanner runs with your pipeline's rights: KICS, one of them, was taken over in March 2026.
 
 # %% [markdown]
 # ## Your turn
@@ -283,7 +283,7 @@ print("right" if answers == [1, 0] else f"not yet: objections {answers}, wanted 
 #
 # All of it ran on an emulator: moto accepts any key and any order, and it enforces no IAM policy. So "the bucket is
 # private" was read from its settings; nobody tried to get in. `Workspace` has no lock against two people who apply at the
-# same moment; real tools have one. A policy guards only those changes that go through the pipeline: the colleague with a
+# same moment; real tools have one. Of scanners only our one line ran. A policy guards only those changes that go through the pipeline: the colleague with a
 # console passes by it, and only the next plan tells.
 #
 # ## Check yourself

@@ -46,3 +46,7 @@ deny contains message if {
     message := concat(" ", [resource.address, "holds data"])
 }
 """
+
+
+def judge(changes):
+    return objections(policy(), changes)
