@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from base.errors import UserError
 from oakbank.scale.infrastructure import (
     BANK_REGO,
     DeniedError,
+    InfrastructureError,
     PolicyError,
     StalePlanError,
     Workspace,
@@ -164,7 +164,7 @@ def test_the_password_stands_in_the_state(made: Workspace) -> None:
 
 def test_a_broken_state_is_not_taken_for_none(made: Workspace) -> None:
     made.path.write_text("{}")
-    with pytest.raises(UserError, match="last good copy"):
+    with pytest.raises(InfrastructureError, match="last good copy"):
         made.plan(BANK)
 
 

@@ -46,6 +46,17 @@ def whole_plan() -> dict[str, Any]:
     }
 
 
+def switches(plan: dict[str, Any]) -> list[bool]:
+    """Return the four switches of the lake's block, as they will be."""
+    (block,) = (
+        one["change"]["after"] for one in plan["resource_changes"] if one["type"] == "aws_s3_bucket_public_access_block"
+    )
+    return [
+        block[name]
+        for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    ]
+
+
 def failed_of(file: Path, framework: str) -> list[str]:
     """Return which rules checkov says a file breaks, by its command line."""
     command = [str(Path(sys.executable).with_name("checkov")), "--file", str(file), "--framework", framework]
@@ -70,6 +81,7 @@ def main() -> None:
         open_text.write_text(
             (BANK / "bank.tf").read_text(encoding="utf-8").replace("= var.lake_is_private", "= false"), encoding="utf-8"
         )
+        shut = tour.plain("looking the switches up in the plan", lambda: switches(json.loads(plan.read_text())))
         found = tour.system_does(
             partial(
                 solve,
@@ -82,6 +94,7 @@ def main() -> None:
         )
     for name, broken in found.items():
         tour.say(f"{name}: {', '.join(broken) or 'no rule is broken'}")
+    assert shut == [False] * 4
     assert found["the text"] == [], "the variable's default is true, and that is all that the text says"
     assert set(RULES[:4]) <= set(found["the text, opened in it"])
     assert set(RULES[:4]) <= set(found["the plan"])

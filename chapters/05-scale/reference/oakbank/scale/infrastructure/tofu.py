@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from base.errors import UserError
 from oakbank.scale.infrastructure.bank import BANK_TF
 from oakbank.scale.infrastructure.emulator import emulated
+from oakbank.scale.infrastructure.workspace import InfrastructureError
 from oakbank.world.files import write_text
 
 KEPT = Path(__file__).with_name("open_plan.json")
@@ -38,11 +38,11 @@ class Tofu:
         """Run a command in a folder and return what it printed.
 
         Raises:
-            UserError: It failed; with what it said.
+            InfrastructureError: It failed; with what it said.
         """
         done = subprocess.run([self.command, *arguments], cwd=folder, capture_output=True, text=True)  # noqa: S603
         if done.returncode:
-            raise UserError(f"tofu {' '.join(arguments)}:\n{done.stderr}")
+            raise InfrastructureError(f"tofu {' '.join(arguments)}:\n{done.stderr}")
         return done.stdout
 
 
@@ -91,11 +91,13 @@ def main() -> None:
     """Make the kept plan again.
 
     Raises:
-        UserError: This machine lacks OpenTofu or its provider.
+        InfrastructureError: This machine lacks OpenTofu or its provider.
     """
     tofu = find_tofu()
     if tofu is None:
-        raise UserError(f"this needs `tofu` on PATH and its AWS provider in the folder that {_PROVIDERS} names")
+        raise InfrastructureError(
+            f"this needs `tofu` on PATH and its AWS provider in the folder that {_PROVIDERS} names"
+        )
     with tempfile.TemporaryDirectory() as folder:
         write_text(KEPT, json.dumps(open_plan(tofu, Path(folder)), indent=1) + "\n")
 

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from base.errors import UserError
 from oakbank.scale.infrastructure.bank import Attributes, Resources
 from oakbank.scale.infrastructure.kinds import kind_of, look
 from oakbank.scale.infrastructure.plan import Change, Plan, make_plan
@@ -11,11 +10,15 @@ from oakbank.scale.infrastructure.policy import denials
 from oakbank.world.files import write_text
 
 
-class StalePlanError(UserError):
+class InfrastructureError(RuntimeError):
+    """What cannot go on; the message says what to do."""
+
+
+class StalePlanError(InfrastructureError):
     """Something was applied after this plan was made."""
 
 
-class DeniedError(UserError):
+class DeniedError(InfrastructureError):
     """A policy forbids this plan."""
 
 
@@ -39,7 +42,9 @@ class Workspace:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             return int(kept["serial"]), dict(kept["resources"])
         except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{self.path} is no state: take the last good copy, do not begin with none") from error
+            raise InfrastructureError(
+                f"{self.path} is no state: take the last good copy, do not begin with none"
+            ) from error
 
     def plan(self, wanted: Resources) -> Plan:
         """Return what has to be done, after a look at the world. What bears a declared name already is taken over.

@@ -1,10 +1,9 @@
 """Whether a file acted when it was loaded: attacks here write one line into a file, and do no more."""
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-
-from base.text import one_line
 
 MARKER: Final = "ran.txt"
 """What an attack writes, in the working directory."""
@@ -21,7 +20,7 @@ def attempt(action: Callable[[], object]) -> bool:
     try:
         action()
     except Exception as error:
-        print(f"{type(error).__name__}: {one_line(str(error), 110)}")
+        print(f"{type(error).__name__}: {textwrap.shorten(str(error), 110)}")
     acted = marker.exists()
     marker.unlink(missing_ok=True)
     return acted
