@@ -11,7 +11,7 @@
 #
 # ## You need
 #
-# Lessons 03/05 and 03/08. One cell needs the `act` of lesson 03/05, and shows a recorded result where it is missing.
+# Lessons 03/05 and 03/08. One cell needs `act` (lesson 03/05). Without `act`, the cell shows a recorded result.
 #
 # ## Time
 #
@@ -20,14 +20,14 @@
 # ## The story so far
 #
 # Oakbank has one model for each product and region: fifty in one repository. If each change trains and tests all of
-# them, a build takes an hour. Most changes reach a few models only. Which?
+# them, a build takes an hour. Most changes reach only a few models. Which ones?
 
 # %% [markdown]
 # ## Fifty models
 #
 # `write_project` makes a git repository with twelve features, fifty models that each use two of them, a test for each
 # model, and a branch for each change of this lesson. Nothing is trained: a model here is a line of arithmetic, and its
-# test compares its scores with accepted ones.
+# test compares its scores with the accepted ones in `expected.json`.
 
 # %%
 import os
@@ -48,8 +48,9 @@ print((repo / "bank/models/m06.py").read_text())
 # %% [markdown]
 # ## From scratch: who imports it?
 #
-# The first line of a model says which features it uses. So read the imports of all files, and turn the arrows round:
-# whoever imports what was changed is **affected**, and whoever imports that, too.
+# The import in this file says which features the model uses. So read the imports of all files, and draw an arrow from
+# each file to what it imports: that is the *graph*. Then follow the arrows backwards from a change. A file that imports
+# what was changed is **affected**, and so is each file that imports an affected one.
 
 # %%
 import ast
@@ -86,7 +87,8 @@ print(len(mine), *sorted(mine)[:4])
 #
 # ## The tool: grimp
 #
-# Our reader knows one form of import. **grimp** (BSD licence) knows all that Python has, and answers the same question:
+# Our reader knows one form of import. **grimp** (BSD licence) knows all forms of the import statement (but not
+# `importlib.import_module`), and answers the same question:
 
 # %%
 import sys
@@ -99,13 +101,13 @@ assert graph.find_downstream_modules("bank.features.income") == mine
 graph.find_modules_directly_imported_by("bank.letters")
 
 # %% [markdown]
-# Large monorepos ask their build tools: Bazel, Pants, Nx. These hold the same graph for all languages, and keep what was
-# built.
+# In a large *monorepo* (one repository for many projects), a build tool answers: Bazel, Pants or Nx. Such a tool has a
+# graph for several languages, and stores what it has built.
 #
 # ## Affected only
 #
-# A colleague wants `income` to be computed faster. `git diff` names the files, the graph names the models, pytest runs
-# their tests. `monorepo.affected` does the first two steps with grimp.
+# A colleague wants `income` to be computed faster. `git diff` names the changed files, `monorepo.affected` finds what
+# they reach (with grimp), and `monorepo.build` runs the tests of that with pytest and returns the names that are red.
 
 # %%
 # !git -C bank diff -U0 main faster-income | tail -2
@@ -119,8 +121,8 @@ assert monorepo.build(repo, few) == monorepo.build(repo, every) == set()
 print(f"{len(few)} of {len(every)} tests, and both builds are green")
 
 # %% [markdown]
-# On the branch `yearly-income` somebody counts income by the year. **Guess: does the small build find all that the full
-# build finds?**
+# On the branch `yearly-income`, somebody computes income per year instead of per month. **Guess: does the small build
+# find all that the full build finds?**
 
 # %%
 # !git -C bank switch -q yearly-income
@@ -128,13 +130,13 @@ small, full = monorepo.build(repo, few), monorepo.build(repo, every)
 assert (small == full, len(full)) == (True, 10)
 
 # %% [markdown]
-# The same ten: nine models and the table. A fifth of the tests, the same verdict. So we switch the full build off, except at
-# night.
+# The same ten are red: nine models and the table. A fifth of the tests gives the same verdict. So from now on, the full
+# build runs only at night.
 #
 # ## The file that nobody declared
 #
-# In January the treasury changes a number in `data/rates.csv`, and writes 7 for 0.07. No Python file changes. **Guess
-# what the affected build says, and what the nightly one.**
+# In January the treasury changes a number in `data/rates.csv`, and writes 7 instead of 0.07. No Python file changes.
+# **Guess what the affected build says, and what the nightly build says.**
 
 # %%
 # !git -C bank switch -q new-rates
@@ -144,10 +146,11 @@ assert (few, night) == ([], {"m07", "m21", "m35"})
 print(f"affected: {few}, so nothing ran: green. At night: {sorted(night)} red")
 
 # %% [markdown]
-# Three models read the file, by `open` and not by `import`. The graph has no such arrow, so the change reaches nobody.
-# **Affected-only is as right as its graph.** Until the night, three wrong models were on their way to customers.
+# Three models open the file and do not import it. The graph has no arrow to it, so by the graph no model is reached.
+# **An affected-only build is only as right as its graph.** Until the night, three wrong models could go to customers.
 #
-# Who reads what it does not declare? Python tells a program of each `open`, by an *audit hook* (PEP 578):
+# A module can *declare* such a file by a line `READS = ["data/rates.csv"]`; for `monorepo.affected` that is an arrow.
+# Which models read a file that they do not declare? Python calls an *audit hook* (PEP 578) at each `open`:
 
 # %%
 # !git -C bank switch -q main
@@ -158,7 +161,7 @@ opened = set()
 
 
 def hook(event, args):
-    """Note each data file that is opened."""
+    """Note which model (`now`, of the loop below) opens which data file."""
     if event == "open" and str(args[0]).endswith(".csv"):
         opened.add((now, Path(args[0]).name))
 
@@ -171,9 +174,8 @@ assert {model for model, _ in opened} == night == set(monorepo.undeclared(repo))
 sorted(opened)
 
 # %% [markdown]
-# The other way is stricter, a **hermetic** build: run each test in a folder that holds only what is declared. What is
-# missing cannot be read.
-# Bazel does so (its *sandbox*); here it is a copy of the declared files:
+# A stricter way is a **hermetic** build: run each test in a folder that holds only what the test's modules import and
+# declare. All other files are missing there. Bazel does this in a *sandbox*; here we copy the files to a new folder:
 
 # %%
 assert [monorepo.is_hermetic(repo, m) for m in ("m06", "m07")] == [True, False]
@@ -184,13 +186,15 @@ assert set(monorepo.affected(repo, ["data/rates.csv"])) == night
 assert (monorepo.is_hermetic(repo, "m07"), monorepo.undeclared(repo)) == (True, {})
 
 # %% [markdown]
-# Now `m07` is red without its declaration, on the day it is written, and a change of the file reaches three models. Keep
-# the nightly full build all the same: a clock, a library of the machine or a service have no arrow either.
+# Without its declaration, `m07` is red on the day on which it is written. With the declarations, a change of the file
+# reaches three models. Keep the nightly full build anyway: a clock, a library of the machine or a service has no arrow
+# either.
 #
 # ## Contracts between teams
 #
-# The decisions team renames the column `grounds` to `reasons`, and mends its own tests. Who reads the table it need not
-# know: the **letters** team has written down what it needs, in its own folder, with pandera (lesson 02/02).
+# The decisions team renames the column `grounds` to `reasons`. Its own test looks only at the scores. The team need not
+# know who reads the table: the **letters** team has written down what it needs, in its own file `letters.py`, with
+# Pandera (lesson 02/03).
 
 # %%
 # !git -C bank stash -q && git -C bank switch -q rename-grounds
@@ -199,16 +203,17 @@ few = monorepo.affected(repo, ["bank/decisions.py"])
 assert (few, monorepo.build(repo, few)) == (["decisions", "letters"], {"letters"})
 
 # %% [markdown]
-# The producer's tests are green, the consumer's **contract test** is red, and it ran because the graph has an arrow from
-# `decisions` to `letters`. The two teams talk before the merge. Where they do not share a repository, the consumer hands
-# its contract to the producer's CI (the tool *Pact* does this for services).
+# The test of the *producer* (decisions) is green. The **contract test** of the *consumer* (letters) checks what the
+# consumer needs, and is red. It ran because `letters` imports `decisions`. So the two teams talk before the merge. If
+# they do not share a repository, the consumer gives its contract to the producer's CI (the tool *Pact* is for this).
 #
 # ## The job that decides
 #
-# At GitHub, a branch can require that a check is green. Facts that hurt (GitHub Docs, "Troubleshooting required status
-# checks", read in November 2026): a **workflow** that its `paths:` filter skips leaves its check *pending* for ever, and
-# nobody can merge; a **job** that its `if:` skips counts as *success*. So filter by `if:`, and require one last job that
-# reads the results of the others. It needs `if: always()`, or a red job before it would skip it, and skipped is green.
+# On GitHub, a branch can require that a check is green. Some rules surprise people (GitHub Docs, "Troubleshooting
+# required status checks", read in November 2026). If a `paths:` filter skips a **workflow**, its check stays *pending*,
+# and nobody can merge. If an `if:` skips a **job**, its check counts as *success*. So filter by `if:`, and require one
+# last job that reads the results of the others. It needs `if: always()`: otherwise a red job before it would skip it,
+# and skipped is green. A *cancelled* job has given no verdict, so the last job must be red for it, too.
 
 # %%
 from IPython.display import Code
@@ -222,13 +227,14 @@ Code(repo / ".github/workflows/models.yml", language="yaml")
 # act push -C bank -P ubuntu-latest=-self-hosted 2>&1 | grep Job
 
 # %% [markdown]
-# On `new-rates` no test was wanted: `test` is skipped and `all-green` succeeds. (So it should, by that graph.) On
-# `yearly-income` it fails.
+# On `new-rates` no test was needed: `test` is skipped, and `all-green` succeeds. (That branch does not have our three
+# declarations.) On `yearly-income`, `test` and `all-green` fail.
 #
 # ## Fifty gates
 #
-# Each model that is trained anew passes a gate, and the gate refuses one honest model in twenty. **Guess how many of fifty
-# honest models are refused, and in how many releases of all fifty somebody is.**
+# Each model that is trained again goes to a gate. Of the models without a fault, the gate refuses one in twenty: its
+# *level* is 5 %. **Guess how many of fifty such models are refused, and in how many of 100 releases of all fifty at
+# least one is.**
 
 # %%
 import numpy as np
@@ -240,15 +246,16 @@ assert (round(refused.sum(axis=1).mean(), 1), round(somebody * 100)) == (2.5, 92
 print(f"{somebody:.0%} of releases; for 5 % in all, the level of a gate is {level:.2%}")
 
 # %% [markdown]
-# Two or three, and in 92 of 100 releases. If this is called "the gate is flaky", people will press *retry* (lesson
-# 03/05). For one false refusal in twenty **releases**, each gate must be fifty times as strict with itself, and sees
-# smaller faults less well: that price is real, so give the gate more rows (lesson 03/09).
+# Two or three on average, and in 92 of 100 releases. If people call this "a flaky gate", they will press *retry*
+# (lesson 03/05). If only one in twenty **releases** may have a false refusal, the level of each gate must be about
+# fifty times smaller. Then the gate also misses more small faults. That price is real, so give the gate more rows
+# (lesson 03/09).
 #
 # ## In waves
 #
-# The other side: a fault that every test has missed. Fifty canaries (lesson 03/08) at once would show it to the customers
-# of all fifty. **Progressive delivery** releases one model, then five, then the rest, and stops at the first that is worse.
-# A canary sees such a fault in 6 of 10 cases:
+# Now suppose that all fifty models have a fault that every test has missed. Fifty canaries (lesson 03/08) at once would
+# show it to the customers of all fifty. **Progressive delivery** releases one model, then five more, then the rest, and
+# stops after a wave in which a canary is worse. Suppose that a canary sees the fault in 6 of 10 cases:
 
 # %%
 caught = np.random.default_rng(2).random((10_000, 50)) < 0.6
@@ -258,12 +265,12 @@ assert 2.5 < reached_by.mean() < 3.5
 print(f"with the fault: {reached_by.mean():.1f} models on average, not 50")
 
 # %% [markdown]
-# A feature is shared, so a fault in it is shared, too: the first wave speaks for all.
+# A fault in a feature is in all models that use it. So put one of these into the first wave: it speaks for the others.
 #
 # ## Your turn
 #
-# Write `decides(results)`: it gets the results of the jobs before, such as `["success", "skipped"]`, and returns `True` if
-# the change may be merged.
+# Write `decides(results)`: it gets the results of the earlier jobs, such as `["success", "skipped"]`, and returns
+# `True` if the change may be merged. A result can also be `failure` or `cancelled`.
 
 
 # %%
@@ -290,9 +297,10 @@ print(f"not yet: {wrong[0]}" if wrong else "right")
 #
 # ## What this does not prove
 #
-# The models are lines of arithmetic: a real build trains, and there a fifth of the work saves hours. `act` is not GitHub:
-# that a check stays pending was read, not run. The waves assume that canaries see a fault independently; where its harm
-# is small, none sees it. And the graph is of one language in one repository.
+# The models are lines of arithmetic; what a small build saves where models are trained was not measured. `act` is not
+# GitHub: that a check stays pending was read, not run. A test in a copied folder can still read an absolute path. Gates
+# and canaries are drawn as independent; real models share features. If the harm of a fault is small, no canary sees it.
+# The graph covers one language in one repository.
 #
 # ## Check yourself
 #
@@ -302,9 +310,9 @@ print(f"not yet: {wrong[0]}" if wrong else "right")
 # it, and let each test run where nothing else is.
 # </details>
 #
-# <details><summary>Why does the contract test of the letters lie in the letters' folder and run in the decisions' build?</summary>
+# <details><summary>Why does the contract test of the letters belong to the letters team, and run in the build of the decisions?</summary>
 #
-# Only the consumer knows what it needs, and only the producer can still change the change.
+# Only the consumer knows what it needs, and only the producer can correct its change before the merge.
 # </details>
 #
 # <details><summary>The last job lacks `if: always()`. What does a red test lead to?</summary>

@@ -18,14 +18,14 @@
 #
 # ## The story so far
 #
-# Oakbank's service runs on machines that somebody clicked together in a console. He has left, and the head of risk asks
-# who may read the lake.
+# Oakbank's service runs on machines that somebody set up by hand in a cloud console. He has left, and the head of risk
+# asks who may read the lake.
 
 # %% [markdown]
 # ## AWS in this process
 #
-# `moto` answers like AWS, in this process: no account, no bill. It is not AWS; above all it stores permissions and does
-# not enforce them. `work_as_nobody` points every client at it, and hides your real keys, should you have any.
+# `moto` answers like AWS, in this process: no account, no bill. It is not AWS; above all, it stores permissions, but it
+# does not enforce them. `work_as_nobody` sends every AWS client to it, and hides your real keys, if you have any.
 
 # %%
 import json
@@ -45,12 +45,14 @@ server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 infrastructure.work_as_nobody(*server.get_host_and_port())
 s3, sqs = boto3.client("s3"), boto3.client("sqs")
+ours = infrastructure.Workspace(Path.cwd())
 
 # %% [markdown]
 # ## A plan in eight lines
 #
-# A script says what to *do*, and the second run of it fails: the bucket exists. **Infrastructure as code** declares what
-# should *be*, as in lesson 01/08. The difference from what is there is the **plan**:
+# A script says what to *do*, and its second run fails, because the bucket (a store of files in AWS's service S3)
+# exists. **Infrastructure as code** declares what should *be*, as in lesson 01/08. The difference between what is
+# declared and what is there is the **plan**:
 
 
 # %%
@@ -65,12 +67,11 @@ def plan(wanted, actual):
 
 
 # %% [markdown]
-# `declare` has what the bank wants. `Workspace` is a small tool around the function: it asks AWS what is there, and
-# `apply` makes the calls of a plan.
+# `declare` returns what the bank wants. `Workspace` is a small tool that compares in the same way: it asks AWS what is
+# there, and its `apply` makes the calls to AWS that a plan needs.
 
 # %%
 bank = infrastructure.declare(database_password=tofu.PASSWORD)
-ours = infrastructure.Workspace(Path.cwd())
 first = ours.plan(bank)
 assert first.actions == plan(bank, {})
 ours.apply(first)
@@ -82,8 +83,9 @@ first.actions
 #
 # ## By hand
 #
-# An auditor needs a file, it is urgent, and a colleague takes the block off the lake's bucket: now it may be opened to the
-# internet. For the file itself he makes another bucket. **Guess: what of this does the next plan show?**
+# An auditor needs a file, and it is urgent. A colleague removes the *public access block* from the lake's bucket: now
+# somebody could open the bucket to the internet. For the file itself he makes another bucket. **Guess: which of the two
+# changes does the next plan show?**
 
 # %%
 s3.delete_public_access_block(Bucket="oakbank-lake")
@@ -97,11 +99,12 @@ assert not ours.plan(bank).changes
 back.actions
 
 # %% [markdown]
-# The block is found, and `apply` puts it back: this is **configuration drift**. The new bucket is not found, today or
-# ever: a plan looks only at what was declared. For the rest you need an inventory of the account.
+# The plan finds that the block is missing, which is **configuration drift**, and `apply` puts it back. No plan will
+# ever find the new bucket: a plan looks only at what is declared now or was declared before. For the rest you need an
+# inventory of the account.
 #
-# How does the tool know what was declared *last* time, to delete what has left the file? It writes it down, in a **state**
-# file. **Guess: what else is in there?**
+# How does the tool know what was declared *before*, so that it can delete what is no longer declared? It writes that
+# down in a **state file**. **Guess: what else is in there?**
 
 # %%
 old = ours.plan(infrastructure.declare(tofu.PASSWORD, lake_is_private=False))
@@ -115,8 +118,9 @@ except infrastructure.StalePlanError as error:
 ours.apply(ours.plan({}))  # an empty declaration: all of it goes
 
 # %% [markdown]
-# Every attribute, so the password in clear text. And the state makes the review worth something: it has a serial number,
-# and a plan from an older state is refused. What you approved is what is done, or nothing is.
+# The state holds every attribute, so also the password, in clear text. And it protects the review of a plan: the state
+# has a serial number, and a plan that was made from an older state is refused. So if somebody has applied another plan
+# since your review, yours is not applied.
 #
 # ## The same in AWS's words
 #
@@ -142,8 +146,8 @@ cloud.execute_change_set(StackName="bank", ChangeSetName="first")
 change["ResourceChange"]
 
 # %% [markdown]
-# What AWS calls Add, our eight lines call create. Somebody sets the queue's timeout to a second. **Guess: what does a
-# change set from the same template say?**
+# What AWS calls Add, our eight lines call create. Then somebody sets the queue's timeout to one second by hand.
+# **Guess: what does a new change set from the same template say?**
 
 # %%
 url = sqs.get_queue_url(QueueName="complaints")["QueueUrl"]
@@ -153,8 +157,8 @@ assert (again["Status"], again["Changes"]) == ("FAILED", [])
 print(again["StatusReason"])
 
 # %% [markdown]
-# Nothing to do. A change set compares the template with the *last template*, and does not look at the world. Three
-# questions, then, and each tool answers its own:
+# It fails, because it finds no change: a change set compares the template with the *last template*, and does not look
+# at what is really there (the *world*). So there are three comparisons, with three names:
 #
 # | compares | is called |
 # |---|---|
@@ -166,9 +170,11 @@ print(again["StatusReason"])
 #
 # ## OpenTofu
 #
-# Most teams declare in HCL, the language of Terraform and of its open fork OpenTofu. The same bank, with a variable and a
-# password marked sensitive. (If you have OpenTofu, `tofu providers mirror FOLDER` beside `bank.tf` fetches the AWS
-# provider once; the lesson takes it from the folder that `OAKBANK_PROVIDERS` names, and never from the network.)
+# Many teams declare in HCL, the language of Terraform and of its open fork OpenTofu. Here is part of the same bank in
+# HCL. It has two variables, and the one with the password is marked sensitive. (OpenTofu calls AWS through a plugin,
+# the *AWS provider*. If you have OpenTofu, run `tofu providers mirror FOLDER` once in the folder of `bank.tf`: it
+# downloads the provider. The lesson takes it from the folder that `OAKBANK_PROVIDERS` names, and never from the
+# network.)
 
 # %%
 recorded("05/02", (found := tofu.find_tofu()) and found.versions)
@@ -190,13 +196,13 @@ print(*text.split("\n\n")[2:6], sep="\n\n")
 # grep -n secret_string.: terraform.tfstate
 
 # %% [markdown]
-# The password stands in the state file. `sensitive` is about what is *printed*; to see that a value has changed, the tool
-# must know the old one. So whoever reads the state has every secret in it: keep it out of git, in a store with access
-# rights and encryption, or better, let no secret pass through: the database's own service makes it, and the declaration
-# names only where it lies. (OpenTofu can encrypt states since 1.7, and has write-only attributes, which stay out of
-# them, since 1.11.)
+# The password is in the state file. `sensitive` changes only what is *printed*; to see that a value has changed, the
+# tool must know the old one. So whoever can read the state can read every secret in it. Keep the state out of git, in a
+# store with access rights and encryption. Better still, let no secret pass through the tool: the database's own service
+# makes the password, and the declaration says only where it is kept. (OpenTofu can encrypt the state since 1.7. Since
+# 1.11 it has write-only attributes, which are not written into the state.)
 #
-# Now the colleague again, and the plan of the morning after:
+# Now the colleague does the same again. This is the plan of the next morning:
 
 # %% recorded=true
 s3.delete_public_access_block(Bucket="oakbank-lake")
@@ -205,21 +211,21 @@ s3.delete_public_access_block(Bucket="oakbank-lake")
 # !tofu apply back.plan
 
 # %% [markdown]
-# Drift found, put back, and the old plan refused: what our eight lines and a serial number do.
+# OpenTofu finds the drift, puts the block back, and refuses the old plan, as our small tool did.
 #
 # ## A policy
 #
-# Nobody reads every plan, so a machine must: **policy as code**. The obvious one scans the text for `= false`, since each
-# of the block's four switches must be true. Now somebody sets it from outside: `-var=lake_is_private=false`. Another
-# policy looks at the plan. It is in Rego, the language of Open Policy Agent:
+# Nobody reads every plan, so a machine must check it: **policy as code**. The obvious policy scans the text for
+# `= false`, since each of the block's four switches must be true. Now somebody sets the variable from outside:
+# `-var=lake_is_private=false`. A second policy looks at the plan. It is in Rego, the language of Open Policy Agent:
 
 # %%
 rules = infrastructure.BANK_REGO.read_text()
 print(rules[: rules.index("\n\ndeny", 60)])
 
 # %% [markdown]
-# `input` is the plan as JSON, from `tofu show -json`. Each line must hold, `some` tries all values, and `deny` collects a
-# sentence for each success. **Guess: which of the two finds the open lake?**
+# `input` is the plan as JSON, from `tofu show -json`. `some` tries all values; where every line of the rule is true,
+# `deny` collects a message. **Guess: which of the two policies finds the open lake?**
 
 # %%
 opened = ours.plan(infrastructure.declare(tofu.PASSWORD, lake_is_private=False))
@@ -234,18 +240,19 @@ assert tofu.PASSWORD in str(tofu.kept_plan())
 denied
 
 # %% [markdown]
-# The scan finds a `false` that is written there, and misses one that comes from outside. **In a plan, every variable
-# has its value**, whoever set it (the password, too: a saved plan is as secret as the state). The same rule judges our
-# tool's plan, since it has the same JSON.
+# The scan finds a `false` that is written in the text, and misses one that comes from outside. **In a plan, every
+# variable has its value**, whoever set it (the password, too: a saved plan is as secret as the state). The same rule
+# judges our tool's plan, since its JSON has the same form.
 #
-# Real scanners, such as checkov, are cleverer than our one line: they follow a variable to its default. What comes from
-# outside the files they cannot know. And a scanner runs with your pipeline's rights: KICS, one of them, was taken over in March 2026.
+# Real scanners, such as checkov, do more than our one line: they follow a variable to its default. On the text they
+# cannot know what comes from outside; on a plan they can (`python3 bootstrap.py tour checkov` runs both). And a scanner
+# runs with your pipeline's rights: attackers took over the GitHub Action of KICS, another scanner, in March 2026.
 
 # %% [markdown]
 # ## Your turn
 #
-# Nobody may lose an application over a long weekend. Write into `mine` a policy that denies a queue that keeps messages for
-# less than 4 days (345,600 seconds).
+# No application may be lost over a long weekend. Write a policy into `mine` that denies an `aws_sqs_queue` whose
+# `message_retention_seconds` is less than 345,600 (4 days).
 
 # %%
 mine = ""  # your code here
@@ -281,10 +288,11 @@ print("right" if answers == [1, 0] else f"not yet: objections {answers}, wanted 
 #
 # ## What this does not prove
 #
-# All of it ran on an emulator: moto accepts any key and any order, and it enforces no IAM policy. So "the bucket is
-# private" was read from its settings; nobody tried to get in. `Workspace` has no lock against two people who apply at the
-# same moment; real tools have one. Of scanners only our one line ran. A policy guards only those changes that go through the pipeline: the colleague with a
-# console passes by it, and only the next plan tells.
+# All of it ran on an emulator: moto accepts any key, and enforces no IAM policy (AWS's rules of who may do what). So
+# "the bucket is private" was read from its settings; nobody tried to get in. `Workspace` has no lock against two people
+# who apply at the same moment; real tools have one. No real scanner ran here; the tour runs checkov. A policy guards
+# only the changes that go through the pipeline: it does not stop a colleague who works in the console; only the next
+# plan shows what he did, and only to declared resources.
 #
 # ## Check yourself
 #
@@ -295,12 +303,12 @@ print("right" if answers == [1, 0] else f"not yet: objections {answers}, wanted 
 #
 # <details><summary>A colleague changes a declared bucket by hand and makes a new one. What does the next plan show?</summary>
 #
-# The change of the declared one, with a way back. Never the new one: it is in no declaration and in no state.
+# The change of the declared one, and the step that undoes it. Never the new one: it is in no declaration and no state.
 # </details>
 #
 # <details><summary>The variable is marked sensitive. Where does the password stand all the same, and why?</summary>
 #
-# In the state, since the next plan must compare with it, and in a saved plan. `sensitive` hides it on the screen.
+# In the state, since the next plan must compare with it, and in a saved plan. `sensitive` hides it only on the screen.
 # </details>
 #
 # <details><summary>Why does a scan of the text pass a bucket that the plan opens?</summary>

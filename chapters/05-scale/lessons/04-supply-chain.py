@@ -18,8 +18,8 @@
 #
 # ## The story so far
 #
-# Lesson 05/03 was about those who send rows. Now somebody sends files: a vendor a model, a stranger a step for our
-# CI.
+# Lesson 05/03 was about people who send rows. Now people send files: a vendor sends a model, and a stranger has written
+# a step that our CI runs.
 
 # %%
 import json
@@ -51,8 +51,8 @@ old, new = table[table["month"] < 0], table[table["month"] == 0]
 # %% [markdown]
 # ## A file that acts
 #
-# A vendor sells a score and sends it as a pickle. A pickle is a program that builds objects, and `__reduce__` says
-# which function it calls with what. A note is attached to this model:
+# A vendor sells a score and sends it as a pickle. A pickle is a program that builds objects. The method `__reduce__` of
+# an object says which function is called at loading, and with which arguments. Here a note is attached to a model:
 
 
 # %%
@@ -67,9 +67,9 @@ score.note = Note()
 _ = Path("vendor.pkl").write_bytes(pickle.dumps(score))
 
 # %% [markdown]
-# `numpy.savetxt` writes a text file, and the sender chooses its name and content. Ours is harmless. A file that ends
-# in `.pth` among the packages runs at every start of Python: LiteLLM 1.82.8 brought one on 24 March 2026. **Guess:
-# what does picklescan say of the honest file, and what of the vendor's?**
+# `numpy.savetxt` writes a text file, and the sender chooses its name and content. Ours is harmless. But at each start,
+# Python runs the `import` lines of `.pth` files among its packages: LiteLLM 1.82.8 brought one on 24 March 2026.
+# **Guess: what does the scanner picklescan say of the honest file, and what of the vendor's?**
 
 # %%
 told = [scan_file_path(f"{who}.pkl") for who in ("honest", "vendor")]
@@ -78,13 +78,14 @@ assert marker.attempt(lambda: pickle.loads(Path("vendor.pkl").read_bytes()))
 sorted((found.safety.value, found.name) for found in told[1].globals)
 
 # %% [markdown]
-# No issue in either, and the vendor's file acted, before anybody could look at what came out. The scanner knows names
-# that are bad and a few that are good; `savetxt` is neither, and `LogisticRegression` is neither. A list of what is
-# forbidden always lacks a name.
+# No issue in either, and the vendor's file acted while it was loaded. The scanner knows names that are bad and a few
+# that are good. It knows neither `savetxt` nor `LogisticRegression`: both are only *suspicious*, which is no issue. A
+# list of what is forbidden is never complete.
 #
 # ## The other way round
 #
-# An **allow-list** says what may come in. Python's documentation of `pickle` shows how: override `find_class`.
+# An **allow-list** says what may come in. Python's documentation of `pickle` shows how: override `find_class`, which
+# imports each name. The second loader below is from the tool Fickling.
 
 
 # %%
@@ -101,14 +102,16 @@ for loader in (Strict, lambda f: FicklingMLUnpickler(f, also_allow=loading.LOGIS
         assert not marker.attempt(loader(bad).load)
 
 # %% [markdown]
-# Both load the honest model and refuse the vendor's. Ours has four names, found by looking at what an honest file
-# asks for. Fickling has a list for machine learning and adds ours to it, in version 0.1.12 for the whole process.
+# Both loaders load the honest model and refuse the vendor's. Our list has four names: what an honest file asks for.
+# Fickling has its own list for machine learning and adds ours to it. In version 0.1.12, a name that we add to a module
+# on Fickling's list is then allowed in the whole process.
 #
 # ## The model that brings its own permission
 #
-# **skops** stores no program but types and their values; its loader has an allow-list, and MLflow 3 uses it for
-# scikit-learn. `mlflow.sklearn` says of it: "guarantees safe deserialization". The vendor saves the note in it. skops
-# writes down the name of a type, so a class that bears the function's name passes:
+# The format **skops** stores no program, only types and their values, and its loader has an allow-list. MLflow 3.17
+# uses it by default for scikit-learn, and says that it "guarantees safe deserialization". Now the vendor saves the note
+# in this format. skops writes down only the name of a type, so in the file our class `numpy.savetxt` looks like the
+# function:
 
 
 # %%
@@ -137,10 +140,10 @@ assert marker.attempt(lambda: mlflow.sklearn.load_model("vendor"))
 wanted
 
 # %% [markdown]
-# The model says whom to trust, and is believed; a comment in MLflow's loader (3.17) says so, too. With
-# `MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false` MLflow loads no model at all, skops or pickle. Hence the rule of this
-# lesson: **the list of what may come in belongs to whoever lets it in.** `load_model` of Oakbank takes its list as an
-# argument, and of a folder only the name of the model's file:
+# The model says which types to trust, and MLflow believes it; a comment in MLflow's loader (3.17) says this, too. With
+# `MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false`, `mlflow.sklearn` loads no model at all, neither skops nor pickle. So the
+# rule of this lesson is: **the list of what may come in belongs to whoever lets it in.** Oakbank's `load_model` takes
+# its list as an argument. From the folder's `MLmodel` it takes only the name of the model's file:
 
 # %%
 assert not marker.attempt(lambda: loading.load_model(Path("vendor")))
@@ -149,8 +152,9 @@ loading.load_model(Path("honest.pkl"), allowed=loading.LOGISTIC)
 # %% [markdown]
 # ## Signed is not safe
 #
-# Our own release is LightGBM's text, which holds no code. With it go the largest risk at which we grant, and a card.
-# Unknown to us, the labels are those of 05/03, with the broker's lies:
+# Our own release is a LightGBM model, saved as text, which holds no code. With it go the threshold (the largest risk at
+# which we grant a loan), a card, and how many labels were looked up and false, as in 05/03 (`checks`). The broker of
+# 05/03 has lied in the labels, but nobody has read `checks` yet:
 
 # %%
 labels = old.assign(defaulted=old["defaulted"] & ~poison.Broker().hides(old))
@@ -161,8 +165,8 @@ release, public = Path("release"), signing.write_keys(Path("bank.pem"))
 admission.write_release(release, model, 0.2, "Scores Oakbank's applications.", checks)
 
 # %% [markdown]
-# A signature is a signed list of digests. `model-signing` (OpenSSF) signs through Sigstore, which needs a network, or
-# with a key:
+# Here a signature is a list of the files' digests that is signed with a key. `model-signing` (OpenSSF) does this with
+# your own key, or through the public service Sigstore, which needs a network:
 
 # %%
 digests = {f.name: sha256(f.read_bytes()).hexdigest() for f in release.iterdir()}
@@ -173,8 +177,9 @@ verifier = model_signing.verifying.Config().use_elliptic_key_verifier(public_key
 verifier.verify(release, "release.sig")
 
 # %% [markdown]
-# `verify` is silent: all is as signed. `admit` asks three questions: who made this release, from what, and whether it
-# decides well about those whose outcome the bank itself has seen. **Guess the three answers.**
+# `verify` raises no error: all files are as they were signed. `admit` asks three questions: who made this release, from
+# what, and whether its predictions fit the true outcomes of the next month, slice by slice (the gate of 05/03).
+# **Guess the three answers.**
 
 # %%
 gates = [lambda model: provenance.slices_hold(model, new)]
@@ -184,8 +189,9 @@ pd.DataFrame(answers)
 
 # %% [markdown]
 # The bank has signed a poisoned model, and the signature is good. It says **who**; provenance says **from what**; the
-# gate says **whether**. None of them answers for another one. And it says so only of what it covers. **Guess:
-# somebody doubles the threshold; what if only the model's file had been signed?**
+# gate says **whether**. None of them answers the question of another one. And a signature speaks only of the files that
+# it covers. Somebody doubles the threshold. **Guess: which signature still verifies, one of the model's file alone or
+# that of the whole release?**
 
 # %%
 signer.sign(release / "model.txt", "model.sig")
@@ -195,13 +201,13 @@ verifier.verify(release / "model.txt", "model.sig")
 assert (refused.passed, "policy.json" in refused.detail) == (False, True)
 
 # %% [markdown]
-# The signature of the file is still good; the folder is not what was signed, and `admit` asks nothing more. All that
-# decides belongs under the signature.
+# The signature of the model's file is still good. But the folder is no longer what was signed: `admit` refuses it, and
+# asks no more questions. So sign every file that has a part in the decision.
 #
 # ## A name that moves
 #
-# A workflow names the steps that it borrows: `uses: owner/action@v1`. The CI fetches what the name points to and runs
-# it with our secrets. Git alone does here what the CI does:
+# A workflow names the steps that it takes from others, the *actions*: `uses: owner/action@v1`. The CI fetches the code
+# to which the name points, and runs it where our secrets are. Here `scan.run` does the same with git:
 
 
 # %%
@@ -221,14 +227,16 @@ assert pins.movable(f"steps: [uses: a/scan@v1, uses: a/scan@{sha}]") == ["a/scan
 scan.run("v1")
 
 # %% [markdown]
-# So it went with `trivy-action` in March 2026: nearly all its tags were moved, and the tokens that it stole in CI
-# published the false LiteLLM. Trivy is a security scanner; a scanner runs with your secrets, too. The hash of a
-# commit, like the digest of an image (01/07), names content; `pins.movable` lists the rest.
+# This happened to `trivy-action` in March 2026: nearly all its tags were moved. Its new code stole tokens in CI, and
+# with such a token somebody published the false LiteLLM. Trivy is a security scanner, and runs where your secrets are.
+# The hash of a commit, like the digest of an image (01/07), names content. `pins.movable` lists each step that is named
+# in another way.
 #
 # ## Lists do not judge
 #
-# A token was committed to this repository and deleted. **Guess: what does Gitleaks find in the files, and what in the
-# history?** And what is the course itself made of? `uv` writes that down as an SBOM in CycloneDX's format.
+# Somebody commits a token to this repository, and deletes it again. Gitleaks searches for such secrets. **Guess: what
+# does it find in the files, and what in the history?** And of which packages is the course itself made? `uv` lists them
+# in an **SBOM** (software bill of materials), in the format CycloneDX.
 
 # %%
 token = sha256(b"oakbank").hexdigest()[:36]
@@ -236,28 +244,29 @@ scan.commit("settings.py", f"TOKEN = 'ghp_{token}'")
 scan.commit("settings.py", "TOKEN = None")
 secrets = ["gitleaks", "dir", "action"], ["gitleaks", "git", "action"]
 assert [run(s, capture_output=True).returncode for s in secrets] == [0, 1]  # 1: found
+scan.commit(".gitleaks.toml", "title = 'no rules'")  # for *Your turn*
 command = ["uv", "export", "--format", "cyclonedx1.5", "--frozen", "--offline", "-q"]
 sbom = json.loads(run(command, cwd=ROOT, stdout=PIPE).stdout)
 next(part["purl"] for part in sbom["components"] if part["name"] == "picklescan")
 
 # %% [markdown]
-# Every part has its version and its hash, and the false LiteLLM would have had its own. An SBOM **lists**, so that
-# tomorrow's advisory can be looked up; it does not judge, nor do the hashes of a lock file: they stop a file that
-# changes under its name, not a bad new version.
+# Each package has its version and its hashes there, and the false LiteLLM would have had them, too. An SBOM **lists**:
+# when a warning about a package comes (an *advisory*), you can look whether you have it. It does not judge. Nor do the
+# hashes of a lock file: they stop a file that changes under its name, but not a bad new version.
 #
 # ## Your turn
 #
-# Gitleaks reads its rules from the repository that it scans, if there is a `.gitleaks.toml`. Somebody commits one
-# without rules, and the token is gone from the report. Write `bank.toml` with the settings `useDefault = true` under
-# `[extend]`, and give `words` the option by which Gitleaks takes its rules from you (`gitleaks git --help`).
+# Gitleaks reads its rules from the repository that it scans, if there is a `.gitleaks.toml`. Somebody has committed one
+# without rules (last cell), and the token is gone from the report. Write a file `bank.toml` with `useDefault = true`
+# under `[extend]`. Put into `words` the option, and its value, by which Gitleaks takes its rules from your file
+# (`gitleaks git --help`).
 
 # %%
-scan.commit(".gitleaks.toml", "title = 'no rules'")
 words = []  # your code here
 
 # %%
 codes = [run(secrets[1] + m, capture_output=True).returncode for m in ([], words)]
-print("right" if codes == [0, 1] else "not yet: name settings of the bank's own")
+print("right" if codes == [0, 1] else "not yet: Gitleaks must read your bank.toml")
 
 # %% [markdown]
 # <details><summary>A solution</summary>
@@ -271,25 +280,25 @@ print("right" if codes == [0, 1] else "not yet: name settings of the bank's own"
 #
 # ## What this does not prove
 #
-# One payload, one version of each tool. modelscan 0.8.8 says "No issues found" of this file, too (tour `modelscan`);
-# picklescan has an option `--strict`, which refuses the honest model as well. A list bounds what runs, not the memory
-# that it takes, and a model that holds no code still decides about people. Sigstore and its transparency log were not
-# run; whoever steals `bank.pem` signs as the bank. No real CI ran the moved tag. The SBOM is of `uv.lock`, not of an
-# image, and what somebody installs by hand is not in it. pip-audit needs advisories from the network. The wheel that
-# brings Gitleaks is packed by somebody else than its authors: our lock file says that it is yesterday's, not that it
-# is theirs.
+# We tried one attack, and one version of each tool. modelscan 0.8.8 says "No issues found" of this file, too (tour
+# `modelscan`); picklescan has an option `--strict`, which refuses the honest model as well. A list limits what runs,
+# not the memory that it takes, and a model that holds no code still decides about people. Sigstore was not run; whoever
+# steals `bank.pem` signs as the bank. No real CI ran the moved tag. The SBOM is of `uv.lock`, not of an image, and what
+# somebody installs by hand is not in it. pip-audit, which looks up advisories, needs the network. The wheel of Gitleaks
+# is not made by its authors: our lock file says that the wheel has not changed, not that it holds what they wrote.
 #
 # ## Check yourself
 #
 # <details><summary>A scanner reports no issue in a pickle. What do you know, and what do you ask for instead?</summary>
 #
-# That it imports no name that the scanner knows as bad. Ask which names your loader allows, or for a format without
-# code.
+# That it imports no name that the scanner knows as bad. Load it only by a list of your own, or ask the sender for a
+# format without code.
 # </details>
 #
 # <details><summary>A vendor's MLmodel lists five trusted types. Where does your loader get its list from?</summary>
 #
-# From you. Look at `get_untrusted_types`, ask what each is for, and write those that you accept into your own code.
+# From you. See which types `get_untrusted_types` returns, ask what each is for, and write those that you accept into
+# your own code.
 # </details>
 #
 # <details><summary>A release verifies with the bank's key. Which two questions are open?</summary>
@@ -300,8 +309,8 @@ print("right" if codes == [0, 1] else "not yet: name settings of the bank's own"
 #
 # <details><summary>A colleague pins an action to v1.2.3 "so that it cannot change". What do you say?</summary>
 #
-# Its owner, or a thief, can move that tag. Pin the hash of the commit, and have updates proposed as changes that one
-# reads.
+# Its owner, or a thief, can move that tag. Pin the hash of the commit, and let a tool propose each update as a change
+# that a person reads.
 # </details>
 #
 # ## Take-away
@@ -310,7 +319,7 @@ print("right" if codes == [0, 1] else "not yet: name settings of the bank's own"
 #
 # ## Go further
 #
-# - The reference: `oakbank.scale.supply`; each attack succeeds and fails in `test_scale_supply.py`
+# - The reference: `oakbank.scale.supply`; `test_scale_supply.py` tries each attack with and without the defence
 # - Card: [model-signing](../cards/model-signing.md)
 # - Python, *pickle: Restricting Globals*: <https://docs.python.org/3/library/pickle.html#restricting-globals>
 # - skops 0.16, *Secure persistence*: <https://skops.readthedocs.io/en/stable/persistence.html>

@@ -10,7 +10,7 @@
 #
 # ## You need
 #
-# Lessons 02/05, 02/09 and 03/06.
+# Lessons 01/08, 02/05, 02/09, 03/06.
 #
 # ## Time
 #
@@ -52,9 +52,9 @@ git.commit("settings.py", f'TOKEN = "{TOKEN}"\n', "the bureau's token")
 show_source(day.at_work, docstring=False)
 
 # %% [markdown]
-# In the evening somebody notices. The line is deleted, and the deletion committed. **Guess: in how many places is the
-# token still?** Git's own `-S` finds the commits that change how often a text occurs. Our `search` looks into every object
-# of git, every file, and the variables of a process, and knows base64 and some other spellings.
+# In the evening somebody notices, takes the token out, and commits. **Guess: in how many places is the token still?**
+# `git log -S` finds the commits that change how often a text occurs. Our `search` looks into every object of git, every
+# file, and the variables of a process, and knows base64 and some other spellings.
 
 # %%
 with day.at_work(TOKEN, ".") as pid:
@@ -67,13 +67,13 @@ pd.DataFrame(found)
 
 # %% [markdown]
 # Seven places. And the second commit tells everybody where to look. A file can be cleaned; git's history is on every
-# colleague's disk, and a log is in a backup. **A secret that was written down is dead only when it no longer works.** So
-# have it withdrawn first, and clean up then. Better still is a secret that is dead before anybody finds it.
+# colleague's disk, and a log is in a backup. **A secret that was written down is dead only when it no longer works.**
+# So first have it withdrawn, and then clean up. Better still is a secret that is dead before anybody finds it.
 #
 # ## A login that dies
 #
-# PostgreSQL itself can end a login: `VALID UNTIL`. We start a real server, whose programs came in a wheel. All logins need
-# a password; the role `batch` may read `loans`.
+# PostgreSQL itself can end a login: `VALID UNTIL`. We start a real server, from a Python wheel. All logins need a
+# password; the role `batch` may read `loans`.
 
 # %%
 pg, server = postgres.Postgres().start(), bao.BaoServer().start()
@@ -82,7 +82,7 @@ admin.execute("CREATE ROLE batch; CREATE TABLE loans AS SELECT 17 AS id")
 _ = admin.execute("GRANT SELECT ON loans TO batch")
 
 # %% [markdown]
-# By hand: a login until tomorrow, with the rights of `batch`. A job logs in and keeps its session open. Then `now` ends the
+# By hand: a login until tomorrow, with the rights of `batch`. A job opens a session. Then `VALID UNTIL 'now'` ends the
 # login. **Guess what the open session may still read.**
 
 # %%
@@ -93,9 +93,9 @@ assert not pg.takes("hand", "hand")
 assert session.execute("SELECT id FROM loans").fetchall() == [(17,)]
 
 # %% [markdown]
-# Everything: the password is asked for once, at the door. And somebody has to make each login, and to know the
-# administrator's password. **OpenBao** does both. It is a server that keeps secrets and makes new ones (the open fork of
-# HashiCorp's Vault); the names in braces are its own, and it fills them in at each request.
+# Everything: PostgreSQL asks for the password once, at login. And somebody who knows the administrator's password has
+# to make each login. **OpenBao** does this. It is a server that keeps secrets and makes new ones (the open-source fork
+# of HashiCorp's Vault). Below, it fills in the names in braces at each request.
 
 # %%
 root = hvac.Client(server.url, server.root_token)
@@ -115,13 +115,13 @@ assert postgres.answer(session, "SELECT 1") == "[(1,)]"
 print(lent["username"], postgres.answer(session, "SELECT id FROM loans"), sep="\n")
 
 # %% [markdown]
-# By hand and lent, both logins are refused when their time is over. OpenBao also removes the user, and with it the right
-# to read. Yet the session is still open, here too, and where a right belongs to everybody it would go on being used. At
-# work the time is minutes or an hour, not three seconds.
+# The lent login is refused, too, when its time (its *lease*) is over. OpenBao also removes the user, and with it the
+# right to read. But the session is still open, and can still use every right that everybody has (`PUBLIC`). At work the
+# time is minutes or an hour, not three seconds.
 #
-# Oakbank's `lend_logins` does the same with two additions: it gives the statements that end a login, sessions first, and
-# lets OpenBao change the administrator's password to one that nobody else knows. The job gets a token of OpenBao that is
-# good for this login and nothing else.
+# Oakbank's `lend_logins` does the same with two additions: it gives the statements that end a login with its sessions,
+# and lets OpenBao change the administrator's password to one that nobody else knows. The job gets a token of OpenBao
+# that may borrow such logins and nothing else.
 
 # %%
 bao.lend_logins(root, pg, "batch", seconds=2)
@@ -130,16 +130,17 @@ lent = bao.borrow(server.client(token), "batch")
 session = pg.connect(lent.user, lent.password)
 assert pg.seconds_until_refused(lent.user, lent.password) > 1
 print(postgres.answer(session, "SELECT 1"), *bao.REVOKE, sep="\n")
-assert not pg.takes("postgres", pg.password)
+assert (session.closed, pg.takes("postgres", pg.password)) == (True, False)
 
 # %% [markdown]
-# The job still has one secret, the token that it borrows with. It must come from something that vouches for the job: its
-# platform (a Kubernetes service account, a CI run), which signs who it is. That is the next part.
+# The job still has one secret, the token that it borrows with. At work its platform signs who the job is (a Kubernetes
+# service account, a CI run), and OpenBao gives the token for that. The next part shows such signatures.
 #
 # ## Who asks
 #
-# A person logs in at the bank's **OpenID Connect** provider, which gives the browser a signed **token** (JWT). Ours stands
-# in for one: it has keys and signs, and nobody logs in. Mallory, an applicant, has a token for the service `scorer`:
+# A person logs in at the bank's **OpenID Connect** provider, which gives the browser a signed **token** (JWT, *JSON Web
+# Token*). Ours imitates one: it signs with keys, and nobody logs in. Mallory, an applicant, has a token for the service
+# `scorer`:
 
 # %%
 provider = tokens.Provider("https://id.oakbank.example")
@@ -148,8 +149,8 @@ parts = [base64.urlsafe_b64decode(part + "==") for part in token.split(".")]
 print(*parts[:2], sep="\n")
 
 # %% [markdown]
-# Anybody can read it. What counts is the third part: a signature of the other two, to be checked with the provider's public
-# key, which it serves as a JWKS document. PyJWT does that, and asks more:
+# Anybody can read the header and the *claims*. The third part is their signature, checked with the provider's public
+# key from its JWKS (*JSON Web Key Set*), by name (`kid`). PyJWT does that, and asks more:
 
 # %%
 key = jwt.PyJWKSet.from_dict(provider.jwks())[provider.signing]
@@ -157,20 +158,20 @@ how = {"audience": "scorer", "issuer": provider.issuer, "options": {"require": [
 assert jwt.decode(token, key, algorithms=["RS256"], **how) == json.loads(parts[1])
 
 # %% [markdown]
-# By hand and by PyJWT, the claims are the same. PyJWT also asked *signed how*, *for whom*, *by whom* and *until when*. What
-# is each question worth? Mallory wants to be an approver, and has seven ideas:
+# Both ways give the same claims. PyJWT also asked *signed how*, *for whom* (audience), *by whom* (issuer) and *until
+# when* (expiry). What is each question worth? Mallory wants to be an approver, and has seven ideas:
 #
 # | idea | works where the verifier |
 # |---|---|
 # | a header with `alg: none`, no signature | lets the header say that none is needed |
-# | `alg: HS256`, with the *public* key as the shared password | lets the header choose the algorithm |
-# | a signature by her own key, which the header brings | takes the key from the header |
-# | a real token in which she is an approver: of the cafeteria | does not ask for whom |
+# | `alg: HS256`, with the *public* key as the shared secret | lets the header choose the algorithm |
+# | a signature by her own key, which the header contains | takes the key from the header |
+# | a real token for `cafeteria`, where she is an approver | does not ask for whom |
 # | a real token of the provider's test system | does not ask by whom |
 # | a real token of Grace, found in an old log | does not ask until when |
-# | a real token of Grace that never ends | asks only if the token says |
+# | a real token of Grace that never ends | takes a token without an end |
 #
-# `careless` leaves out one question. **Guess: how many of the 49 pairs of idea and omission work?**
+# `careless` makes seven verifiers, each without one check. **Guess: how many of the 49 pairs work?**
 
 # %%
 ideas = forge.attacks(provider, "scorer")
@@ -181,8 +182,8 @@ assert [*taken.sum(), *taken.sum(axis=1)] == [1] * 7 + [0] + [1] * 7
 taken.rename(columns={"no ours": "ours"}).replace({True: "approver", False: ""})
 
 # %% [markdown]
-# Seven, on the diagonal: **each check stops one attack that no other check stops.** So `Verifier` names the algorithm and
-# has all the others.
+# Seven, on the diagonal: **each check stops one attack that no other check stops.** So `Verifier` makes all seven
+# checks.
 #
 # Keys are replaced, too. **Guess: the provider publishes a new key and at once signs with it. Is Grace let in?**
 
@@ -197,15 +198,15 @@ with tokens.jwks_url(provider) as url:
 assert (before, after) == (True, [False, True, True])
 
 # %% [markdown]
-# No: a service that has just fetched the keys does not look again for 30 seconds, or anybody could make it fetch with
-# invented keys. One that fetches later takes both. So **rotate in four steps: publish, wait, sign, and withdraw the old key
-# when its last token has expired.**
+# No: after a fetch, `PyJWKClient` does not fetch again for 30 seconds, otherwise any invented key name would make it
+# fetch. A service that fetches later accepts both tokens. So **rotate in four steps: publish, wait, sign, and withdraw
+# the old key when its last token has expired.**
 #
 # ## Who may
 #
-# Grace is Grace. What may she do? **Role-based access control** (RBAC) gives rights to roles, and roles to people. casbin
-# reads both from a file; `p` allows, `g` says that a role has all that another one has, and what no line allows is refused.
-# By hand that is a set:
+# Grace is Grace. What may she do? **Role-based access control** (RBAC) gives rights to roles, and roles to people.
+# casbin reads rights from a file (`MODEL` says how): `p` allows, `g` gives a role the rights of another, and what no
+# line allows is refused. By hand that is a set:
 
 # %%
 lines = [line.split(", ") for line in roles.POLICY.read_text().splitlines()]
@@ -218,8 +219,8 @@ assert {ask for ask in asked if policy.enforce(*ask)} == allowed
 print(roles.POLICY.read_text())
 
 # %% [markdown]
-# `create_access_app` puts both before lesson 02/09's service: 401, we do not know who you are; 403, we do, and you may not.
-# The roles come from the token, the rights from the file. Ada trained the model.
+# `create_access_app` puts both checks before lesson 02/09's service. 401: we do not know you; 403: we do, and you may
+# not. The roles come from the token, the rights from the file. Ada trained the model.
 
 # %%
 rows, bad = World(1).applications(0), World(1).truth(0)["would_default"]
@@ -241,17 +242,17 @@ assert (asked, table["officer"]) == ([409] + [401] * 7, [200, 403, 403])
 pd.DataFrame(table, todo)
 
 # %% [markdown]
-# Nobody has a column full of 200, not even the operator, who may pause the service and cannot read the log. The approver
+# Nobody has a column full of 200, not even the operator, who may pause the service but not read the log. The approver
 # of lesson 03/06 is no longer typed: `/approval` takes the token's name, and refuses Ada. The log holds names, and no
 # token.
 #
-# **Rights add up in ways that no line shows.** In Kubernetes, a role that may create pods reads every secret of its
-# namespace, though its rules do not name `secrets`: it starts a pod that mounts one, and reads the pod's log. There is no
-# rule that denies. And `list` on secrets shows their contents, not their names alone.
+# **Rights add up in ways that no line shows.** In Kubernetes, a role that may create pods can read every secret of its
+# namespace, though its rules do not name `secrets`: it starts a pod that mounts one and sends it out. RBAC rules only
+# allow. And `list` on secrets shows their contents, not only their names.
 #
 # ## Your turn
 #
-# The service `audit` believes the same provider. Write `check(token)` with `jwt.decode`: it returns the claims of a good
+# The service `audit` trusts the same provider. Write `check(token)` with `jwt.decode`: it returns the claims of a good
 # token for `audit`, and raises an error for the seven ideas. The key is `keys.get_signing_key_from_jwt(token)`.
 
 # %%
@@ -277,11 +278,11 @@ print("right" if right else "not yet: which algorithm, for whom, by whom, until 
 #
 # ## What this does not prove
 #
-# The provider is our own class: keys, JWKS and signatures are real, a login is not. OpenBao keeps all in memory, with one
-# unsealing key and no TLS; at work it has several nodes, and several people unseal it. PostgreSQL listens on this machine
-# only; where you are an administrator on Windows, it refuses to start. `search` finds a secret that you know, in what is
-# not compressed; lesson 05/04 looks for unknown ones. A good token that is stolen works until it expires. Nothing ran on a
-# cluster here.
+# The provider is our own class: keys, JWKS and signatures are real, a login is not. OpenBao runs in memory, without
+# TLS; one key opens (*unseals*) it; at work it has several nodes, and several people unseal it. PostgreSQL listens on
+# this machine only; if you are an administrator on Windows, it refuses to start. `search` finds a known secret, and
+# opens nothing compressed but git's objects; lesson 05/04 looks for unknown ones. A good token that is stolen works
+# until it expires. Nothing ran on a cluster here.
 #
 # ## Check yourself
 #
@@ -307,7 +308,7 @@ print("right" if right else "not yet: which algorithm, for whom, by whom, until 
 #
 # ## Go further
 #
-# - The reference: `oakbank.scale.access`; the attacks and the deaths are in `test_scale_access.py`
+# - The reference: `oakbank.scale.access`; the attacks and lent logins are in `test_scale_access.py`
 # - Card: [OpenBao](../cards/openbao.md)
 # - OpenBao 2.7, *PostgreSQL database secrets engine*: <https://openbao.org/docs/secrets/databases/postgresql/>
 # - RFC 8725, *JSON Web Token Best Current Practices*, 2020: <https://www.rfc-editor.org/rfc/rfc8725>

@@ -43,8 +43,8 @@ model.save(MODEL)
 # %% [markdown]
 # ## One machine first
 #
-# The job: score ten files of 20,000 applications. A score needs one row, so read a *batch* of rows, keep 8 bytes of
-# each, and forget the rest:
+# The job: score ten files of 20,000 applications each. A score needs one row, so read a *batch* of rows, keep the
+# scores, and forget the rest:
 
 # %%
 import pyarrow.parquet as pq
@@ -53,7 +53,7 @@ parts = (part for file in files for part in pq.ParquetFile(file).iter_batches(8_
 by_hand = np.concatenate([model.predict(part.to_pandas()) for part in parts])
 
 # %% [markdown]
-# The tool is **DuckDB**: an engine inside your process that reads only the columns and pieces that a query needs.
+# The tool is **DuckDB**: a database inside your process that reads only the columns that a query needs, in batches.
 
 # %%
 import duckdb
@@ -63,9 +63,9 @@ pieces = [model.predict(piece.to_pandas()) for piece in query.to_arrow_reader(8_
 assert (np.concatenate(pieces) == by_hand).all()
 
 # %% [markdown]
-# Both agree to the last bit. The bank's `score_file` does one file, and writes its scores whole or not at all.
-# `score_whole` reads all rows at once. `measure_step` of 02/10 runs each in a process of its own and says how much memory
-# it took at most. **Guess** the growth for ten times the rows.
+# Both agree to the last bit. The bank's `score_file` scores one file, and writes its scores whole or not at all.
+# `score_whole` reads all rows at once. `measure_step` of 02/10 runs each in a process of its own and says how much
+# memory it took at most. **Guess** the growth for ten times the rows.
 
 # %%
 pd.concat(map(pd.read_parquet, files)).to_parquet("all.parquet", row_group_size=8_192)
@@ -76,8 +76,8 @@ show_source(scoring.score_file, docstring=False)
 peak.round(1)
 
 # %% [markdown]
-# `score_whole` needs more than three times the memory, `score_file` less than twice. (What still grows is pyarrow's: it
-# reads a file's compressed columns ahead, unless told `pre_buffer=False`.) This is our **one good thread**:
+# `score_whole` needs more than three times the memory, `score_file` less than twice. (It still grows, as pyarrow reads
+# a file's compressed columns ahead, unless you set `pre_buffer=False`.) This is our **one good thread**:
 
 
 # %%
@@ -91,10 +91,10 @@ assert (pd.read_parquet(THREAD)["probability"] == by_hand).all()
 # %% [markdown]
 # ## The same function on an engine
 #
-# **Dask** has a *scheduler*, which knows what is to be done, and *workers*, processes that do it, here or on a
-# hundred machines: then `Client` is given the scheduler's address, and nothing else changes. `security=True` matters:
-# whoever reaches a scheduler runs code in your name. (Ray asks for no login by design: MITRE ATLAS lists what came of it as
-# *ShadowRay*, AML.CS0023.)
+# **Dask** has a *scheduler*, which gives out *tasks*, and *workers*, processes that do them, here or on a hundred
+# machines. With other machines, `Client` gets the scheduler's address, and the rest stays unchanged. Without
+# `security=True`, whoever reaches the scheduler can run code as you. (By default, Ray asks for no login: MITRE ATLAS
+# lists the attacks as *ShadowRay*, AML.CS0023.)
 
 # %%
 from dask.distributed import Client, LocalCluster
@@ -117,8 +117,8 @@ start = time.perf_counter() - began
 start_work = cluster.cpu_seconds(client) - time.process_time()  # of the workers
 
 # %% [markdown]
-# Now pull the plug. When the first file is done, we kill the worker that did it, as a lost machine would end. **Guess:**
-# does the job end, and is that first file scored again?
+# When the first file is done, we kill the worker that did it, as if its machine had failed. **Guess:** does the job
+# finish, and is that first file scored again?
 
 # %%
 import os
@@ -138,19 +138,19 @@ for name in map(str, files):
     assert (ENGINE / name).read_bytes() == (THREAD / name).read_bytes()
 
 # %% [markdown]
-# The job ended, and all files are byte for byte the thread's. (The warning is the *nanny*'s, which restarts
-# dead workers.) The first file was scored twice, because its answer, a number of rows, lay in the dead worker's
-# memory. So **an engine may run a task twice**, and that is safe only if twice has the effect of once. A task that
-# *adds* to a table, or sends a letter, must be made so first.
+# The job finished, and all files have the thread's bytes. (The warning comes from the *nanny*, which restarts dead
+# workers.) The first file was scored twice, because its answer, a number of rows, lay in the dead worker's memory. So
+# **an engine may run a task twice**, and that is safe only if twice has the effect of once. A task that *adds* to a
+# table, or sends a letter, must be made *idempotent* first.
 #
 # ## COST
 #
-# In 2015 McSherry, Isard and Murray took published results of clusters and asked for the *configuration that
-# outperforms a single thread*. Some needed hundreds of cores, some never did. We ask for **the rows from which
-# the engine beats one good thread**.
+# In 2015 McSherry, Isard and Murray searched published results of clusters for the *configuration that outperforms a
+# single thread* (COST). Some needed hundreds of cores, some never won. We ask **from how many rows on the engine beats
+# one good thread**.
 #
-# We measure the clock, that is how long you wait, and the *work*: processor seconds of all processes, which other
-# programs disturb far less. **Guess** which of the two the engine can win.
+# We measure the clock, that is how long you wait, and the *work*: CPU seconds of all processes, which other programs
+# disturb far less. **Guess** which of the two the engine can reduce.
 
 # %%
 client.wait_for_workers(2)
@@ -163,10 +163,11 @@ found.round(2)
 
 # %% [markdown]
 # Not the work: with its start it is more at each size, for the engine does all that the thread does, and more. **An
-# engine buys waiting time with work.** Its start alone took over ten times as long as the thread works for 1,000 rows.
+# engine pays with work for less waiting.** Its start (two files included) took over ten times the thread's work for
+# 1,000 rows.
 #
-# Over rows, both are lines, `t = a + b n`. At best the two workers have a core each; then the clock of the engine is
-# its start, and half of its work for each row. Three sizes give the lines; the fourth checks them.
+# Work is a line over rows, `t = a + b n`: three sizes give it, and the fourth checks it. At best the two workers have a
+# core each; then the engine's clock is its start, plus `a`, plus half of `b` for each row.
 
 # %%
 from oakbank.scale.engines.crossing import Line, crossing, speedup
@@ -184,19 +185,19 @@ stands = lines["engine"].shared(2)
 starts = Line(stands.fixed + start, stands.per_row)
 wins = [crossing(lines["thread"], line) for line in (stands, starts)]
 assert wins[1] > 200_000
-print(f"it stands: from {wins[0]:,.0f} rows; it starts first: {wins[1]:,.0f}")
+print(f"running: from {wins[0]:,.0f} rows on; to be started: {wins[1]:,.0f}")
 
 # %% [markdown]
-# For our ten files, a cluster that starts first loses even at best. (`inf`: the lines never cross.) One that stands may
-# win early, and somebody pays for it all day. Look at *your* clock above, too: on a busy machine two workers share what
-# one thread would have had.
+# For our ten files, a cluster that must start first loses even at best. (`inf`: the lines never cross.) One already
+# running may win early, but somebody pays for it all day. Look at *your* clock above: on a busy machine two workers
+# share what one thread would have had.
 #
 # ## How many workers can help?
 #
-# Amdahl's law (1967): if a part `s` of a job, its *serial fraction*, can be done by one only, `N` workers make it `1 / (s + (1 - s) / N)` times
-# as fast, and never more than `1 / s`. In an engine that part is, above all, the scheduler: one process, which handles each
-# task. Measure it with a thousand tasks that do nothing. **Guess:** with 100 rows in a task, how much can a hundred
-# machines help?
+# Amdahl's law (1967): if only one worker can do the part `s` of a job, its *serial fraction*, `N` workers make the job
+# `1 / (s + (1 - s) / N)` times as fast, never more than `1 / s`. In an engine that part is, above all, the scheduler:
+# one process, which handles each task. Measure it with a thousand tasks that do nothing. **Guess:** with 100 rows in a
+# task, how much can a hundred machines help?
 
 # %%
 # The work of this process, where client and scheduler are:
@@ -210,14 +211,14 @@ print("at most:", {n: round(times, 1) for n, times in limit.items()}, round(slow
 # With 100 rows in a task, no number of machines makes this job even ten times as fast. Make tasks large: `N` workers
 # stay busy only if a task takes at least `N` times what the scheduler needs for one.
 #
-# The last number is of a program that takes ten times as long for each of those rows. It *scales* better. A speed-up
+# The last number is for a program that takes ten times as long for each of those rows. It *scales* better. A speed-up
 # compares a program with itself, and does not say that it is fast.
 #
 # ## Training on the engine
 #
-# Scoring splits by rows. Training does not: each tree asks all rows. LightGBM's Dask classes leave the rows where they
-# lie and add up *histograms*. `place` lays half of the rows on each worker. **Guess:** is it the thread's model, to the
-# byte? And twice on the same cluster?
+# Scoring splits by rows. Training does not: each tree needs all rows. LightGBM's Dask classes leave the rows where they
+# are and add up *histograms*. `place` puts half of them on each worker. **Guess:** does the model equal the thread's,
+# to the byte? And a second from this cluster?
 
 # %%
 import lightgbm as lgb
@@ -246,15 +247,15 @@ table.round(4)
 # Not the thread's model, and no two files are equal. Hundreds of the 20,000 decisions change, as with another
 # seed; the AUC moves by less than 0.003. The models are equally good, and not the same, for two reasons:
 #
-# 1. **The file holds the ports** on which the workers met, and these are random. Without settings (column `trees`) at
-#    most two models are left.
+# 1. **The file holds the workers' ports**, which are random. Without settings (column `trees`) at most two different
+#    models of the engine are left.
 # 2. **The trees depend on who is first.** Each feature's bins are found by one worker from its own half. And who is
 #    the first worker? Dask's client puts keys into a Python *set* (distributed 2026.8, `Client.who_has`), and
 #    LightGBM 4.7 numbers the workers in the order that comes out. It can change with each training.
 #
-# The registry's hash still says *which file decided*. It no longer says *made from this by that*: nobody can run it
-# again and compare bytes, as 02/10 did. Log the workers and their rows, keep the file, compare a second
-# training by decisions and AUC. Or train on one machine while the rows fit; 02/10 reckoned how many do.
+# The registry's hash still says *which file decided*. It no longer says *how it was made*: nobody can train again and
+# compare bytes, as 02/10 did. Log the workers and their rows, keep the file, and compare a second training by decisions
+# and AUC. Or train on one machine while the rows fit; 02/10 computed how many.
 #
 # ## Your turn
 #
@@ -287,9 +288,9 @@ print("right" if right else "not yet: two lines, their `crossing`; a task lasts 
 # ## What this does not prove
 #
 # Two workers in one machine: no network, no disk that dies with its machine, and a folder that all can write to, which
-# a real cluster must be given. `security=True` encrypts Dask's connections, not LightGBM's. The best case
-# assumes idle cores, and work counts no waiting for a disk. Ray was not run; for Spark Connect, 03/07 draws the curve.
-# That the models are equally good was seen for one world and one month.
+# a real cluster needs, too. `security=True` encrypts Dask's connections, not LightGBM's. The best case assumes idle
+# cores, and work counts no waiting for a disk. Ray was not run; for Spark Connect, 03/07 draws the curve. That the
+# models are equally good was seen for one world and one month.
 #
 # ## Check yourself
 #
@@ -305,7 +306,8 @@ print("right" if right else "not yet: two lines, their `crossing`; a task lasts 
 #
 # <details><summary>A vendor shows that a job is 50 times as fast on 64 machines as on one. What do you ask?</summary>
 #
-# How long does one good thread take, without the engine? A slow program scales well. Ask also for the start, and the work.
+# How long does one good thread take, without the engine? A slow program may scale well. Ask also for the start and
+# work.
 # </details>
 #
 # <details><summary>Two trainings on the same cluster, same rows, same seed, have different hashes. What has changed, and what do you compare?</summary>
@@ -315,8 +317,8 @@ print("right" if right else "not yet: two lines, their `crossing`; a task lasts 
 #
 # ## Take-away
 #
-# **Measure one good thread first. An engine buys waiting time with work: it pays from the rows on where the time it
-# saves exceeds its start, and a model trained on it cannot be made again to the byte.**
+# **Measure one good thread first. An engine pays with work for less waiting: use it only when the time that it saves
+# exceeds its start. And a model trained on it cannot be made again to the byte.**
 #
 # ## Go further
 #
