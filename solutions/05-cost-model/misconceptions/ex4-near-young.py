@@ -21,7 +21,7 @@ def finished(work, interval, save, restart, quiet):
 def spot_plan(work, save, restart, between, spot, demand):
     """Return "young", "pieces", "eur" and "where" of a job."""
     save, restart = save / 60, restart / 60
-    count = round(work / min(work, math.sqrt(2 * save * between)))
+    count = min(200, round(work / min(work, math.sqrt(2 * save * between))))
     hours = {}
     for pieces in range(max(1, count - 2), min(200, count + 2) + 1):
         each = work / pieces
