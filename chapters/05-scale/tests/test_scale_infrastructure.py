@@ -197,11 +197,60 @@ def test_what_holds_data_is_not_deleted() -> None:
     assert denials(make_plan({}, BANK).to_json(), POLICY) == [f"{address} would be deleted" for address in kept]
 
 
-@pytest.mark.parametrize("policy", ["package bank\ndeny contains", "package bank\n", "package other\ndeny := []"])
-def test_a_policy_that_would_forbid_nothing_is_an_error(policy: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(PolicyError, match=r"no policy in Rego: Invalid rule head$|would forbid nothing"):
+def _denied(body: str, *addresses: str) -> list[str]:
+    """Return what a policy with this body, after three lines of head, has against changes at these addresses."""
+    changes = [{"address": address} for address in addresses]
+    return denials({"resource_changes": changes}, f"package bank\n\nimport rego.v1\n{body}")
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("package bank\ndeny contains", r"no policy in Rego: line 2, column 6: Invalid rule head$"),
+        ("package bank # \u00e9\n\nimport rego.v1\ndeny if {\n some x in }", "line 5, column 7: Invalid literal$"),
+        ("package bank\n", "would forbid nothing"),
+        ("package other\ndeny := []", "would forbid nothing"),
+    ],
+)
+def test_a_policy_that_would_forbid_nothing_is_an_error(
+    policy: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(PolicyError, match=why):
         denials({"resource_changes": []}, policy)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("address", ['aws_s3_bucket.l["x"]', "a.b\\c", 'a.b\\"c', '","', "a.\u00e9\n\x01"])
+def test_a_sentence_names_each_address_as_it_is(address: str) -> None:
+    body = 'deny contains sprintf("the \\"%s\\"", [one.address]) if some one in input.resource_changes'
+    assert _denied(body, address, "a.other") == sorted([f'the "{address}"', 'the "a.other"'])
+
+
+def test_a_policy_finds_an_address_with_quotes() -> None:
+    body = r'deny contains "found" if { some one in input.resource_changes; one.address == "l[\"x\"]" }'
+    assert _denied(body, 'l["x"]') == ["found"]
+    assert _denied(body, "l[x]") == []
+
+
+def test_a_sentence_of_put_together_texts_is_read() -> None:
+    (said,) = _denied('deny contains sprintf("%s: all", [concat(" and ", ["a", "b"])])')
+    assert said.replace('"', "") == "a and b: all"  # regopy 1.5 adds quotes here, Open Policy Agent does not
+    assert _denied(r'deny contains substring("a\"b", 0, 2)') == ["a\\"]  # and here it cuts an escape in two
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("deny := one.address if some one in input.resource_changes", "has two values for this plan"),
+        ("deny contains one if some one in input.resource_changes", "no set of texts"),
+        ("deny contains 3", "no set of texts"),
+        ('deny := "no"', "no set of texts"),
+        ("deny contains risk(1)", "Function not found: risk$"),
+    ],
+)
+def test_a_policy_that_cannot_be_evaluated_says_why(body: str, why: str) -> None:
+    with pytest.raises(PolicyError, match=why):
+        _denied(body, "a.b", "a.c")
 
 
 # OpenTofu

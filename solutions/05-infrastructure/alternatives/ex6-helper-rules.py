@@ -18,10 +18,10 @@ deny contains message if {
 }
 
 all_on(after) if {
-    after.block_public_acls
-    after.block_public_policy
-    after.ignore_public_acls
-    after.restrict_public_buckets
+    after.block_public_acls == true
+    after.block_public_policy == true
+    after.ignore_public_acls == true
+    after.restrict_public_buckets == true
 }
 
 has_block(bucket) if {

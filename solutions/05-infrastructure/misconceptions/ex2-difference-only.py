@@ -14,7 +14,9 @@ def plan(wanted, actual):
             other = [key for key in after if after[key] != before.get(key)]
             before = {key: before.get(key) for key in other}
             after = {key: after[key] for key in other}
-        action = "delete" if after is None else "update" if before else "create"
+        action = "create"
+        if before is not None:
+            action = "delete" if after is None else "update"
         body = {"actions": [action], "before": before, "after": after}
         kind = address.split(".")[0]
         changes.append({"address": address, "type": kind, "change": body})

@@ -10,7 +10,9 @@ def plan(wanted, actual):
     changes = []
     for address in gone + rest:
         before, after = actual.get(address), wanted.get(address)
-        action = "delete" if after is None else "update" if before else "create"
+        action = "create"
+        if before is not None:
+            action = "delete" if after is None else "update"
         body = {"actions": [action], "before": before, "after": after}
         kind = address.split(".")[0]
         changes.append({"address": address, "type": kind, "change": body})

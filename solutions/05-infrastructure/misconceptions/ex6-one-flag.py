@@ -16,7 +16,7 @@ deny contains sprintf("%s: %s is not true", [resource.address, flag]) if {
     block := resource.change.after
     block != null
     some flag in FLAGS
-    not block[flag]
+    not block[flag] == true
 }
 
 blocked contains resource.change.after.bucket if {

@@ -1,0 +1,23 @@
+# ---
+# answers: ex2
+# loses: {ex2-test: 3}
+# why: sees no attribute that nobody wants any more
+# ---
+def plan(wanted, actual):
+    """Return the changes that lead from what is there to what is wanted."""
+    gone = [address for address in reversed(actual) if address not in wanted]
+    rest = []
+    for address, after in wanted.items():
+        before = actual.get(address)
+        if before is None or any(before.get(k) != v for k, v in after.items()):
+            rest.append(address)
+    changes = []
+    for address in gone + rest:
+        before, after = actual.get(address), wanted.get(address)
+        action = "create"
+        if before is not None:
+            action = "delete" if after is None else "update"
+        body = {"actions": [action], "before": before, "after": after}
+        kind = address.split(".")[0]
+        changes.append({"address": address, "type": kind, "change": body})
+    return changes

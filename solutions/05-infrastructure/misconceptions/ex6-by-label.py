@@ -1,0 +1,46 @@
+# ---
+# answers: ex6
+# loses: {ex6-test: 4}
+# why: finds the block of a bucket by its address
+# ---
+def policy():
+    """Return the bank's policy on plans, in Rego."""
+    rules = """
+package bank
+
+import rego.v1
+
+deny contains sprintf("%s: %s is not true", [resource.address, flag]) if {
+    some resource in input.resource_changes
+    resource.type == "aws_s3_bucket_public_access_block"
+    block := resource.change.after
+    block != null
+    some flag in FLAGS
+    not block[flag] == true
+}
+
+blocked contains split(resource.address, ".")[1] if {
+    some resource in input.resource_changes
+    resource.type == "aws_s3_bucket_public_access_block"
+    "create" in resource.change.actions
+}
+
+deny contains sprintf("%s has no block", [resource.address]) if {
+    some resource in input.resource_changes
+    resource.type == "aws_s3_bucket"
+    "create" in resource.change.actions
+    not split(resource.address, ".")[1] in blocked
+}
+
+deny contains sprintf("%s would be deleted", [resource.address]) if {
+    some resource in input.resource_changes
+    resource.type in {"aws_s3_bucket", "aws_dynamodb_table"}
+    "delete" in resource.change.actions
+}
+"""
+    return rules.replace("FLAGS", json.dumps(FLAGS))
+
+
+def judge(changes):
+    """Return what your policy has against a plan; the tests ask this."""
+    return objections(policy(), changes)
