@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import docker  # type: ignore[import-untyped]
     from kubernetes import client as kubernetes  # type: ignore[import-untyped]
 
+collect_ignore_glob = ["chapters/*/reference/*"]  # projects of lessons have tests of their own
 quiet()
 os.environ.update(ONE_THREAD, WARM_KERNELS="off", PATH=tools_path())
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: what we start would not hear Ctrl-C

@@ -21,6 +21,7 @@ from course.paths import lessons
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)  # some fifty lessons and the flight, on a machine that may be busy
 def test_the_whole_course_runs_without_a_network(tmp_path: Path) -> None:
     offline = [] if why_not() else ["--offline"]
     command = [sys.executable, "-m", "course.cli", "run", *offline]

@@ -18,7 +18,7 @@ class Git:
     """A new git repository in the current folder. Called with a command, it returns the lines that git tells.
 
     Args:
-        environment: Its variables, such as identity and date.
+        environment: Its variables: what `course.lesson.own_git(home, date)` makes.
 
     Raises:
         subprocess.CalledProcessError: git refuses.

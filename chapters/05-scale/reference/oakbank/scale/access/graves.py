@@ -63,7 +63,7 @@ def search(
         secret: What to look for.
         folder: All files below it, and the git repository that it may be.
         pids: Processes of ours.
-        environment: For git; None: this process's own.
+        environment: For git, what `course.lesson.own_git(home, date)` makes; None: this process's own.
 
     Raises:
         ValueError: The secret is too short, or the folder is not there.

@@ -14,7 +14,7 @@ class Action:
 
     Args:
         folder: A new folder.
-        environment: For git, see `course.lesson.own_git`.
+        environment: For git: what `course.lesson.own_git(home, date)` makes.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:

@@ -1,4 +1,7 @@
-"""Print the tests that the commits since a branch need, as an output of a GitHub job."""
+"""Print the tests that the commits since a branch need, as an output of a GitHub job.
+
+In lesson 05/01 the environment is that of `own_git(home, date)`.
+"""
 
 import subprocess
 import sys
