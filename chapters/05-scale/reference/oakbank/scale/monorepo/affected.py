@@ -23,7 +23,7 @@ TEAMS = (*MODELS, "decisions", "letters")
 _WATCH = """
 import importlib, json, sys
 from pathlib import Path
-top, module = Path.cwd(), sys.argv[1]
+top = Path.cwd()
 opened = set()
 def hook(event, args):
     if event == "open" and isinstance(args[0], str) and args[0].startswith(str(top)):
